@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every limit of the house, each with its reason. A loop, queue, buffer, retry or timeout elsewhere takes its bound
+// from here. Sizes are bytes unless the name says otherwise; times are Durations.
+
+import { days, milliseconds, minutes, seconds } from "./time.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const TiB = 1024 * GiB;
+
+/** The limits of the house. */
+export const limits = {
+  /** Largest logical block: what READ BLOCK LIMITS of LTO drives announces, 8 MiB. */
+  blockSizeMax: 8 * MiB,
+  /** Smallest cartridge: room for trials and tests. */
+  cartridgeSizeMin: 16 * MiB,
+  /** Largest cartridge. */
+  cartridgeSizeMax: 64 * TiB,
+  /** Cartridges that one create call makes. */
+  cartridgesPerCreate: 1500,
+  /** Elements of one library: element addresses are 16 bits wide. */
+  elementsMax: 65_000,
+  /** Drives of one library. */
+  drivesMax: 64,
+
+  /** Commands that one session may have outstanding: the largest window granted. */
+  commandWindow: 128,
+  /** Largest data segment that we accept in one PDU. */
+  receiveSegmentMax: 1 * MiB,
+  /** Largest unsolicited burst that we accept. */
+  firstBurst: 1 * MiB,
+  /** Largest solicited burst: what Linux initiators offer. */
+  maxBurst: 16_776_192,
+  /** R2Ts that may be open for one task. */
+  outstandingR2t: 16,
+  /** Login PDUs carry at most this much text in total. */
+  loginText: 64 * KiB,
+  /** A text request (SendTargets) carries at most this much. */
+  textRequest: 64 * KiB,
+  /** A connection that has not logged in by then is dropped. */
+  loginTimeout: seconds(20),
+  /** An idle connection is pinged after this time … */
+  pingAfter: seconds(30),
+  /** … and dropped when the answer does not come in this one. */
+  pingTimeout: seconds(30),
+  /** Connections of one portal. */
+  connectionsPerPortal: 256,
+  /** Sessions of one target. */
+  sessionsPerTarget: 16,
+  /** Responses waiting for a slow reader; above this the connection stops reading. */
+  sendQueue: 32 * MiB,
+
+  /** The write ring of a loaded drive; several of the largest blocks fit. */
+  ringSize: 16 * MiB,
+  /** Read-ahead of a loaded drive. */
+  readAheadSize: 8 * MiB,
+  /** One disk write or read of the data path. */
+  transferSize: 1 * MiB,
+  /** Disk writes in flight per drive. */
+  writesInFlight: 2,
+  /** Disk reads in flight per drive. */
+  readsInFlight: 3,
+  /** A segment is sealed when the next record would make it longer than this. */
+  segmentSize: 64 * MiB,
+  /** Unwritten data of an idle drive goes to disk after this time. */
+  idleFlush: milliseconds(100),
+  /** Attempts of one object store request before the segment waits for the next round. */
+  uploadAttempts: 5,
+  /** First pause between attempts; doubles each time. */
+  uploadBackoff: milliseconds(500),
+  /** Longest pause between attempts. */
+  uploadBackoffMax: minutes(1),
+  /** Uploads at the same time. */
+  uploadsInFlight: 2,
+  /** Longest wait for a drive's data to reach disk before a command fails. */
+  flushTimeout: minutes(5),
+
+  /** Tasks kept for people to look at. */
+  tasksKept: 1000,
+  /** Log lines kept per task. */
+  taskLogLines: 500,
+  /** Body of an API request. */
+  apiBody: 1 * MiB,
+  /** Progress is shown at most this often. */
+  progressEvery: milliseconds(500),
+  /** Longest wait for an orderly stop. */
+  stopTimeout: seconds(20),
+  /** Longest retention of a shelf pool: 100 years. */
+  retentionMax: days(36_500),
+} as const;
