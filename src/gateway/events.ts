@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changed, for event streams. A subscriber that does not keep up loses the oldest events and is told so; it never
+// slows the gateway down.
+
+import type { Instant } from "#base/index.ts";
+
+/** A change. `subject` is the name of the thing: library, barcode, pool, target, drive. */
+export interface GatewayEvent {
+  /** Rises by one with each event of this process. */
+  readonly number: number;
+  readonly at: Instant;
+  readonly kind:
+    | "library.created"
+    | "library.changed"
+    | "library.deleted"
+    | "cartridge.created"
+    | "cartridge.changed"
+    | "cartridge.moved"
+    | "cartridge.deleted"
+    | "pool.created"
+    | "pool.deleted"
+    | "access.changed"
+    | "session.opened"
+    | "session.closed"
+    | "drive.changed"
+    | "gateway.changed"
+    /** Events were dropped because the subscriber is too slow; look at everything anew. */
+    | "events.lost";
+  readonly subject: string;
+  /** A sentence for people. */
+  readonly text: string;
+}
+
+/** A subscription: an async iterator of events that ends when it is returned or the gateway stops. */
+export type EventSubscription = AsyncIterableIterator<GatewayEvent>;

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public face of the gateway.
+
+export { cartridgeStates, type CartridgeState } from "./cartridge-life.ts";
+export type * from "./events.ts";
+export { Gateway } from "./gateway.ts";
+export type * from "./requests.ts";
+export { defaultSettings, firstLibrary } from "./settings.ts";
+export type { DefaultAccess, GatewayOptions, GatewaySettings, PortalSettings } from "./settings.ts";
+export type * from "./views.ts";

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operators ask of the gateway, as plain data. The gateway checks every value itself (Faults `gateway.…`), so that
+// no face has to.
+
+import type { ThawTier } from "#store/index.ts";
+
+/** One target per device (the default), or one target with the changer at LUN 0 and the drives at LUN 1 … n. */
+export type Topology = "target-per-device" | "single-target";
+
+/** First element address of each kind. Ranges must not overlap and fit into 0 … 65535. */
+export interface FirstAddresses {
+  readonly picker: number;
+  readonly drive: number;
+  readonly storageSlot: number;
+  readonly mailSlot: number;
+}
+
+/** A library to create. What is left out has the default that is named. */
+export interface LibraryRequest {
+  /** 1 … 32 of a-z, 0-9 and `-`, beginning with a letter or digit. */
+  readonly name: string;
+  /** Name of a changer model (`gateway.models()`); default the first. */
+  readonly changerModel?: string;
+  /** Name of a drive model for all drives; default the first. */
+  readonly driveModel?: string;
+  /** 1 … `limits.drivesMax`; default 4. */
+  readonly drives?: number;
+  /** 1 …; default 40. */
+  readonly storageSlots?: number;
+  /** 0 …; default 8. */
+  readonly mailSlots?: number;
+  readonly topology?: Topology;
+  /** Default: picker 1, drives from 257, mail slots from 769, storage slots from 1025; spread further when counts need it. */
+  readonly firstAddresses?: Partial<FirstAddresses>;
+}
+
+/** Changes of a library; what is left out stays. Shrinking takes from the end and refuses what is occupied. */
+export interface LibraryChange {
+  readonly drives?: number;
+  readonly storageSlots?: number;
+  readonly mailSlots?: number;
+}
+
+/** Cartridges to create, all alike. */
+export interface CartridgeRequest {
+  readonly library: string;
+  /** Default 1. */
+  readonly count?: number;
+  /** `limits.cartridgeSizeMin` … `limits.cartridgeSizeMax`; default: the nominal size of the library's drives. */
+  readonly sizeBytes?: number;
+  /** Exactly this barcode: only with a count of 1. 5 … 16 of A-Z and 0-9. */
+  readonly barcode?: string;
+  /** Barcodes are this, a running number, and the suffix of the medium's generation (`L8`); default `CAP`. */
+  readonly barcodePrefix?: string;
+  /** Where they appear; default `storage-slot`. */
+  readonly into?: "storage-slot" | "mail-slot";
+  /** Shelf pool that an eject puts them into; default `glacier`. */
+  readonly pool?: string;
+}
+
+/** Which cartridges to list; all given conditions hold. */
+export interface CartridgeFilter {
+  readonly library?: string;
+  readonly state?: string;
+  readonly pool?: string;
+  /** Barcodes that begin with this. */
+  readonly barcodePrefix?: string;
+}
+
+/** A place of a library, as people name it. */
+export type PlaceRequest =
+  | { readonly kind: "storage-slot"; readonly number?: number }
+  | { readonly kind: "mail-slot"; readonly number?: number }
+  | { readonly kind: "drive"; readonly number?: number };
+
+/** A cartridge to move within its library. Without a number: the first free place of the kind. */
+export interface MoveRequest {
+  readonly barcode: string;
+  readonly to: PlaceRequest;
+}
+
+/** A cartridge to bring back from the shelf. */
+export interface RetrieveRequest {
+  readonly barcode: string;
+  readonly library: string;
+  /** Default `Standard`. */
+  readonly tier?: ThawTier;
+}
+
+/** Retention lock of a shelf pool. */
+export type RetentionLock = "NONE" | "GOVERNANCE" | "COMPLIANCE";
+/** Storage class of a shelf pool. */
+export type ShelfClass = "GLACIER" | "DEEP_ARCHIVE";
+
+/** A shelf pool to create. It can never be changed. */
+export interface PoolRequest {
+  /** 1 … 32 of a-z, 0-9 and `-`. */
+  readonly name: string;
+  readonly storageClass: ShelfClass;
+  /** Default `NONE`. */
+  readonly lock?: RetentionLock;
+  /** Whole days, 1 … 36,500 with a lock, 0 without. */
+  readonly retentionDays?: number;
+}
+
+/** CHAP credentials of one initiator for one target. */
+export interface ChapRequest {
+  /** Target name (IQN). */
+  readonly target: string;
+  /** Initiator name; a trailing `*` matches any rest. */
+  readonly initiator: string;
+  /** CHAP name the initiator gives; default: its initiator name. */
+  readonly user?: string;
+  /** 12 … 64 characters. Windows and AWS take at most 16. */
+  readonly secret: string;
+  /** For mutual CHAP: what the target answers with. The secret differs from the other one. */
+  readonly mutual?: { readonly user?: string; readonly secret: string };
+}
+
+/** Who asks for something, for task records and the log. */
+export interface Actor {
+  readonly who: string;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway shows: plain frozen data, never with a secret in it. Times are Instants, sizes bytes.
+
+import type { Brand, Endpoint, Instant } from "#base/index.ts";
+import type { StorageClass } from "#store/index.ts";
+import type { CartridgeState } from "./cartridge-life.ts";
+import type { FirstAddresses, RetentionLock, ShelfClass, Topology } from "./requests.ts";
+
+/** Identifier of a library, a drive or a cartridge: 32 hexadecimal digits that never change. */
+export type ObjectId = Brand<string, "ObjectId">;
+
+/** Kinds of element. */
+export type ElementKind = "picker" | "storage-slot" | "mail-slot" | "drive";
+
+/** A changer model that libraries can have. */
+export interface ModelView {
+  readonly name: string;
+  readonly kind: "changer" | "drive";
+  readonly vendor: string;
+  readonly product: string;
+  readonly revision: string;
+  /** For drives: nominal size and barcode suffix of their cartridges. */
+  readonly medium: { readonly suffix: string; readonly sizeBytes: number } | undefined;
+}
+
+/** One library. */
+export interface LibraryView {
+  readonly id: ObjectId;
+  readonly name: string;
+  readonly changerModel: string;
+  readonly changerSerial: string;
+  readonly driveModel: string;
+  readonly topology: Topology;
+  readonly firstAddresses: FirstAddresses;
+  readonly drives: readonly DriveView[];
+  readonly storageSlots: number;
+  readonly mailSlots: number;
+  readonly freeStorageSlots: number;
+  readonly freeMailSlots: number;
+  /** Cartridges in its elements. */
+  readonly cartridges: number;
+  /** Target name of its changer. */
+  readonly changerTarget: string;
+  readonly createdAt: Instant;
+}
+
+/** One drive. */
+export interface DriveView {
+  readonly id: ObjectId;
+  readonly library: string;
+  /** From 1, as in `drive-01`. */
+  readonly number: number;
+  readonly name: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly element: number;
+  readonly target: string;
+  readonly lun: number;
+  readonly state: "empty" | "loading" | "ready" | "unloaded" | "failed";
+  /** Barcode of the cartridge in it. */
+  readonly cartridge: string | undefined;
+  readonly sessions: number;
+  /** Since the process started. */
+  readonly bytesWritten: number;
+  readonly bytesRead: number;
+}
+
+/** One element of a library. */
+export interface ElementView {
+  readonly address: number;
+  readonly kind: ElementKind;
+  /** Among its kind, from 1. */
+  readonly number: number;
+  readonly cartridge: string | undefined;
+  /** Storage or mail slot the cartridge came from, as an element address. */
+  readonly cameFrom: number | undefined;
+}
+
+/** Where a cartridge is. */
+export type PlaceView =
+  | {
+      readonly kind: "element";
+      readonly library: string;
+      readonly element: Exclude<ElementKind, "picker">;
+      readonly number: number;
+      readonly address: number;
+    }
+  | { readonly kind: "shelf"; readonly pool: string };
+
+/** One cartridge. */
+export interface CartridgeView {
+  readonly id: ObjectId;
+  readonly barcode: string;
+  readonly state: CartridgeState;
+  readonly place: PlaceView;
+  /** Library it is in, goes to, or left last. */
+  readonly library: string;
+  readonly pool: string;
+  readonly storageClass: StorageClass;
+  readonly sizeBytes: number;
+  /** Bytes up to end of data. */
+  readonly usedBytes: number;
+  readonly uploadedBytes: number;
+  /** Bytes that are only on the local disk. */
+  readonly dirtyBytes: number;
+  readonly writeProtected: boolean;
+  readonly createdAt: Instant;
+  /** First time it reached ARCHIVED: the retention clock starts here. */
+  readonly archivedAt: Instant | undefined;
+  /** When a lock lets it go; undefined without a lock or before the first archive. */
+  readonly lockedUntil: Instant | undefined;
+  readonly changedAt: Instant;
+  /** The archive, retrieve or delete task that works on it. */
+  readonly task: string | undefined;
+}
+
+/** One shelf pool. */
+export interface PoolView {
+  readonly name: string;
+  readonly builtIn: boolean;
+  readonly storageClass: ShelfClass;
+  readonly lock: RetentionLock;
+  readonly retentionDays: number;
+  readonly cartridges: number;
+  readonly archivedCartridges: number;
+}
+
+/** A device behind a target. */
+export interface UnitView {
+  readonly lun: number;
+  readonly kind: "changer" | "drive";
+  /** `changer`, `drive-01` … */
+  readonly device: string;
+  readonly serial: string;
+}
+
+/** One iSCSI target. */
+export interface TargetView {
+  /** IQN. */
+  readonly name: string;
+  readonly library: string;
+  readonly units: readonly UnitView[];
+  /** Portals it can be reached at. */
+  readonly portals: readonly Endpoint[];
+  readonly portalGroupTag: number;
+  readonly allow: readonly string[];
+  readonly chap: readonly ChapView[];
+  readonly sessions: readonly SessionView[];
+}
+
+/** CHAP credentials without their secrets. */
+export interface ChapView {
+  readonly target: string;
+  readonly initiator: string;
+  readonly user: string;
+  readonly mutual: boolean;
+}
+
+/** A session of an initiator. */
+export interface SessionView {
+  readonly id: number;
+  readonly target: string;
+  readonly initiator: string;
+  readonly isid: string;
+  readonly remoteAddress: string;
+  readonly since: Instant;
+}
+
+/** Counters of the store. */
+export interface StoreView {
+  readonly localBytes: number;
+  readonly dirtyBytes: number;
+  readonly uploadedBytes: number;
+  readonly uploadsInFlight: number;
+  /** The last failure of the object store, until a request succeeds. */
+  readonly trouble: string | undefined;
+}
+
+/** The gateway at one glance. */
+export interface GatewayStatus {
+  readonly instance: string;
+  readonly state: "starting" | "ready" | "stopping" | "stopped";
+  readonly startedAt: Instant;
+  readonly portals: readonly Endpoint[];
+  readonly libraries: number;
+  readonly drives: number;
+  readonly loadedDrives: number;
+  readonly cartridges: number;
+  readonly cartridgesByState: Readonly<Record<CartridgeState, number>>;
+  readonly sessions: number;
+  readonly runningTasks: number;
+  readonly store: StoreView;
+}
