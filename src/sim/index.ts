@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public face of sim: the simulated ports, for the tests of other rooms too.
+
+export * from "./clock.ts";
+export * from "./network.ts";
+export * from "./random.ts";
