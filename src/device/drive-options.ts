@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a drive unit is made of and what is put into it: the contract between the drive and who owns it.
+
+import type { Clock, Log } from "#base/index.ts";
+import type { Image } from "#tape/index.ts";
+import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
+
+/** What lasts of a cartridge's past beside its data. Kept by who owns the cartridge; the drive counts it up. */
+export interface CartridgeHistory {
+  /** How often it was loaded. */
+  readonly loadCount: number;
+  /** Bytes that hosts wrote to it, ever. */
+  readonly bytesWritten: number;
+  /** Bytes that hosts read from it, ever. */
+  readonly bytesRead: number;
+}
+
+/** A cartridge as it is put into a drive. */
+export interface InsertedCartridge {
+  /** Its content. Undefined for a cleaning cartridge, which has none. */
+  readonly image: Image | undefined;
+  readonly barcode: string;
+  /** Nominal size in bytes. */
+  readonly capacityBytes: number;
+  readonly generation: LtoGeneration;
+  readonly kind: "data" | "write-once" | "cleaning";
+  readonly writeProtected: boolean;
+  readonly history: CartridgeHistory;
+}
+
+/** What a drive holds. */
+export type DriveState =
+  | { readonly kind: "empty" }
+  /** Loaded and ready; commands reach the medium. */
+  | { readonly kind: "loaded"; readonly barcode: string }
+  /** A host unloaded it; the cartridge is still in the mouth. */
+  | { readonly kind: "unloaded"; readonly barcode: string }
+  /** In, but of no use in this drive: a cleaning cartridge or a generation it cannot read. */
+  | { readonly kind: "unusable"; readonly barcode: string; readonly reason: "cleaning" | "incompatible" };
+
+/** What became of taking a cartridge out. */
+export type RemoveAnswer =
+  | { readonly kind: "removed"; readonly cartridge: InsertedCartridge }
+  | { readonly kind: "empty" }
+  /** A host prevents removal. */
+  | { readonly kind: "prevented" }
+  /** Its data could not be made durable; it is still in the drive. */
+  | { readonly kind: "failed"; readonly cause: Error };
+
+/** Counters of a drive since it was made. */
+export interface DriveStatistics {
+  readonly commands: number;
+  readonly bytesWritten: number;
+  readonly bytesRead: number;
+  readonly blocksWritten: number;
+  readonly blocksRead: number;
+  readonly loads: number;
+}
+
+/** What a drive unit is made of. */
+export interface DriveOptions {
+  readonly model: DriveModel;
+  /** Unit serial number: VPD page 80h, and what the changer reports for the bay (DVCID). */
+  readonly serial: string;
+  /** The library it sits in: VPD pages B3h and B4h. */
+  readonly library: { readonly changerSerial: string; readonly elementAddress: number };
+  /** Logical unit numbers of the target it is reached through, for REPORT LUNS. */
+  readonly luns: () => readonly number[];
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public face of tape.
+
+export type * from "./image.ts";
+export * from "./capacity.ts";
+export * from "./medium.ts";
+export * from "./memory-image.ts";
+export * from "./read-rules.ts";

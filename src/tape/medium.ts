@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loaded cartridge as a drive sees it: position, filemarks, early warning, end of data. SSC-5, physical and logical
+// model of a sequential-access device. One partition. It knows no commands and no sense; it says what happened, and the
+// drive unit words it. Answers are synchronous whenever the image answers synchronously.
+
+import { assert, isFault } from "#base/index.ts";
+import { capacityOf } from "./capacity.ts";
+import type { MediumCapacity } from "./capacity.ts";
+import type { DataPlace, Eventually, FileNumber, Image, ObjectNumber, StoredObject } from "./image.ts";
+
+/** How to mount an image. */
+export interface MediumOptions {
+  /** Nominal size in bytes. */
+  readonly capacityBytes: number;
+  readonly writeProtected: boolean;
+  /** Only appending at end of data is allowed. */
+  readonly writeOnce: boolean;
+}
+
+/** Why nothing was written: write protected, or write-once and not at end of data. */
+export type WriteRefusal = "write-protected" | "write-once";
+
+/** What became of one write: at or past early warning it is still written; without room nothing is. */
+export type WriteResult = "written" | "written-near-end" | "no-space" | WriteRefusal;
+
+/** What became of several blocks or filemarks: `done` of them are on the medium. */
+export interface CountedWrite {
+  readonly result: WriteResult;
+  readonly done: number;
+}
+
+/** Why a motion stopped, or that it did not. */
+export type MotionEnd = "done" | "filemark" | "end-of-data" | "beginning";
+
+/** What became of SPACE or LOCATE: `residue` objects were not passed (never negative). */
+export interface Motion {
+  readonly end: MotionEnd;
+  readonly residue: number;
+}
+
+/** Where the medium is. SSC-5, READ POSITION. */
+export interface MediumPosition {
+  readonly objectNumber: ObjectNumber;
+  readonly fileNumber: FileNumber;
+  readonly isBeginning: boolean;
+  /** Between early warning and the end of the partition. */
+  readonly isPastEarlyWarning: boolean;
+}
+
+/** What a read of several blocks of one size gave; the position is behind the last object looked at. */
+export interface CountedRead {
+  /** Whole blocks that were copied out. */
+  readonly done: number;
+  /** Why it ended. After `end-of-data` the position is there; after `damaged` it is behind the damaged record. */
+  readonly end: "done" | "filemark" | "end-of-data" | "other-length" | "damaged";
+  /** With `damaged`: what the image threw. */
+  readonly fault?: Error;
+}
+
+/**
+ * A mounted image. Calls must not overlap: each is made when the one before has settled. Failures of the image pass
+ * through as the Faults they are; the position is then where the last successful object ended.
+ */
+export class Medium {
+  readonly #image: Image;
+  readonly #capacity: MediumCapacity;
+  readonly #options: MediumOptions;
+  #position = 0 as ObjectNumber;
+  #file = 0 as FileNumber;
+  #isDirty = false;
+
+  /** Mounts at the beginning of the partition. */
+  constructor(image: Image, options: MediumOptions) {
+    this.#image = image;
+    this.#options = options;
+    this.#capacity = capacityOf(options.capacityBytes);
+  }
+
+  get capacity(): MediumCapacity {
+    return this.#capacity;
+  }
+
+  get objectNumber(): ObjectNumber {
+    return this.#position;
+  }
+
+  /** Filemarks before the position. */
+  get fileNumber(): FileNumber {
+    return this.#file;
+  }
+
+  get endOfData(): ObjectNumber {
+    return this.#image.endOfData;
+  }
+
+  /** Bytes from the beginning to end of data. */
+  get usedBytes(): number {
+    return this.#image.sizeBytes;
+  }
+
+  get isAtEndOfData(): boolean {
+    return this.#position === this.#image.endOfData;
+  }
+
+  get writeProtected(): boolean {
+    return this.#options.writeProtected;
+  }
+
+  get writeOnce(): boolean {
+    return this.#options.writeOnce;
+  }
+
+  /** Something was written or cut since the last flush. */
+  get isDirty(): boolean {
+    return this.#isDirty;
+  }
+
+  /** Room for a block on its way in; see `Image.place`. */
+  place(length: number): DataPlace {
+    return this.#image.place(length);
+  }
+
+  get placeableBytes(): number {
+    return this.#image.placeableBytes;
+  }
+
+  /** Where it is. Asks the image how many bytes lie before, unless it is at end of data. */
+  where(): Eventually<MediumPosition> {
+    if (this.isAtEndOfData) return this.#describe(this.#image.sizeBytes);
+    return after(this.#image.bytesBefore(this.#position), (before) => this.#describe(before));
+  }
+
+  /** Bytes from the beginning to the position. */
+  bytesBefore(): Eventually<number> {
+    return this.isAtEndOfData ? this.#image.sizeBytes : this.#image.bytesBefore(this.#position);
+  }
+
+  /** Why a write here would be refused; undefined when it would not. */
+  get writeRefusal(): WriteRefusal | undefined {
+    if (this.#options.writeProtected) return "write-protected";
+    return this.#options.writeOnce && !this.isAtEndOfData ? "write-once" : undefined;
+  }
+
+  /** Writes one block of at least 1 byte; everything behind it is gone. */
+  writeBlock(block: Uint8Array): Eventually<WriteResult> {
+    const refusal = this.writeRefusal;
+    if (refusal !== undefined) return refusal;
+    return this.isAtEndOfData ? this.#appendBlock(block) : after(this.#cutHere(), () => this.#appendBlock(block));
+  }
+
+  /** Writes `data` as blocks of `blockSize`, which divides it. Stops where there is no more room. */
+  writeBlocks(
+    data: Uint8Array,
+    blockSize: number,
+    from = 0,
+    before: WriteResult = "written",
+  ): Eventually<CountedWrite> {
+    assert(data.byteLength % blockSize === 0, "whole blocks");
+    let latest = before;
+    for (let offset = from; offset < data.byteLength; offset += blockSize) {
+      const result = this.writeBlock(data.subarray(offset, offset + blockSize));
+      if (result instanceof Promise) {
+        return result.then((settled) =>
+          isWritten(settled)
+            ? this.writeBlocks(data, blockSize, offset + blockSize, settled)
+            : { result: settled, done: offset / blockSize },
+        );
+      }
+      if (!isWritten(result)) return { result, done: offset / blockSize };
+      latest = result;
+    }
+    return { result: latest, done: data.byteLength / blockSize };
+  }
+
+  /** Writes `count` ≥ 1 filemarks; everything behind them is gone. A filemark fits wherever one byte would. */
+  writeFilemarks(count: number): Eventually<CountedWrite> {
+    const refusal = this.writeRefusal;
+    if (refusal !== undefined) return { result: refusal, done: 0 };
+    return this.isAtEndOfData
+      ? this.#appendFilemarks(count, 0)
+      : after(this.#cutHere(), () => this.#appendFilemarks(count, 0));
+  }
+
+  /**
+   * Reads the next object and goes behind it; end of data is not passed. A block's data must be released. A record that
+   * cannot be had throws its fault, and the position is behind it.
+   */
+  read(): Eventually<StoredObject> {
+    let object: Eventually<StoredObject>;
+    try {
+      object = this.#image.read(this.#position);
+    } catch (error) {
+      return this.#passDamaged(error);
+    }
+    if (object instanceof Promise) {
+      return object.then(
+        (settled) => this.#pass(settled),
+        (error: unknown) => this.#passDamaged(error),
+      );
+    }
+    return this.#pass(object);
+  }
+
+  /** Reads blocks of exactly `blockSize` into `target`, whose length is a multiple of it, until something else comes. */
+  readBlocks(target: Uint8Array, blockSize: number, from = 0): Eventually<CountedRead> {
+    assert(target.byteLength % blockSize === 0, "whole blocks");
+    for (let offset = from; offset < target.byteLength; offset += blockSize) {
+      const done = offset / blockSize;
+      let object: Eventually<StoredObject>;
+      try {
+        object = this.read();
+      } catch (error) {
+        return damagedRead(done, error);
+      }
+      if (object instanceof Promise) {
+        return object.then(
+          (settled) =>
+            takeBlock(settled, target, offset, blockSize) ?? this.readBlocks(target, blockSize, offset + blockSize),
+          (error: unknown) => damagedRead(done, error),
+        );
+      }
+      const ended = takeBlock(object, target, offset, blockSize);
+      if (ended !== undefined) return ended;
+    }
+    return { done: target.byteLength / blockSize, end: "done" };
+  }
+
+  /** SPACE over blocks: forward for positive counts, backward for negative ones. Stops at filemarks. */
+  spaceBlocks(count: number): Eventually<Motion> {
+    return count >= 0 ? this.#blocksForward(count) : this.#blocksBackward(-count);
+  }
+
+  /** SPACE over filemarks, in either direction. */
+  spaceFilemarks(count: number): Eventually<Motion> {
+    return count >= 0 ? this.#filemarksForward(count) : this.#filemarksBackward(-count);
+  }
+
+  /** To end of data. */
+  toEndOfData(): void {
+    this.#go(this.#image.endOfData, this.#image.fileCount);
+  }
+
+  /** To the beginning of the partition. */
+  rewind(): void {
+    this.#go(0, 0);
+  }
+
+  /** LOCATE to an object; past end of data it stops there. */
+  locateObject(target: number): Eventually<Motion> {
+    const { endOfData } = this.#image;
+    if (target >= endOfData) {
+      this.toEndOfData();
+      return { end: target === endOfData ? "done" : "end-of-data", residue: target - endOfData };
+    }
+    return after(this.#image.filemarksBefore(target as ObjectNumber), (file) => this.#go(target, file));
+  }
+
+  /** LOCATE to the beginning of a logical file: behind its number of filemarks. */
+  locateFile(target: number): Eventually<Motion> {
+    if (target === 0) return this.#go(0, 0);
+    if (target > this.#image.fileCount) {
+      const residue = target - this.#image.fileCount;
+      this.toEndOfData();
+      return { end: "end-of-data", residue };
+    }
+    return after(this.#image.filemarkAt((target - 1) as FileNumber), (mark) => this.#go(mark + 1, target));
+  }
+
+  /** Makes the position the end of data. */
+  erase(): Eventually<WriteRefusal | "erased"> {
+    const refusal = this.writeRefusal;
+    if (refusal !== undefined) return refusal;
+    return this.isAtEndOfData ? "erased" : after(this.#cutHere(), () => "erased" as const);
+  }
+
+  /** Resolves when everything written so far survives a crash; at once when it already does. */
+  flush(): Eventually<void> {
+    return this.#isDirty ? this.#sync() : undefined;
+  }
+
+  async #sync(): Promise<void> {
+    await this.#image.sync();
+    this.#isDirty = false;
+  }
+
+  #describe(bytesBefore: number): MediumPosition {
+    return {
+      objectNumber: this.#position,
+      fileNumber: this.#file,
+      isBeginning: this.#position === 0,
+      isPastEarlyWarning: bytesBefore >= this.#capacity.earlyWarningAt,
+    };
+  }
+
+  #go(position: number, file: number): Motion {
+    this.#position = position as ObjectNumber;
+    this.#file = file as FileNumber;
+    return arrived;
+  }
+
+  #cutHere(): Eventually<void> {
+    this.#isDirty = true;
+    return this.#image.cut(this.#position);
+  }
+
+  #appendBlock(block: Uint8Array): Eventually<WriteResult> {
+    assert(block.byteLength > 0, "a block of at least one byte");
+    if (this.#image.sizeBytes + block.byteLength > this.#capacity.sizeBytes) return "no-space";
+    this.#isDirty = true;
+    const stored = this.#image.appendBlock(block);
+    return stored instanceof Promise ? stored.then(() => this.#appended()) : this.#appended();
+  }
+
+  #appended(): WriteResult {
+    this.#position = this.#image.endOfData;
+    return this.#image.sizeBytes >= this.#capacity.earlyWarningAt ? "written-near-end" : "written";
+  }
+
+  /** All at once far from the end, one by one near it, because only the image knows how much a filemark takes. */
+  #appendFilemarks(count: number, done: number): Eventually<CountedWrite> {
+    if (done === count) return { result: this.#filemarksAppended(), done };
+    const room = this.#capacity.sizeBytes - this.#image.sizeBytes;
+    if (room <= 0) return { result: "no-space", done };
+    const next = Math.min(count - done, Math.max(1, Math.floor(room / filemarkRoom)));
+    this.#isDirty = true;
+    return after(this.#image.appendFilemarks(next), () => {
+      this.#filemarksAppended();
+      return this.#appendFilemarks(count, done + next);
+    });
+  }
+
+  #filemarksAppended(): WriteResult {
+    this.#file = this.#image.fileCount;
+    return this.#appended();
+  }
+
+  #pass(object: StoredObject): StoredObject {
+    if (object.kind !== "end-of-data") this.#position = (this.#position + 1) as ObjectNumber;
+    if (object.kind === "filemark") this.#file = (this.#file + 1) as FileNumber;
+    return object;
+  }
+
+  #passDamaged(error: unknown): Eventually<never> {
+    if (!isFault(error, "store.record-damaged")) throw error;
+    const next = (this.#position + 1) as ObjectNumber;
+    return after(this.#image.filemarksBefore(next), (file): never => {
+      this.#go(next, file);
+      throw error;
+    });
+  }
+
+  #blocksForward(count: number): Eventually<Motion> {
+    const { endOfData, fileCount } = this.#image;
+    const from = this.#position;
+    if (this.#file >= fileCount) {
+      const reached = Math.min(from + count, endOfData);
+      this.#go(reached, this.#file);
+      return from + count > endOfData ? { end: "end-of-data", residue: from + count - endOfData } : arrived;
+    }
+    return after(this.#image.filemarkAt(this.#file), (mark): Motion => {
+      if (from + count <= mark) return this.#go(from + count, this.#file);
+      this.#go(mark + 1, this.#file + 1);
+      return { end: "filemark", residue: count - (mark - from) };
+    });
+  }
+
+  #blocksBackward(count: number): Eventually<Motion> {
+    const from = this.#position;
+    if (this.#file === 0) {
+      this.#go(Math.max(0, from - count), 0);
+      return count > from ? { end: "beginning", residue: count - from } : arrived;
+    }
+    return after(this.#image.filemarkAt((this.#file - 1) as FileNumber), (mark): Motion => {
+      const blocks = from - mark - 1;
+      if (count <= blocks) return this.#go(from - count, this.#file);
+      this.#go(mark, this.#file - 1);
+      return { end: "filemark", residue: count - blocks };
+    });
+  }
+
+  #filemarksForward(count: number): Eventually<Motion> {
+    const target = this.#file + count;
+    if (count === 0) return arrived;
+    if (target > this.#image.fileCount) {
+      this.toEndOfData();
+      return { end: "end-of-data", residue: target - this.#image.fileCount };
+    }
+    return after(this.#image.filemarkAt((target - 1) as FileNumber), (mark) => this.#go(mark + 1, target));
+  }
+
+  #filemarksBackward(count: number): Eventually<Motion> {
+    const target = this.#file - count;
+    if (target < 0) {
+      this.#go(0, 0);
+      return { end: "beginning", residue: -target };
+    }
+    return after(this.#image.filemarkAt(target as FileNumber), (mark) => this.#go(mark, target));
+  }
+}
+
+const arrived: Motion = { end: "done", residue: 0 };
+
+/** More than any store takes for a filemark; how many may be appended without looking at the room again. */
+const filemarkRoom = 4096;
+
+/** Continues with a value that may come later, without a promise when it is there. */
+export function after<T, U>(value: Eventually<T>, next: (value: T) => Eventually<U>): Eventually<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function isWritten(result: WriteResult): boolean {
+  return result === "written" || result === "written-near-end";
+}
+
+function damagedRead(done: number, error: unknown): CountedRead {
+  if (!isFault(error, "store.record-damaged")) throw error;
+  return { done, end: "damaged", fault: error };
+}
+
+/** Copies a block of the right length out and returns undefined; anything else ends the read. */
+function takeBlock(
+  object: StoredObject,
+  target: Uint8Array,
+  offset: number,
+  blockSize: number,
+): CountedRead | undefined {
+  const done = offset / blockSize;
+  if (object.kind !== "block") return { done, end: object.kind };
+  const { data } = object;
+  const fits = data.bytes.byteLength === blockSize;
+  if (fits) target.set(data.bytes, offset);
+  data.release();
+  return fits ? undefined : { done, end: "other-length" };
+}
