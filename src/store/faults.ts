@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults of the store and of its ports (disk, object store).
+
+import { faultsOf } from "#base/index.ts";
+
+/** Faults of this room. */
+export const storeFault = faultsOf("store", {
+  "disk-full": {
+    text: "no space left on the disk for {path}; free space or move the data folder to a larger disk",
+    retry: "operator",
+    http: 507,
+    exit: 7,
+  },
+  "disk-failed": { text: "{operation} {path}: {reason}; check the disk", retry: "operator", http: 500, exit: 1 },
+  "disk-denied": {
+    text: "{operation} {path}: not permitted; check owner and mode of the data folder",
+    retry: "operator",
+    http: 500,
+    exit: 5,
+  },
+  "file-missing": { text: "{path} does not exist", retry: "never", http: 500, exit: 3 },
+  "file-exists": { text: "{path} exists already", retry: "never", http: 409, exit: 4 },
+  "format-newer": {
+    text: "{path} has format version {version}; this release reads up to {supported}: use a newer release",
+    retry: "operator",
+    http: 500,
+    exit: 1,
+  },
+  "file-damaged": {
+    text: "{path} is damaged at byte {offset}: {reason}; restore the file or the cartridge from a copy",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
+  "record-damaged": {
+    text: "object {object} of cartridge {cartridge} is damaged: {reason}",
+    retry: "never",
+    http: 500,
+    exit: 8,
+  },
+  "segment-missing": {
+    text: "segment {segment} of cartridge {cartridge} is neither on the disk nor in the object store",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
+  "flush-timeout": {
+    text: "data of cartridge {cartridge} could not be stored within {seconds} s: {reason}",
+    retry: "operator",
+    http: 503,
+    exit: 6,
+  },
+  "cartridge-missing": { text: "the store holds no cartridge {cartridge}", retry: "never", http: 404, exit: 3 },
+  "cartridge-exists": { text: "the store holds cartridge {cartridge} already", retry: "never", http: 409, exit: 4 },
+  "cartridge-busy": {
+    text: "cartridge {cartridge} is in use: {reason}; try again later",
+    retry: "backoff",
+    http: 409,
+    exit: 4,
+  },
+  "not-archived": { text: "cartridge {cartridge} is not in a cold class", retry: "never", http: 409, exit: 4 },
+  closed: { text: "the store is closed", retry: "never", http: 503, exit: 1 },
+  "object-store-unreachable": {
+    text: "{operation} {key}: the object store cannot be reached: {reason}",
+    retry: "backoff",
+    http: 502,
+    exit: 6,
+  },
+  "object-missing": { text: "the object store holds no {key}", retry: "never", http: 404, exit: 3 },
+  "object-exists": { text: "the object store holds {key} already", retry: "never", http: 409, exit: 4 },
+  "object-frozen": {
+    text: "{key} is in a cold class and must be thawed before it can be read",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "object-corrupt": {
+    text: "the content of {key} has checksum {actual}, not {expected}",
+    retry: "backoff",
+    http: 500,
+    exit: 8,
+  },
+  "object-conflict": {
+    text: "{key} exists in the object store with other content; another gateway may own this cartridge",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "object-key": { text: "{key} is not the key of an object: {reason}", retry: "never", http: 422, exit: 2 },
+});

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// What other rooms see of a stored cartridge: its name, what it holds, where its bytes are.
+
+import type { Brand, Clock, Instant, Log, Random } from "#base/index.ts";
+import type { FileNumber, Image, ObjectNumber } from "#tape/index.ts";
+import type { Disk } from "./disk.ts";
+import type { ObjectStore, StorageClass } from "./object-store.ts";
+
+/** Name of a stored cartridge: 1 to 64 of letters, digits, `-` and `_`. Never used again after `remove`. */
+export type CartridgeId = Brand<string, "CartridgeId">;
+
+/** What the bucket should tell about a cartridge (barcode, nominal size, …): small, JSON, opaque to the store. */
+export type CartridgeDescription = Readonly<Record<string, string | number | boolean>>;
+
+/** What is safe where. */
+export interface CartridgeUsage {
+  /** Bytes of all objects in the store's record format. */
+  readonly sizeBytes: number;
+  /** Blocks and filemarks. */
+  readonly objects: ObjectNumber;
+  /** Filemarks. */
+  readonly files: FileNumber;
+  /** Bytes of segments in the object store. */
+  readonly storedBytes: number;
+  /** Bytes of segments, the open one included, that are not in the object store yet. */
+  readonly dirtyBytes: number;
+  /** Bytes of segments on the local disk. */
+  readonly localBytes: number;
+  /** The class its objects are in: STANDARD until `archive` began to move them. */
+  readonly storageClass: StorageClass;
+  /** The last state that is complete in the object store; undefined while nothing is. */
+  readonly recoveryPoint: { readonly objects: ObjectNumber; readonly at: Instant } | undefined;
+}
+
+/** A cartridge in a drive. */
+export interface LoadedImage extends Image {
+  readonly id: CartridgeId;
+  /** The fault that stopped all changes, if one did. */
+  readonly failure: Error | undefined;
+  /**
+   * Makes everything durable and gives up memory and files. After it every method throws. Rejects with the fault that
+   * kept data from being stored; the image is unloaded nevertheless.
+   */
+  unload(): Promise<void>;
+}
+
+/** What all cartridges use together. */
+export interface StoreTotals {
+  readonly cartridges: number;
+  readonly loaded: number;
+  /** Bytes in sealed segments that wait for upload, and how many there may be before writers wait. */
+  readonly uploadBufferUsed: number;
+  readonly uploadBufferSize: number;
+  /** Bytes of local segments, and how many evictable ones are kept. */
+  readonly cacheUsed: number;
+  readonly cacheSize: number;
+  /** Bytes uploaded, fetched back and evicted since `open`. */
+  readonly uploadedBytes: number;
+  readonly fetchedBytes: number;
+  readonly evictedBytes: number;
+  readonly uploadsPaused: boolean;
+  /** How long the oldest segment that waits has been waiting. */
+  readonly uploadLag: number;
+  /** The last fault of an upload while segments still wait. */
+  readonly uploadFailure: Error | undefined;
+}
+
+/** The world, as the store sees it. */
+export interface StorePorts {
+  readonly disk: Disk;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Sizes that an operator chooses. */
+export interface StoreSettings {
+  /** Folder on the disk that belongs to the store alone. Default `cartridges`. */
+  readonly folder?: string;
+  /** Local segments that are also in the object store are evicted above this many bytes. */
+  readonly cacheBytes: number;
+  /** Writers wait while more bytes than this wait for upload. */
+  readonly uploadBufferBytes: number;
+  /** For tests; defaults are in `limits`. Multiples of 4096; the ring holds at least two of the largest blocks written. */
+  readonly segmentSize?: number;
+  readonly ringSize?: number;
+}
+
+/** Options of long-running work. */
+export interface WorkOptions {
+  readonly signal?: AbortSignal;
+  /** Called as work goes on: bytes, or objects of the object store, done of a total. */
+  readonly progress?: (progress: WorkProgress) => void;
+}
+
+/** How far long-running work is. */
+export interface WorkProgress {
+  readonly phase: "upload" | "manifest" | "class" | "thaw" | "remove";
+  readonly done: number;
+  readonly total: number;
+}
