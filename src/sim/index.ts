@@ -2,5 +2,6 @@
 // The public face of sim: the simulated ports, for the tests of other rooms too.
 
 export * from "./clock.ts";
+export * from "./disk.ts";
 export * from "./network.ts";
 export * from "./random.ts";
