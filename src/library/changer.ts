@@ -40,7 +40,7 @@ export class Changer implements ChangerView {
   constructor(shape: ChangerShape, placements: readonly Placement[] = []) {
     checkShape(shape);
     this.#shape = shape;
-    for (const placement of placements) this.#restore(placement);
+    for (const placement of placements) this.restore(placement);
   }
 
   get shape(): ChangerShape {
@@ -102,6 +102,21 @@ export class Changer implements ChangerView {
     }
   }
 
+  /**
+   * Puts a cartridge where it was, with what is known of its past. Faults `library.no-element`, `library.element-full`,
+   * `library.duplicate-barcode`.
+   */
+  restore(placement: Placement): void {
+    const { barcode, kind, address, cameFrom, importedByOperator = false } = placement;
+    this.#checkFree(address, barcode);
+    const origin = cameFrom === undefined ? undefined : this.elementAt(cameFrom);
+    this.#put(address, {
+      occupant: { barcode, kind },
+      cameFrom: origin?.kind === "storage-slot" ? origin.address : undefined,
+      importedByOperator,
+    });
+  }
+
   /** An operator puts a cartridge in. Faults `library.no-element`, `library.element-full`, `library.duplicate-barcode`. */
   insert(address: number, occupant: Occupant): void {
     const kind = this.#checkFree(address, occupant.barcode);
@@ -159,17 +174,6 @@ export class Changer implements ChangerView {
    */
   #originAfterMove(source: Element): ElementAddress | undefined {
     return source.kind === "storage-slot" ? source.address : this.#contents.get(source.address)?.cameFrom;
-  }
-
-  #restore(placement: Placement): void {
-    const { barcode, kind, address, cameFrom, importedByOperator = false } = placement;
-    this.#checkFree(address, barcode);
-    const origin = cameFrom === undefined ? undefined : this.elementAt(cameFrom);
-    this.#put(address, {
-      occupant: { barcode, kind },
-      cameFrom: origin?.kind === "storage-slot" ? origin.address : undefined,
-      importedByOperator,
-    });
   }
 
   #checkFree(address: number, barcode: string): ElementKind {
