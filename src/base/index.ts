@@ -9,6 +9,7 @@ export * from "./limits.ts";
 export * from "./log.ts";
 export * from "./network.ts";
 export * from "./network-faults.ts";
+export * from "./page-memory.ts";
 export * from "./random.ts";
 export * from "./scope.ts";
 export * from "./time.ts";

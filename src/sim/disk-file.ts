@@ -53,7 +53,7 @@ class Content {
   truncate(size: number): void {
     if (size < this.size) {
       const last = Math.floor(size / pageSize);
-      for (const index of [...this.pages.keys()]) {
+      for (const index of this.pages.keys()) {
         if (index > last || (index === last && size % pageSize === 0)) this.pages.delete(index);
       }
       const page = this.pages.get(last);

@@ -126,7 +126,7 @@ export class SimDisk {
   }
 
   dropFolder(path: string): void {
-    for (const folder of [...this.#folders]) {
+    for (const folder of this.#folders) {
       if (folder === path || folder.startsWith(`${path}/`)) this.#folders.delete(folder);
     }
     for (const name of this.#names.keys()) {

@@ -5,7 +5,7 @@
 import * as fs from "node:fs";
 import { constants } from "node:fs";
 import { join } from "node:path";
-import type { Fault } from "#base/index.ts";
+import { allocatePages, type Fault } from "#base/index.ts";
 import type { Disk, DiskFile, OpenOptions, storeFault } from "#store/index.ts";
 
 /** Makes the faults of the store; a parameter because this room takes only types from the store. */
@@ -33,6 +33,7 @@ function faultOf({ root, faults }: Context, operation: string, path: string, err
     case "EPERM":
     case "EROFS":
       return faults("disk-denied", { operation, path: whole }, error);
+    case undefined:
     default:
       return faults("disk-failed", { operation, path: whole, reason: error.message }, error);
   }
@@ -224,7 +225,7 @@ export class NodeDisk implements Disk {
 async function directWorks({ root }: Context): Promise<boolean> {
   if (typeof constants.O_DIRECT !== "number") return false;
   const path = join(root, `.direct-access-test-${process.pid}`);
-  const page = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer, 0, directAlignment);
+  const page = allocatePages(directAlignment).subarray(0, directAlignment);
   let handle: number | undefined;
   try {
     handle = fs.openSync(path, constants.O_RDWR + constants.O_CREAT + constants.O_TRUNC + constants.O_DIRECT, 0o600);
