@@ -50,6 +50,26 @@ export const limits = {
   sessionsPerTarget: 16,
   /** Responses waiting for a slow reader; above this the connection stops reading. */
   sendQueue: 32 * MiB,
+  /** Requests of one login; the longest exchange that makes sense (mutual CHAP, split keys) takes a third of it. */
+  loginRequests: 32,
+  /** Commands, data included, that wait for a hole in the command numbers to close. */
+  heldCommandBytes: 8 * MiB,
+  /** Data-out of commands for which a unit named no place: parameter lists. More is received and dropped. */
+  parameterData: 256 * KiB,
+  /** Commands outside of the window's count (immediate ones) that one session may have outstanding. */
+  immediateCommands: 16,
+  /** Broken PDUs that one connection may send before it is dropped. */
+  protocolErrors: 16,
+  /** A logged-out connection is closed by us when the initiator has not done so by then. */
+  logoutLinger: seconds(5),
+  /** Headers and views given to the network in one call. */
+  sendParts: 64,
+  /** Largest answer that our initiator takes for a text request. */
+  textResponse: 16 * MiB,
+  /** A command of our initiator that has no timeout of its own is aborted after this time. */
+  commandTimeout: minutes(15),
+  /** The answer to a task management request must be there by then, or the session is dropped. */
+  managementTimeout: seconds(30),
 
   /** The write ring of a loaded drive; several of the largest blocks fit. */
   ringSize: 16 * MiB,
