@@ -106,6 +106,18 @@ export const limits = {
   progressEvery: milliseconds(500),
   /** Longest wait for an orderly stop. */
   stopTimeout: seconds(20),
+  /** Archive and retrieve tasks that work at the same time; the others wait. */
+  shelfTasks: 4,
+  /** Pause before work on the shelf looks again: for a free mail slot, or for an object store that is down. */
+  shelfRetry: seconds(5),
+  /** Facts that the gateway's ledger may have more than four times its snapshot before it is written anew. */
+  ledgerHistory: 4096,
+  /** Time that initiators have to log out when the gateway stops. */
+  logoutGrace: seconds(3),
+  /** Event streams at the same time. */
+  eventStreams: 64,
+  /** Events that wait for one slow reader of a stream; the oldest are dropped. */
+  eventsQueued: 1000,
   /** Longest retention of a shelf pool: 100 years. */
   retentionMax: days(36_500),
 } as const;
