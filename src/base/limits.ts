@@ -95,6 +95,28 @@ export const limits = {
   uploadsInFlight: 2,
   /** Longest wait for a drive's data to reach disk before a command fails. */
   flushTimeout: minutes(5),
+  /** One fact of a ledger: facts are small by design. */
+  ledgerFact: 1 * MiB,
+  /** One write of a ledger; more facts wait for the next. */
+  ledgerBatch: 4 * MiB,
+  /** Facts of a cartridge's journal before it is folded into the directory: 16 GiB of tape. */
+  journalFacts: 256,
+  /** Directory pages kept in memory per open cartridge: 256 KiB. */
+  directoryPages: 64,
+  /** Segment footers kept in memory per loaded cartridge: 256 KiB. */
+  footersKept: 64,
+  /** Segment files that a loaded cartridge keeps open for reading. */
+  segmentFilesOpen: 4,
+  /** One range read from the object store. */
+  fetchSize: 4 * MiB,
+  /** Ranges read from the object store at the same time, per cartridge. */
+  fetchesInFlight: 4,
+  /** Requests without data (class changes, thaws, deletes) in flight at the same time. */
+  objectRequestsInFlight: 8,
+  /** Entries of the directory in one object of the manifest: 4 MiB. */
+  manifestEntries: 65_536,
+  /** Write rings kept for the next drive that starts writing. */
+  ringsKept: 2,
 
   /** Tasks kept for people to look at. */
   tasksKept: 1000,
