@@ -8,6 +8,8 @@ export interface UnitNexus {
   readonly initiatorName: string;
   /** Initiator session identifier, hexadecimal. With the name it is the initiator port: SPC-5, TransportID. */
   readonly isid: string;
+  /** iSCSI name of the target: VPD page 83h. */
+  readonly targetName: string;
   readonly portalGroupTag: number;
 }
 
