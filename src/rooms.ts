@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// The import table: which room may import which, which npm packages, and whether it may touch the world. A test,
+// `tidy.test.ts`, holds every file to it. It changes only together with a record in docs/decisions.
+
+import type { RoomTable } from "#tidy/index.ts";
+
+/** The rooms of the house, from the ground up. */
+export const rooms: RoomTable = {
+  base: { imports: {}, packages: [], node: "pure" },
+  codec: { imports: { base: "value" }, packages: [], node: "pure" },
+
+  scsi: { imports: { base: "value", codec: "value" }, packages: [], node: "pure" },
+  iscsi: { imports: { base: "value", codec: "value" }, packages: ["@node-rs/crc32"], node: "pure" },
+
+  tape: { imports: { base: "value", codec: "value" }, packages: [], node: "pure" },
+  library: { imports: { base: "value" }, packages: [], node: "pure" },
+
+  device: {
+    imports: { base: "value", codec: "value", scsi: "value", tape: "value", library: "value" },
+    packages: [],
+    node: "pure",
+  },
+  store: {
+    imports: { base: "value", codec: "value", tape: "type" },
+    packages: ["@node-rs/crc32"],
+    node: "pure",
+  },
+  work: { imports: { base: "value" }, packages: [], node: "pure" },
+
+  gateway: {
+    imports: {
+      base: "value",
+      scsi: "value",
+      iscsi: "value",
+      device: "value",
+      tape: "value",
+      library: "value",
+      store: "value",
+      work: "value",
+    },
+    packages: [],
+    node: "pure",
+  },
+
+  api: {
+    imports: { base: "value", work: "value", gateway: "value" },
+    packages: ["zod", "@hono/zod-openapi"],
+    node: "pure",
+  },
+  http: { imports: { base: "value", api: "value" }, packages: ["hono", "@hono/zod-openapi", "zod"], node: "pure" },
+  cli: { imports: { base: "value", api: "value" }, packages: ["commander", "cli-table3"], node: "pure" },
+
+  // The real adapters. As types: the rooms whose ports they implement.
+  world: {
+    imports: { base: "value", store: "type", iscsi: "type", work: "type" },
+    packages: ["pino", "prom-client", "@hono/node-server", "@node-rs/crc32"],
+    node: "any",
+  },
+  // The simulated adapters, hosts and checkers.
+  sim: {
+    imports: {
+      base: "value",
+      codec: "value",
+      scsi: "value",
+      iscsi: "value",
+      tape: "value",
+      library: "value",
+      device: "value",
+      store: "value",
+      work: "value",
+      gateway: "value",
+      api: "value",
+    },
+    packages: [],
+    node: "pure",
+  },
+  // The doors, and the bench, which is a door with a stopwatch: everything except sim.
+  main: {
+    imports: {
+      base: "value",
+      codec: "value",
+      scsi: "value",
+      iscsi: "value",
+      tape: "value",
+      library: "value",
+      device: "value",
+      store: "value",
+      work: "value",
+      gateway: "value",
+      api: "value",
+      http: "value",
+      cli: "value",
+      world: "value",
+    },
+    packages: ["smol-toml", "@hono/node-server"],
+    node: "any",
+  },
+  bench: {
+    imports: {
+      base: "value",
+      codec: "value",
+      scsi: "value",
+      iscsi: "value",
+      tape: "value",
+      library: "value",
+      device: "value",
+      store: "value",
+      work: "value",
+      gateway: "value",
+      world: "value",
+      main: "value",
+    },
+    packages: ["cli-table3"],
+    node: "any",
+  },
+
+  // The house rules themselves. They read the sources as text and import no room.
+  tidy: { imports: {}, packages: [], node: "pure" },
+};

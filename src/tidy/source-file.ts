@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A source file as the house rules see it: its text, its room, what it imports. Made from a path and a text, so that
+// the rules can be tested on made-up files.
+
+import { blank } from "./blank.ts";
+
+/** One import or re-export. */
+export interface Import {
+  /** As written: `./x.ts`, `#tape/index.ts`, `node:fs`, `zod`. */
+  readonly specifier: string;
+  /** `import type` and `export type` vanish at run time; everything else is a value. */
+  readonly kind: "type" | "value";
+  readonly line: number;
+}
+
+/** One TypeScript file of the repository. */
+export interface SourceFile {
+  /** From the root of the repository, with "/". */
+  readonly path: string;
+  readonly text: string;
+  readonly lines: readonly string[];
+  /** The text without comments and without the inside of strings. */
+  readonly code: string;
+  /** The text without comments. */
+  readonly withStrings: string;
+  /** Name of the folder below `src`; undefined elsewhere and for files right in `src`. */
+  readonly room: string | undefined;
+  readonly isTest: boolean;
+  readonly imports: readonly Import[];
+}
+
+/** What a rule has to say. An empty list means that all is well. */
+export interface Finding {
+  readonly path: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** The finding on one line, as an editor can follow it. */
+export const findingText = (finding: Finding): string => `${finding.path}:${finding.line}: ${finding.text}`;
+
+const importPattern =
+  /\b(import|export)\s+(type\s+)?(?:[\w$*{}\s,]*?\s*from\s*)?"([^"\n]+)"|\bimport\(\s*"([^"\n]+)"\s*\)/g;
+
+/** Line number, from 1, of an offset. */
+export function lineAt(text: string, offset: number): number {
+  let line = 1;
+  for (let index = text.indexOf("\n"); index !== -1 && index < offset; index = text.indexOf("\n", index + 1)) line += 1;
+  return line;
+}
+
+function importsOf(withStrings: string): Import[] {
+  return Array.from(withStrings.matchAll(importPattern), (match) => ({
+    specifier: match[3] ?? match[4] ?? "",
+    kind: match[2] === undefined ? "value" : "type",
+    line: lineAt(withStrings, match.index),
+  }));
+}
+
+/** Reads what the rules need out of a text. */
+export function sourceFile(path: string, text: string): SourceFile {
+  const { code, withStrings } = blank(text);
+  return {
+    path,
+    text,
+    lines: text.split("\n"),
+    code,
+    withStrings,
+    room: /^src\/([\w-]+)\//.exec(path)?.[1],
+    isTest: path.endsWith(".test.ts"),
+    imports: importsOf(withStrings),
+  };
+}
