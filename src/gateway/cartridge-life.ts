@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The states of a cartridge's life.
+// The life of a cartridge, as a pure machine: (state, input) to a new state with effects, or a refusal with its reason.
+//
+//   state        input           to           what happens
+//   AVAILABLE    eject           IN_TRANSIT   the mail slot is emptied at once, the cartridge sealed, archiving starts
+//   IN_TRANSIT   uploaded        ARCHIVING    all data is in the object store
+//   IN_TRANSIT   cancel-archive  AVAILABLE    back into a slot, unsealed
+//   ARCHIVING    archived        ARCHIVED     the class has changed; the retention clock starts at the first time
+//   ARCHIVED     retrieve        RETRIEVING   thawing starts
+//   RETRIEVING   cancel-retrieve ARCHIVED
+//   RETRIEVING   retrieved       RETRIEVED    appears in a mail slot, read-only
+//   RETRIEVED    eject           ARCHIVED     the mail slot is emptied at once; nothing is uploaded, it was not written
+//   AVAILABLE    delete          DELETING     refused in a drive
+//   ARCHIVED     delete          DELETING     refused under a lock that still holds
+//   DELETING     deleted         (gone)       the barcode stays spent
+//
+// Every other pair is refused. Which place a cartridge is in is not known here, only whether that is a drive.
 
 /** States of a cartridge. Faces may print the underline as a blank. */
 export const cartridgeStates = [
@@ -14,3 +29,112 @@ export const cartridgeStates = [
 
 /** State of a cartridge. */
 export type CartridgeState = (typeof cartridgeStates)[number];
+
+/** A retention lock that holds at this moment; `bypassed`: GOVERNANCE, and whoever asks may and wants to. */
+export type HoldingLock = "none" | "governance" | "governance-bypassed" | "compliance";
+
+/** What can happen to a cartridge. */
+export type CartridgeInput =
+  | { readonly kind: "eject" }
+  | { readonly kind: "uploaded" }
+  | { readonly kind: "cancel-archive" }
+  | { readonly kind: "archived" }
+  | { readonly kind: "retrieve" }
+  | { readonly kind: "cancel-retrieve" }
+  | { readonly kind: "retrieved" }
+  | { readonly kind: "delete"; readonly inDrive: boolean; readonly lock: HoldingLock }
+  | { readonly kind: "deleted" };
+
+/** What follows from a transition. The gateway carries it out. */
+export type CartridgeEffect =
+  | "leave-element"
+  | "enter-element"
+  | "seal"
+  | "unseal"
+  | "start-archive"
+  | "start-retrieve"
+  | "stop-task"
+  | "note-archived"
+  | "drop-local-data"
+  | "start-delete"
+  | "forget";
+
+/** Why an input is refused in a state. */
+export type CartridgeRefusal = "wrong-state" | "busy" | "in-drive" | "retrieved" | "locked";
+
+/** What an input comes to. `state` undefined: the cartridge is gone. */
+export type CartridgeStep =
+  | { readonly kind: "to"; readonly state: CartridgeState | undefined; readonly effects: readonly CartridgeEffect[] }
+  | { readonly kind: "refused"; readonly reason: CartridgeRefusal };
+
+/** The states in which each input is accepted, for messages. */
+export const acceptedIn = {
+  eject: ["AVAILABLE", "RETRIEVED"],
+  uploaded: ["IN_TRANSIT"],
+  "cancel-archive": ["IN_TRANSIT"],
+  archived: ["ARCHIVING"],
+  retrieve: ["ARCHIVED"],
+  "cancel-retrieve": ["RETRIEVING"],
+  retrieved: ["RETRIEVING"],
+  delete: ["AVAILABLE", "ARCHIVED"],
+  deleted: ["DELETING"],
+} as const satisfies Record<CartridgeInput["kind"], readonly CartridgeState[]>;
+
+/** True when a host can reach a cartridge of this state: it is in an element of a library. */
+export function isInLibrary(state: CartridgeState): boolean {
+  return state === "AVAILABLE" || state === "RETRIEVED";
+}
+
+/** The step that `input` makes from `state`. Total. */
+export function cartridgeStep(state: CartridgeState, input: CartridgeInput): CartridgeStep {
+  switch (input.kind) {
+    case "eject":
+      if (state === "AVAILABLE") return to("IN_TRANSIT", "leave-element", "seal", "start-archive");
+      return state === "RETRIEVED" ? to("ARCHIVED", "leave-element", "drop-local-data") : refused("wrong-state");
+    case "uploaded":
+      return state === "IN_TRANSIT" ? to("ARCHIVING") : refused("wrong-state");
+    case "cancel-archive":
+      return state === "IN_TRANSIT" ? to("AVAILABLE", "stop-task", "unseal", "enter-element") : refused("wrong-state");
+    case "archived":
+      return state === "ARCHIVING" ? to("ARCHIVED", "note-archived", "drop-local-data") : refused("wrong-state");
+    case "retrieve":
+      return state === "ARCHIVED" ? to("RETRIEVING", "start-retrieve") : refused("wrong-state");
+    case "cancel-retrieve":
+      return state === "RETRIEVING" ? to("ARCHIVED", "stop-task", "drop-local-data") : refused("wrong-state");
+    case "retrieved":
+      return state === "RETRIEVING" ? to("RETRIEVED", "enter-element") : refused("wrong-state");
+    case "delete":
+      return deleteStep(state, input);
+    case "deleted":
+      return state === "DELETING" ? { kind: "to", state: undefined, effects: ["forget"] } : refused("wrong-state");
+    default:
+      return input satisfies never;
+  }
+}
+
+function deleteStep(state: CartridgeState, input: CartridgeInput & { readonly kind: "delete" }): CartridgeStep {
+  switch (state) {
+    case "AVAILABLE":
+      return input.inDrive ? refused("in-drive") : to("DELETING", "leave-element", "start-delete");
+    case "ARCHIVED":
+      if (input.lock === "governance" || input.lock === "compliance") return refused("locked");
+      return to("DELETING", "start-delete");
+    case "RETRIEVED":
+      return refused("retrieved");
+    case "IN_TRANSIT":
+    case "ARCHIVING":
+    case "RETRIEVING":
+    case "DELETING":
+      return refused("busy");
+    default:
+      return state satisfies never;
+  }
+}
+
+function to(state: CartridgeState, ...effects: CartridgeEffect[]): CartridgeStep {
+  return { kind: "to", state, effects };
+}
+
+function refused(reason: CartridgeRefusal): CartridgeStep {
+  return { kind: "refused", reason };
+}

@@ -30,7 +30,7 @@ export interface LibraryRequest {
   /** 0 …; default 8. */
   readonly mailSlots?: number;
   readonly topology?: Topology;
-  /** Default: picker 1, drives from 257, mail slots from 769, storage slots from 1025; spread further when counts need it. */
+  /** Default: those of the changer model; a kind that would run into another is put behind it. */
   readonly firstAddresses?: Partial<FirstAddresses>;
 }
 
@@ -48,6 +48,8 @@ export interface CartridgeRequest {
   readonly count?: number;
   /** `limits.cartridgeSizeMin` … `limits.cartridgeSizeMax`; default: the nominal size of the library's drives. */
   readonly sizeBytes?: number;
+  /** Write-once cartridges: hosts can append, nothing else. Default false. */
+  readonly writeOnce?: boolean;
   /** Exactly this barcode: only with a count of 1. 5 … 16 of A-Z and 0-9. */
   readonly barcode?: string;
   /** Barcodes are this, a running number, and the suffix of the medium's generation (`L8`); default `CAP`. */

@@ -51,6 +51,10 @@ export interface GatewaySettings {
   readonly thawPoll: Duration;
   /** Local bytes above which uploaded segments are evicted. */
   readonly cacheBytes: number;
+  /** Drives wait while more bytes than this wait for upload. */
+  readonly uploadBufferBytes: number;
+  /** Sizes of the store that only tests change. */
+  readonly storeSizes?: { readonly segmentSize?: number; readonly ringSize?: number };
 }
 
 /** What a gateway needs from outside, from the most general to the most specific. */
@@ -83,4 +87,5 @@ export const defaultSettings: GatewaySettings = {
   thawKeep: days(7),
   thawPoll: hours(1 / 60),
   cacheBytes: 200 * 1024 ** 3,
+  uploadBufferBytes: 200 * 1024 ** 3,
 };

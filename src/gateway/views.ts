@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the gateway shows: plain frozen data, never with a secret in it. Times are Instants, sizes bytes.
 
-import type { Brand, Endpoint, Instant } from "#base/index.ts";
+import type { Brand, Duration, Endpoint, Instant } from "#base/index.ts";
 import type { StorageClass } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import type { FirstAddresses, RetentionLock, ShelfClass, Topology } from "./requests.ts";
@@ -16,6 +16,8 @@ export type ElementKind = "picker" | "storage-slot" | "mail-slot" | "drive";
 export interface ModelView {
   readonly name: string;
   readonly kind: "changer" | "drive";
+  /** For people. */
+  readonly title: string;
   readonly vendor: string;
   readonly product: string;
   readonly revision: string;
@@ -93,8 +95,10 @@ export interface CartridgeView {
   readonly barcode: string;
   readonly state: CartridgeState;
   readonly place: PlaceView;
-  /** Library it is in, goes to, or left last. */
-  readonly library: string;
+  /** Library it is in, goes to, or left last, while there is such a library. */
+  readonly library: string | undefined;
+  /** Write-once: hosts can append to it, nothing else. */
+  readonly writeOnce: boolean;
   readonly pool: string;
   readonly storageClass: StorageClass;
   readonly sizeBytes: number;
@@ -166,13 +170,21 @@ export interface SessionView {
   readonly since: Instant;
 }
 
-/** Counters of the store. */
+/** What the store of all cartridges does. Bytes and counts since start where it says so. */
 export interface StoreView {
-  readonly localBytes: number;
-  readonly dirtyBytes: number;
+  /** Sealed segments that wait for upload, and how many bytes of them there may be before writers wait. */
+  readonly uploadBufferUsed: number;
+  readonly uploadBufferSize: number;
+  /** Local segments, and how many bytes of evictable ones are kept. */
+  readonly cacheUsed: number;
+  readonly cacheSize: number;
+  /** Since start. */
   readonly uploadedBytes: number;
-  readonly uploadsInFlight: number;
-  /** The last failure of the object store, until a request succeeds. */
+  readonly fetchedBytes: number;
+  readonly evictedBytes: number;
+  /** How long the oldest segment that waits for upload has been waiting, in milliseconds. */
+  readonly uploadLag: Duration;
+  /** The last failure of an upload while segments still wait. */
   readonly trouble: string | undefined;
 }
 

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The book of the gateway: its ledger and the state that the ledger's facts come to. Every change goes through
+// `change`: one at a time it looks at the state, decides, makes its facts durable, and only then makes them true. So
+// nothing is ever shown or acted on that a crash could take back.
+
+import { limits, type Log } from "#base/index.ts";
+import { Ledger, type Disk } from "#store/index.ts";
+import { Gate } from "#work/index.ts";
+import { isFact, type Fact } from "./facts.ts";
+import { gatewayFault } from "./faults.ts";
+import { GatewayState } from "./state.ts";
+
+/** What a change comes to: facts to make true (none: nothing changes) and a result. */
+export interface Decision<T> {
+  readonly facts: readonly Fact[];
+  readonly result: T;
+}
+
+/** Ledger and state. */
+export class Book {
+  readonly state: GatewayState;
+  readonly #ledger: Ledger<Fact>;
+  readonly #gate = new Gate();
+  #snapshotSize: number;
+
+  /** Opens the ledger and replays it. Faults of the store's ledger, `gateway.ledger-unreadable`. */
+  static async open(disk: Disk, log: Log): Promise<Book> {
+    const ledger = await Ledger.open({ disk, path: "gateway.ledger", log, decode });
+    return new Book(ledger);
+  }
+
+  private constructor(ledger: Ledger<Fact>) {
+    this.#ledger = ledger;
+    this.state = new GatewayState();
+    for (const fact of ledger.replayed) this.state.apply(fact);
+    this.#snapshotSize = this.state.snapshot().length;
+  }
+
+  /**
+   * Runs `decide` when no other change is under way; it throws a Fault to refuse. Resolves when its facts are durable and
+   * true. `decide` is short: it waits for nothing but what belongs to the change itself.
+   */
+  change<T>(decide: (state: GatewayState) => Decision<T> | Promise<Decision<T>>): Promise<T> {
+    return this.#gate.run(async () => {
+      const { facts, result } = await decide(this.state);
+      if (facts.length > 0) {
+        await this.#ledger.append(facts);
+        for (const fact of facts) this.state.apply(fact);
+        await this.#compact();
+      }
+      return result;
+    });
+  }
+
+  /** Waits for the change that is under way, then closes. */
+  close(): Promise<void> {
+    return this.#gate.run(() => this.#ledger.close());
+  }
+
+  /** A ledger that is mostly history is written anew. */
+  async #compact(): Promise<void> {
+    if (this.#ledger.factCount < limits.ledgerHistory + 4 * this.#snapshotSize) return;
+    const snapshot = this.state.snapshot();
+    this.#snapshotSize = snapshot.length;
+    await this.#ledger.compact(snapshot);
+  }
+}
+
+function decode(value: unknown): Fact {
+  if (isFact(value)) return value;
+  const text = JSON.stringify(value) ?? String(value);
+  throw gatewayFault("ledger-unreadable", { fact: text.slice(0, 120) });
+}

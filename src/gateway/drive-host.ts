@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// A drive in its bay: the unit that hosts talk to, and the stored image of the cartridge in it. Puts the two together
+// and takes them apart; who decides about moves is the robot.
+
+import { asError, assert, type Clock, type Log } from "#base/index.ts";
+import { DriveUnit, type InsertedCartridge } from "#device/index.ts";
+import type { DriveModel } from "#scsi/index.ts";
+import type { CartridgeId, CartridgeStore, LoadedImage } from "#store/index.ts";
+import type { CartridgeRecord, DriveRecord, HistoryRecord } from "./facts.ts";
+import { driveName, serialOf } from "./naming.ts";
+
+/** What a drive host is made of. */
+export interface DriveHostOptions {
+  readonly record: DriveRecord;
+  readonly address: number;
+  readonly model: DriveModel;
+  readonly changerSerial: string;
+  readonly luns: () => readonly number[];
+  readonly store: CartridgeStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A cartridge with its data at hand. */
+export interface HeldCartridge {
+  readonly inserted: InsertedCartridge;
+  readonly image: LoadedImage;
+}
+
+/** What became of taking a cartridge out. `held` undefined: the drive never got hold of its data. */
+export type TakeAnswer =
+  | { readonly kind: "taken"; readonly held: HeldCartridge | undefined }
+  | { readonly kind: "prevented" }
+  | { readonly kind: "failed"; readonly cause: Error };
+
+/** The name of a cartridge in the store. */
+export const storeId = (cartridge: CartridgeRecord): CartridgeId => cartridge.id as string as CartridgeId;
+
+/** A drive and what is in it. */
+export class DriveHost {
+  readonly record: DriveRecord;
+  readonly address: number;
+  readonly model: DriveModel;
+  readonly unit: DriveUnit;
+  readonly #store: CartridgeStore;
+  readonly #log: Log;
+  #image: LoadedImage | undefined;
+  #loading: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  constructor(options: DriveHostOptions) {
+    const { record, address, model, changerSerial, luns, clock } = options;
+    this.record = record;
+    this.address = address;
+    this.model = model;
+    this.#store = options.store;
+    this.#log = options.log.child({ drive: driveName(record.number) });
+    const library = { changerSerial, elementAddress: address };
+    this.unit = new DriveUnit({ model, serial: this.serial, library, luns, clock, log: this.#log });
+  }
+
+  get serial(): string {
+    return serialOf(this.record.id);
+  }
+
+  /** Why the cartridge in the bay could not be loaded. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get isLoading(): boolean {
+    return this.#loading !== undefined;
+  }
+
+  /** Opens a cartridge's data for a drive. Faults of `CartridgeStore.load`. */
+  async hold(cartridge: CartridgeRecord): Promise<HeldCartridge> {
+    const image = await this.#store.load(storeId(cartridge));
+    return { image, inserted: insertedOf(cartridge, image) };
+  }
+
+  /** Puts a cartridge in; the drive sees it when this returns. */
+  insert(held: HeldCartridge): void {
+    assert(this.#image === undefined, `${driveName(this.record.number)} holds no image`);
+    this.#failure = undefined;
+    this.#image = held.image;
+    this.unit.insert(held.inserted);
+  }
+
+  /** Loads in the background what stood in the bay when the process started; until then the drive becomes ready. */
+  loadAtStart(cartridge: CartridgeRecord): Promise<void> {
+    this.unit.expect(cartridge.barcode);
+    this.#loading = this.#load(cartridge).finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  /** Takes the cartridge out when its data is durable. `force`: even if a host prevents that or data is lost. */
+  async take(options: { readonly force: boolean } = { force: false }): Promise<TakeAnswer> {
+    await this.#loading;
+    const answer = await this.unit.remove(options);
+    switch (answer.kind) {
+      case "empty":
+        this.#failure = undefined;
+        return { kind: "taken", held: undefined };
+      case "removed": {
+        const image = this.#image;
+        this.#image = undefined;
+        return { kind: "taken", held: image === undefined ? undefined : { image, inserted: answer.cartridge } };
+      }
+      case "prevented":
+        return { kind: "prevented" };
+      case "failed":
+        return { kind: "failed", cause: answer.cause };
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  /** Gives up a cartridge's data that is in no drive any more. It was made durable before, so a failure loses nothing. */
+  async release(held: HeldCartridge): Promise<void> {
+    try {
+      await held.image.unload();
+    } catch (error) {
+      const barcode = held.inserted.barcode;
+      this.#log.error(`the data of ${barcode} could not be closed`, { barcode }, error);
+    }
+  }
+
+  async #load(cartridge: CartridgeRecord): Promise<void> {
+    try {
+      this.insert(await this.hold(cartridge));
+    } catch (error) {
+      this.#failure = asError(error);
+      this.unit.expectNothing();
+      const { barcode } = cartridge;
+      this.#log.error(`cartridge ${barcode} could not be loaded again after the start`, { barcode }, error);
+    }
+  }
+}
+
+/** History as the ledger keeps it. */
+export const historyOf = ({ inserted }: HeldCartridge): HistoryRecord => {
+  const { loadCount, bytesWritten, bytesRead } = inserted.history;
+  return { loadCount, bytesWritten, bytesRead };
+};
+
+function insertedOf(cartridge: CartridgeRecord, image: LoadedImage): InsertedCartridge {
+  return {
+    image,
+    barcode: cartridge.barcode,
+    capacityBytes: cartridge.sizeBytes,
+    generation: cartridge.generation,
+    kind: cartridge.writeOnce ? "write-once" : "data",
+    writeProtected: cartridge.state === "RETRIEVED",
+    history: cartridge.history,
+  };
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The facts of the gateway's ledger: everything that must survive a restart and is not data on a cartridge. A fact says
+// what became true; replaying all of them in order gives the state again. docs/FORMATS.md describes them.
+
+import type { Instant } from "#base/index.ts";
+import type { ChangerShape, Placement } from "#library/index.ts";
+import type { LtoGeneration } from "#scsi/index.ts";
+import type { ThawTier } from "#store/index.ts";
+import type { TaskRecord } from "#work/index.ts";
+import type { CartridgeState } from "./cartridge-life.ts";
+import type { RetentionLock, ShelfClass, Topology } from "./requests.ts";
+import type { ObjectId } from "./views.ts";
+
+/** A drive of a library. */
+export interface DriveRecord {
+  readonly id: ObjectId;
+  /** From 1. */
+  readonly number: number;
+}
+
+/** A library as it was made. */
+export interface LibraryRecord {
+  readonly id: ObjectId;
+  readonly name: string;
+  readonly changerModel: string;
+  readonly driveModel: string;
+  readonly topology: Topology;
+  readonly shape: ChangerShape;
+  readonly drives: readonly DriveRecord[];
+  readonly createdAt: Instant;
+}
+
+/** What hosts did to a cartridge, ever. */
+export interface HistoryRecord {
+  readonly loadCount: number;
+  readonly bytesWritten: number;
+  readonly bytesRead: number;
+}
+
+/** A cartridge. Its element, if it has one, is known by the changer of its library. */
+export interface CartridgeRecord {
+  readonly id: ObjectId;
+  readonly barcode: string;
+  readonly generation: LtoGeneration;
+  readonly writeOnce: boolean;
+  readonly sizeBytes: number;
+  readonly state: CartridgeState;
+  /** Library that it is in, goes to or left last. */
+  readonly library: ObjectId;
+  readonly pool: string;
+  readonly createdAt: Instant;
+  readonly changedAt: Instant;
+  readonly history: HistoryRecord;
+  /** First time it reached ARCHIVED. */
+  readonly archivedAt?: Instant;
+  /** How the retrieve that runs was asked for. */
+  readonly tier?: ThawTier;
+  /** The class its data has reached on the shelf; behind the pool's while a change runs. */
+  readonly shelfClass?: ShelfClass;
+}
+
+/** What a change of a cartridge may change. */
+export type CartridgeChange = Partial<
+  Pick<CartridgeRecord, "state" | "library" | "pool" | "history" | "archivedAt" | "tier" | "shelfClass">
+>;
+
+/** A shelf pool. */
+export interface PoolRecord {
+  readonly name: string;
+  readonly storageClass: ShelfClass;
+  readonly lock: RetentionLock;
+  readonly retentionDays: number;
+}
+
+/** CHAP credentials of one initiator (pattern) for one target. */
+export interface ChapRecord {
+  readonly target: string;
+  readonly initiator: string;
+  readonly user: string;
+  readonly secret: string;
+  readonly mutual?: { readonly user: string; readonly secret: string };
+}
+
+/** One step of a move. */
+export interface MoveStep {
+  readonly barcode: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A fact. */
+export type Fact =
+  | { readonly kind: "instance"; readonly name: string; readonly createdAt: Instant }
+  /** A new library, or one whose elements or drives changed. */
+  | { readonly kind: "library"; readonly library: LibraryRecord }
+  | { readonly kind: "library-gone"; readonly id: ObjectId }
+  /** A new cartridge, not in any element yet. */
+  | { readonly kind: "cartridge"; readonly cartridge: CartridgeRecord }
+  | {
+      readonly kind: "cartridge-changed";
+      readonly barcode: string;
+      readonly at: Instant;
+      readonly change: CartridgeChange;
+    }
+  /** Deleted: the barcode stays spent. */
+  | { readonly kind: "cartridge-gone"; readonly barcode: string }
+  /** Cartridges stand in elements, put there by no move. */
+  | { readonly kind: "placed"; readonly library: ObjectId; readonly placements: readonly Placement[] }
+  /** The picker moved cartridges, all at once. */
+  | { readonly kind: "moved"; readonly library: ObjectId; readonly steps: readonly MoveStep[] }
+  /** A cartridge left its element and the library. */
+  | { readonly kind: "taken"; readonly library: ObjectId; readonly barcode: string }
+  | { readonly kind: "pool"; readonly pool: PoolRecord }
+  | { readonly kind: "pool-gone"; readonly name: string }
+  /** The allow-list of a target; empty: none. */
+  | { readonly kind: "allow"; readonly target: string; readonly initiators: readonly string[] }
+  | { readonly kind: "chap"; readonly chap: ChapRecord }
+  | { readonly kind: "chap-gone"; readonly target: string; readonly initiator: string }
+  | { readonly kind: "task"; readonly task: TaskRecord }
+  | { readonly kind: "task-gone"; readonly id: string };
+
+type FieldType = "string" | "number" | "object" | "array";
+
+/** What each kind of fact must have. The ledger's checksums guard the rest. */
+const fields: Readonly<Record<Fact["kind"], Readonly<Record<string, FieldType>>>> = {
+  instance: { name: "string", createdAt: "number" },
+  library: { library: "object" },
+  "library-gone": { id: "string" },
+  cartridge: { cartridge: "object" },
+  "cartridge-changed": { barcode: "string", at: "number", change: "object" },
+  "cartridge-gone": { barcode: "string" },
+  placed: { library: "string", placements: "array" },
+  moved: { library: "string", steps: "array" },
+  taken: { library: "string", barcode: "string" },
+  pool: { pool: "object" },
+  "pool-gone": { name: "string" },
+  allow: { target: "string", initiators: "array" },
+  chap: { chap: "object" },
+  "chap-gone": { target: "string", initiator: "string" },
+  task: { task: "object" },
+  "task-gone": { id: "string" },
+};
+
+/** True for a value of a kind that is known here, with its fields. */
+export function isFact(value: unknown): value is Fact {
+  if (typeof value !== "object" || value === null || !("kind" in value) || typeof value.kind !== "string") return false;
+  if (!Object.hasOwn(fields, value.kind)) return false;
+  const needed = Object.entries(fields)
+    .filter(([kind]) => kind === value.kind)
+    .flatMap(([, row]) => Object.entries(row));
+  const given = new Map<string, unknown>(Object.entries(value));
+  return needed.every(([name, type]) => hasType(given.get(name), type));
+}
+
+function hasType(value: unknown, type: FieldType): boolean {
+  if (type === "array") return Array.isArray(value);
+  if (type === "object") return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === type;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults of the gateway: what an operator asked for cannot be, and why, and what can be done about it.
+
+import { faultsOf, type FaultRow } from "#base/index.ts";
+
+const invalid = (text: string): FaultRow => ({ text, retry: "never", http: 422, exit: 2 });
+const unknown = (text: string): FaultRow => ({ text, retry: "never", http: 404, exit: 3 });
+const conflict = (text: string): FaultRow => ({ text, retry: "operator", http: 409, exit: 4 });
+const denied = (text: string): FaultRow => ({ text, retry: "never", http: 403, exit: 5 });
+const full = (text: string): FaultRow => ({ text, retry: "operator", http: 409, exit: 7 });
+
+/** Faults of gateway. */
+export const gatewayFault = faultsOf("gateway", {
+  "not-running": { text: "the gateway is {state}; try again when it is ready", retry: "backoff", http: 503, exit: 6 },
+  "ledger-unreadable": {
+    text: "the gateway's ledger has a fact that this version does not know ({fact}); was it written by a newer version?",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
+
+  "bad-name": invalid(
+    "{name} cannot be the name of a {what}: 1 to 32 of a-z, 0-9 and -, beginning with a letter or digit",
+  ),
+  "bad-number": invalid("{what} must be a whole number from {min} to {max}, not {value}"),
+  "bad-authority": invalid("{name} is no naming authority: it looks like iqn.2026-11.com.example"),
+
+  "library-unknown": unknown("there is no library {name}; there are: {known}"),
+  "library-exists": conflict("there is a library {name} already; choose another name"),
+  "library-occupied": conflict(
+    "library {name} cannot be deleted: {count} cartridges are in it or on their way; eject or delete them first, {barcode} for one",
+  ),
+  "library-shrink": conflict("{what} {number} of library {name} holds {barcode}; move it away before there are fewer"),
+  "library-in-use": conflict("drive {drive} of library {name} has sessions; disconnect its initiators before it goes"),
+  "topology-fixed": conflict(
+    "library {name} shows all devices at one target; that target has sessions; disconnect them first",
+  ),
+  "model-unknown": invalid("there is no {kind} model {name}; there are: {known}"),
+
+  "cartridge-unknown": unknown("there is no cartridge {barcode}"),
+  "cartridge-state": conflict("cartridge {barcode} is {state}; {action} needs one that is {needed}"),
+  "cartridge-busy": conflict(
+    "cartridge {barcode} is {state}: the data is on its way; wait for task {task} or cancel it",
+  ),
+  "cartridge-in-drive": conflict("cartridge {barcode} is in drive {drive} of library {library}; unload it first"),
+  "cartridge-not-in-drive": conflict("cartridge {barcode} is not in a drive"),
+  "cartridge-not-in-mail-slot": conflict(
+    "cartridge {barcode} is not in a mail slot; only from there it can be imported",
+  ),
+  "cartridge-retrieved": conflict(
+    "cartridge {barcode} is RETRIEVED; eject it, so that it is ARCHIVED again, before it is deleted",
+  ),
+  "cartridge-locked": denied("cartridge {barcode} is under {lock} lock of pool {pool} until {until}"),
+  "barcode-bad": invalid("{barcode} cannot be a barcode: 5 to 16 capital letters and digits"),
+  "barcode-prefix-bad": invalid("{prefix} cannot begin barcodes: 1 to 5 capital letters and digits"),
+  "barcode-cleaning": invalid("barcode {barcode} begins like that of a cleaning cartridge; choose another"),
+  "barcode-suffix": invalid("barcode {barcode} ends like that of {meaning}, but {wanted} was asked for"),
+  "barcode-count": invalid("barcode {barcode} names one cartridge, but {count} were asked for; give a prefix instead"),
+  "barcode-taken": conflict("barcode {barcode} is in use; a barcode is never given twice"),
+  "barcode-spent": conflict("barcode {barcode} belonged to a deleted cartridge; a barcode is never given twice"),
+  "barcodes-exhausted": conflict(
+    "prefix {prefix} has {free} barcodes left, {count} are needed; choose a shorter or another prefix",
+  ),
+  "size-bad": invalid("a cartridge has {min} to {max} bytes, not {size}"),
+  "too-many": invalid("{count} cartridges at once are too many; ask for at most {max} at a time"),
+  "no-free-element": full("library {library} has {free} free {kind}, {count} are needed; add some or make room"),
+
+  "element-unknown": unknown("library {library} has no {kind} {number}; they are numbered 1 to {count}"),
+  "element-full": conflict("{kind} {number} of library {library} holds {barcode}"),
+  "removal-prevented": conflict(
+    "a host prevents the removal of {barcode} (PREVENT ALLOW MEDIUM REMOVAL); let it release the drive first",
+  ),
+  "move-failed": {
+    text: "cartridge {barcode} could not be moved: {reason}",
+    retry: "operator",
+    http: 500,
+    exit: 1,
+  },
+
+  "pool-unknown": unknown("there is no shelf pool {name}; there are: {known}"),
+  "pool-exists": conflict("there is a shelf pool {name} already; choose another name"),
+  "pool-built-in": conflict("shelf pool {name} is built in and stays"),
+  "pool-in-use": conflict("{count} cartridges are in shelf pool {name}; assign another pool to them first"),
+  "pool-retention": invalid("lock {lock} cannot have {days} days: NONE has 0, GOVERNANCE and COMPLIANCE 1 to {max}"),
+  "pool-warmer": conflict(
+    "cartridge {barcode} is in class {from}; it cannot go to pool {pool} of the warmer class {to}",
+  ),
+
+  "target-unknown": unknown("there is no target {name}; `capstan target list` shows them"),
+  "initiator-bad": invalid(
+    "{name} is no initiator name: iqn., eui. or naa., at most 223 characters, `*` only at the end",
+  ),
+  "chap-secret": invalid("the CHAP secret for {initiator} at {target} cannot be used: {reason}"),
+  "chap-user": invalid("{user} cannot be a CHAP name: 1 to 255 printable ASCII characters"),
+  "chap-unknown": unknown("there are no CHAP credentials for {initiator} at {target}"),
+  "session-unknown": unknown("there is no session {id}; it may be over already"),
+  "portal-open": {
+    text: "portal {address} could be used by anyone who reaches it: give a CHAP secret or an initiator allow-list, listen on a loopback address, or allow anyone explicitly",
+    retry: "operator",
+    http: 409,
+    exit: 5,
+  },
+  "too-many-listeners": {
+    text: "there are {max} event streams already; close one first",
+    retry: "backoff",
+    http: 429,
+    exit: 1,
+  },
+});

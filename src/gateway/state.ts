@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of the gateway: what the facts of the ledger come to. Changed by `apply` and nothing else; `apply` decides
+// nothing and asks nobody, so the same facts always give the same state.
+
+import { defined, type Instant } from "#base/index.ts";
+import { Changer, type Placement } from "#library/index.ts";
+import type { TaskRecord } from "#work/index.ts";
+import type { CartridgeRecord, ChapRecord, Fact, LibraryRecord, MoveStep, PoolRecord } from "./facts.ts";
+import type { ObjectId } from "./views.ts";
+
+/** A library and what is in its elements. */
+export interface LibraryState {
+  readonly record: LibraryRecord;
+  /** One object as long as the library lives. */
+  readonly changer: Changer;
+}
+
+/** Pools that are always there. */
+export const builtInPools: readonly PoolRecord[] = [
+  { name: "glacier", storageClass: "GLACIER", lock: "NONE", retentionDays: 0 },
+  { name: "deep-archive", storageClass: "DEEP_ARCHIVE", lock: "NONE", retentionDays: 0 },
+];
+
+/** The facts, come to a state. */
+export class GatewayState {
+  instance: { readonly name: string; readonly createdAt: Instant } | undefined;
+  readonly libraries = new Map<ObjectId, LibraryState>();
+  /** By barcode. */
+  readonly cartridges = new Map<string, CartridgeRecord>();
+  /** Barcodes of deleted cartridges. */
+  readonly spentBarcodes = new Set<string>();
+  /** By name, the built-in ones included. */
+  readonly pools = new Map(builtInPools.map((pool) => [pool.name, pool]));
+  /** Allow-lists by target name; never an empty one. */
+  readonly allow = new Map<string, readonly string[]>();
+  /** By target name, then by initiator. */
+  readonly chap = new Map<string, Map<string, ChapRecord>>();
+  readonly tasks = new Map<string, TaskRecord>();
+
+  /** Makes the fact true. A Bug when it contradicts the facts before it. */
+  apply(fact: Fact): void {
+    switch (fact.kind) {
+      case "instance":
+        this.instance = { name: fact.name, createdAt: fact.createdAt };
+        return;
+      case "library":
+        return this.#setLibrary(fact.library);
+      case "library-gone":
+        this.libraries.delete(fact.id);
+        return;
+      case "cartridge":
+        this.cartridges.set(fact.cartridge.barcode, fact.cartridge);
+        return;
+      case "cartridge-changed":
+        this.cartridges.set(fact.barcode, { ...this.cartridge(fact.barcode), ...fact.change, changedAt: fact.at });
+        return;
+      case "cartridge-gone":
+        this.cartridges.delete(fact.barcode);
+        this.spentBarcodes.add(fact.barcode);
+        return;
+      case "placed":
+        return this.#place(fact.library, fact.placements);
+      case "moved":
+        return this.#move(fact.library, fact.steps);
+      case "taken":
+        return this.#take(fact.library, fact.barcode);
+      case "pool":
+        this.pools.set(fact.pool.name, fact.pool);
+        return;
+      case "pool-gone":
+        this.pools.delete(fact.name);
+        return;
+      case "allow":
+        if (fact.initiators.length === 0) this.allow.delete(fact.target);
+        else this.allow.set(fact.target, fact.initiators);
+        return;
+      case "chap":
+        return this.#setChap(fact.chap);
+      case "chap-gone":
+        return this.#removeChap(fact.target, fact.initiator);
+      case "task":
+        this.tasks.set(fact.task.id, fact.task);
+        return;
+      case "task-gone":
+        this.tasks.delete(fact.id);
+        return;
+      default:
+        fact satisfies never;
+    }
+  }
+
+  /** A library that facts name. */
+  library(id: ObjectId): LibraryState {
+    return defined(this.libraries.get(id), `library ${id} exists`);
+  }
+
+  /** A cartridge that facts name. */
+  cartridge(barcode: string): CartridgeRecord {
+    return defined(this.cartridges.get(barcode), `cartridge ${barcode} exists`);
+  }
+
+  /** Facts that give this state, as few as possible. */
+  snapshot(): readonly Fact[] {
+    const facts: Fact[] = [];
+    if (this.instance !== undefined) facts.push({ kind: "instance", ...this.instance });
+    for (const { record } of this.libraries.values()) facts.push({ kind: "library", library: record });
+    for (const cartridge of this.cartridges.values()) facts.push({ kind: "cartridge", cartridge });
+    for (const [library, { changer }] of this.libraries) {
+      facts.push({ kind: "placed", library, placements: changer.placements() });
+    }
+    for (const barcode of this.spentBarcodes) facts.push({ kind: "cartridge-gone", barcode });
+    for (const pool of this.pools.values()) {
+      if (!builtInPools.includes(pool)) facts.push({ kind: "pool", pool });
+    }
+    for (const [target, initiators] of this.allow) facts.push({ kind: "allow", target, initiators });
+    for (const records of this.chap.values()) {
+      for (const chap of records.values()) facts.push({ kind: "chap", chap });
+    }
+    for (const task of this.tasks.values()) facts.push({ kind: "task", task });
+    return facts;
+  }
+
+  #setChap(chap: ChapRecord): void {
+    const records = this.chap.get(chap.target) ?? new Map<string, ChapRecord>();
+    records.set(chap.initiator, chap);
+    this.chap.set(chap.target, records);
+  }
+
+  #removeChap(target: string, initiator: string): void {
+    const records = this.chap.get(target);
+    records?.delete(initiator);
+    if (records?.size === 0) this.chap.delete(target);
+  }
+
+  #setLibrary(record: LibraryRecord): void {
+    const known = this.libraries.get(record.id);
+    if (known === undefined) {
+      this.libraries.set(record.id, { record, changer: new Changer(record.shape) });
+      return;
+    }
+    known.changer.reshape(record.shape);
+    this.libraries.set(record.id, { record, changer: known.changer });
+  }
+
+  #place(library: ObjectId, placements: readonly Placement[]): void {
+    const state = this.library(library);
+    for (const placement of placements) state.changer.restore(placement);
+  }
+
+  #move(library: ObjectId, steps: readonly MoveStep[]): void {
+    const { changer } = this.library(library);
+    changer.apply(
+      ...steps.map(({ barcode, from, to }) => {
+        const source = defined(changer.elementAt(from), `element ${from} exists`);
+        const destination = defined(changer.elementAt(to), `element ${to} exists`);
+        const occupant = defined(source.occupant, `element ${from} holds ${barcode}`);
+        return { occupant, source, destination };
+      }),
+    );
+  }
+
+  #take(library: ObjectId, barcode: string): void {
+    const { changer } = this.library(library);
+    const element = defined(changer.find(barcode), `${barcode} is in an element`);
+    changer.remove(element.address);
+  }
+}
