@@ -31,6 +31,8 @@ export interface InsertedCartridge {
 /** What a drive holds. */
 export type DriveState =
   | { readonly kind: "empty" }
+  /** Its data is being opened after a start of the process: 02/04/01, becoming ready. */
+  | { readonly kind: "loading"; readonly barcode: string }
   /** Loaded and ready; commands reach the medium. */
   | { readonly kind: "loaded"; readonly barcode: string }
   /** A host unloaded it; the cartridge is still in the mouth. */

@@ -32,6 +32,14 @@ export class DriveUnit implements LogicalUnit {
   }
 
   /**
+   * A cartridge was in the bay when the process started and its data is being opened: state `loading`, commands that
+   * need a medium answer 02/04/01 until `insert`. `undefined`: it could not be opened, the drive is empty.
+   */
+  expect(_barcode: string | undefined): void {
+    throw new Bug("not built yet");
+  }
+
+  /**
    * A cartridge is put in: at the beginning of the partition and ready when this returns; every nexus gets unit
    * attention 28/00 once. A Bug when the drive is not empty.
    */
