@@ -140,6 +140,8 @@ export const limits = {
   logoutGrace: seconds(3),
   /** Event streams at the same time. */
   eventStreams: 64,
+  /** API tokens of one instance: they are listed as a whole. */
+  apiTokens: 1000,
   /** Events that wait for one slow reader of a stream; the oldest are dropped. */
   eventsQueued: 1000,
   /** Longest retention of a shelf pool: 100 years. */
