@@ -162,64 +162,63 @@ class AttachedDisk implements Disk {
     return this.medium.options.directAlignment ?? 1;
   }
 
-  async open(path: string, options: OpenOptions): Promise<DiskFile> {
-    await this.perform("open", path, 0);
+  open(path: string, options: OpenOptions): Promise<DiskFile> {
     const { medium } = this;
-    if (options.mode !== "create") return new OpenFile(this, path, medium.file(path), options);
-    if (medium.find(path) !== undefined) throw storeFault("file-exists", { path });
-    if (!medium.hasFolder(folderOf(path))) throw storeFault("file-missing", { path: folderOf(path) });
-    const file = new SimDiskFile();
-    medium.changeNames(folderOf(path), (names) => names.set(path, file));
-    return new OpenFile(this, path, file, options);
-  }
-
-  async rename(from: string, to: string): Promise<void> {
-    await this.perform("rename", from, 0);
-    const file = this.medium.file(from);
-    this.medium.changeNames(folderOf(to), (names) => {
-      names.delete(from);
-      names.set(to, file);
+    return this.perform("open", path, 0, () => {
+      if (options.mode !== "create") return new OpenFile(this, path, medium.file(path), options);
+      if (medium.find(path) !== undefined) throw storeFault("file-exists", { path });
+      if (!medium.hasFolder(folderOf(path))) throw storeFault("file-missing", { path: folderOf(path) });
+      const file = new SimDiskFile();
+      medium.changeNames(folderOf(path), (names) => names.set(path, file));
+      return new OpenFile(this, path, file, options);
     });
   }
 
-  async remove(path: string): Promise<void> {
-    await this.perform("remove", path, 0);
-    this.medium.changeNames(folderOf(path), (names) => names.delete(path));
+  rename(from: string, to: string): Promise<void> {
+    return this.perform("rename", from, 0, () => {
+      const file = this.medium.file(from);
+      this.medium.changeNames(folderOf(to), (names) => {
+        names.delete(from);
+        names.set(to, file);
+      });
+    });
   }
 
-  async list(folder: string): Promise<readonly string[]> {
-    await this.perform("list", folder, 0);
-    return this.medium.namesIn(folder);
+  remove(path: string): Promise<void> {
+    return this.perform("remove", path, 0, () => {
+      this.medium.changeNames(folderOf(path), (names) => names.delete(path));
+    });
   }
 
-  async makeFolder(path: string): Promise<void> {
-    await this.perform("folder", path, 0);
-    this.medium.addFolder(path);
+  list(folder: string): Promise<readonly string[]> {
+    return this.perform("list", folder, 0, () => this.medium.namesIn(folder));
   }
 
-  async removeFolder(path: string): Promise<void> {
-    await this.perform("folder", path, 0);
-    this.medium.dropFolder(path);
+  makeFolder(path: string): Promise<void> {
+    return this.perform("folder", path, 0, () => this.medium.addFolder(path));
   }
 
-  async syncFolder(path: string): Promise<void> {
-    await this.perform("sync", path, 0);
-    this.medium.syncNames(path);
+  removeFolder(path: string): Promise<void> {
+    return this.perform("folder", path, 0, () => this.medium.dropFolder(path));
   }
 
-  async freeBytes(): Promise<number> {
-    await this.perform("list", "", 0);
-    return this.medium.freeBytes;
+  syncFolder(path: string): Promise<void> {
+    return this.perform("sync", path, 0, () => this.medium.syncNames(path));
   }
 
-  /** Waits as long as the operation takes, then fails if it should. A dead process waits for ever. */
-  async perform(operation: DiskOperation, path: string, byteCount: number): Promise<void> {
+  freeBytes(): Promise<number> {
+    return this.perform("list", "", 0, () => this.medium.freeBytes);
+  }
+
+  /** Waits as long as the operation takes, then fails or takes effect, in one step. A dead process waits for ever. */
+  async perform<T>(operation: DiskOperation, path: string, byteCount: number, effect: () => T): Promise<T> {
     const { clock, delay, fail } = this.medium.options;
     if (clock !== undefined && delay !== undefined) await sleep(clock, delay(operation, path, byteCount));
     else await Promise.resolve();
     if (this.dead) await new Promise<never>(() => {});
     const error = fail?.(operation, path);
     if (error !== undefined) throw error;
+    return effect();
   }
 }
 
@@ -241,39 +240,36 @@ class OpenFile implements DiskFile {
     this.#check("write");
     const bytes = concatBytes(parts);
     this.#checkAligned(offset, bytes.byteLength, parts);
-    await this.#disk.perform("write", this.#path, bytes.byteLength);
-    if (!equalBytes(bytes, concatBytes(parts))) throw new Bug(`${this.#path}: memory changed while being written`);
-    const { medium } = this.#disk;
-    const grows = offset + bytes.byteLength > this.#file.size;
-    if (medium.options.capacityBytes !== undefined && grows && medium.freeBytes < bytes.byteLength) {
-      throw storeFault("disk-full", { path: this.#path });
-    }
-    this.#file.write(offset, bytes);
+    await this.#disk.perform("write", this.#path, bytes.byteLength, () => {
+      if (!equalBytes(bytes, concatBytes(parts))) throw new Bug(`${this.#path}: memory changed while being written`);
+      const { medium } = this.#disk;
+      const grows = offset + bytes.byteLength > this.#file.size;
+      if (medium.options.capacityBytes !== undefined && grows && medium.freeBytes < bytes.byteLength) {
+        throw storeFault("disk-full", { path: this.#path });
+      }
+      this.#file.write(offset, bytes);
+    });
   }
 
   async read(offset: number, into: Uint8Array): Promise<number> {
     this.#check("read");
     this.#checkAligned(offset, into.byteLength, [into]);
-    await this.#disk.perform("read", this.#path, into.byteLength);
-    return this.#file.read(offset, into);
+    return this.#disk.perform("read", this.#path, into.byteLength, () => this.#file.read(offset, into));
   }
 
   async sync(): Promise<void> {
     this.#check("sync");
-    await this.#disk.perform("sync", this.#path, 0);
-    this.#file.sync();
+    return this.#disk.perform("sync", this.#path, 0, () => this.#file.sync());
   }
 
   async size(): Promise<number> {
     this.#check("read");
-    await this.#disk.perform("read", this.#path, 0);
-    return this.#file.size;
+    return this.#disk.perform("read", this.#path, 0, () => this.#file.size);
   }
 
   async truncate(size: number): Promise<void> {
     this.#check("write");
-    await this.#disk.perform("truncate", this.#path, 0);
-    this.#file.truncate(size);
+    return this.#disk.perform("truncate", this.#path, 0, () => this.#file.truncate(size));
   }
 
   async close(): Promise<void> {
