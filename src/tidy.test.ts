@@ -80,7 +80,7 @@ const bans: readonly Ban[] = [
     instead: clock,
   },
   { pattern: /\bDate\b/g, allowed: ["world", "src/base/time.ts"], allowedInTests: false, instead: clock },
-  { pattern: /\bperformance\b/g, allowed: ["world", "main", "bench"], allowedInTests: false, instead: clock },
+  { pattern: /\bperformance\s*\./g, allowed: ["world", "main", "bench"], allowedInTests: false, instead: clock },
   {
     pattern: /\bMath\.random\b|\brandomBytes\b|\brandomUUID\b|\brandomInt\b|\bgetRandomValues\b/g,
     allowed: ["world"],

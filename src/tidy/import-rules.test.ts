@@ -67,6 +67,7 @@ test("a test may use the face of any room and a conformance suite, but nothing b
 
 test("an import inside of a comment or a string is no import", () => {
   assert.deepEqual(problems("src/base/a.ts", '// import { x } from "#tape/index.ts";\n'), []);
+  assert.deepEqual(problems("src/base/a.ts", `f('import { x } from "#tape/index.ts";');\n`), []);
 });
 
 test("modules of Node that touch the world are found, with what to use instead", () => {

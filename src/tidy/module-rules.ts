@@ -4,8 +4,8 @@
 import type { RoomTable } from "./room-table.ts";
 import type { Finding, Import, SourceFile } from "./source-file.ts";
 
-/** Modules of Node that only compute on what they are given. */
-const pureModules = ["node:buffer", "node:crypto", "node:util", "node:zlib"];
+/** Modules of Node that only compute on what they are given; node:module loads optional packages. */
+const pureModules = ["node:buffer", "node:crypto", "node:module", "node:util", "node:zlib"];
 /** What every test may import. */
 const testModules = ["node:test", "node:assert/strict", "fast-check"];
 

@@ -39,8 +39,8 @@ export interface Finding {
 /** The finding on one line, as an editor can follow it. */
 export const findingText = (finding: Finding): string => `${finding.path}:${finding.line}: ${finding.text}`;
 
-const importPattern =
-  /\b(import|export)\s+(type\s+)?(?:[\w$*{}\s,]*?\s*from\s*)?"([^"\n]+)"|\bimport\(\s*"([^"\n]+)"\s*\)/g;
+/** Matched where strings are blank, so that an import inside of a string is none. */
+const importPattern = /\b(?:import|export)\s+(type\s+)?(?:[\w$*{}\s,]*?\s*from\s*)?"( *)"|\bimport\(\s*"( *)"\s*\)/g;
 
 /** Line number, from 1, of an offset. */
 export function lineAt(text: string, offset: number): number {
@@ -49,12 +49,16 @@ export function lineAt(text: string, offset: number): number {
   return line;
 }
 
-function importsOf(withStrings: string): Import[] {
-  return Array.from(withStrings.matchAll(importPattern), (match) => ({
-    specifier: match[3] ?? match[4] ?? "",
-    kind: match[2] === undefined ? "value" : "type",
-    line: lineAt(withStrings, match.index),
-  }));
+function importsOf(code: string, withStrings: string): Import[] {
+  return Array.from(code.matchAll(importPattern), (match) => {
+    const quote = match.index + match[0].indexOf('"');
+    const length = (match[2] ?? match[3] ?? "").length;
+    return {
+      specifier: withStrings.slice(quote + 1, quote + 1 + length),
+      kind: match[1] === undefined ? "value" : "type",
+      line: lineAt(code, match.index),
+    };
+  });
 }
 
 /** Reads what the rules need out of a text. */
@@ -68,6 +72,6 @@ export function sourceFile(path: string, text: string): SourceFile {
     withStrings,
     room: /^src\/([\w-]+)\//.exec(path)?.[1],
     isTest: path.endsWith(".test.ts"),
-    imports: importsOf(withStrings),
+    imports: importsOf(code, withStrings),
   };
 }
