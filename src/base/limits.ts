@@ -50,6 +50,12 @@ export const limits = {
   connectionsPerPortal: 256,
   /** Sessions of one target. */
   sessionsPerTarget: 16,
+  /** Commands that wait at one logical unit, of all its sessions; the next one gets TASK SET FULL. */
+  tasksPerUnit: 512,
+  /** Initiator ports registered for persistent reservations of one unit: twice the hosts of a large SAN. */
+  registrationsPerUnit: 128,
+  /** Initiators remembered per unit after their session ended: told about power on and nexus loss. */
+  initiatorsRemembered: 1024,
   /** Responses waiting for a slow reader; above this the connection stops reading. */
   sendQueue: 32 * MiB,
   /** Requests of one login; the longest exchange that makes sense (mutual CHAP, split keys) takes a third of it. */
