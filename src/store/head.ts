@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a cartridge's journal holds: facts that each carry the whole small state (the head) and the directory entries
+// that changed, so that replaying one twice changes nothing. docs/FORMATS.md describes the JSON.
+
+import { bytesFromHex, hexFromBytes } from "#base/index.ts";
+import { decodeEntry, encodeEntry, type Entry } from "./directory-entry.ts";
+import type { StorageClass } from "./object-store.ts";
+import type { SegmentContent } from "./segment-format.ts";
+
+/** Version that this release writes, and the newest that it reads. */
+export const headVersion = 1;
+
+/** What was known of the open segment when the cartridge was unloaded: a scan may begin behind it. */
+export interface Resume extends SegmentContent {
+  readonly segment: number;
+}
+
+/** The small state of a cartridge. */
+export interface Head {
+  readonly format: number;
+  /** Sixteen hexadecimal digits, in every record of the cartridge. */
+  readonly tag: string;
+  readonly generation: number;
+  /** Entries of the directory that count. */
+  readonly count: number;
+  /** Number of the segment that is or will be open; also the first of its generation after a cut. */
+  readonly nextSegment: number;
+  /** Objects, filemarks and record bytes of all entries. */
+  readonly objects: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** File bytes of entries that are in the object store, are not, and are on the local disk. */
+  readonly storedBytes: number;
+  readonly dirtyBytes: number;
+  readonly localBytes: number;
+  /** All entries before this index are stored. */
+  readonly storedCount: number;
+  /** Segments that a cut made dead and that may still have files or objects: first, and behind the last. */
+  readonly garbage: readonly (readonly [number, number])[];
+  readonly resume: Resume | null;
+  /** Manifests written so far; the last one counts. */
+  readonly manifests: number;
+  readonly storageClass: StorageClass;
+  /** When storedCount last grew, in milliseconds since 1970. */
+  readonly storedAt: number | null;
+}
+
+/** One fact of a cartridge's journal. */
+export interface CartridgeFact {
+  readonly head: Head;
+  /** Index and the 64 bytes of each changed entry, in hexadecimal digits. */
+  readonly entries: readonly (readonly [number, string])[];
+}
+
+/** The state of a blank cartridge. */
+export function blankHead(tag: string): Head {
+  return {
+    format: headVersion,
+    tag,
+    generation: 1,
+    count: 0,
+    nextSegment: 1,
+    objects: 0,
+    files: 0,
+    bytes: 0,
+    storedBytes: 0,
+    dirtyBytes: 0,
+    localBytes: 0,
+    storedCount: 0,
+    garbage: [],
+    resume: null,
+    manifests: 0,
+    storageClass: "STANDARD",
+    storedAt: null,
+  };
+}
+
+/** The fact that these entries changed and the head is now this. */
+export function factOf(head: Head, entries: Iterable<readonly [number, Entry]>): CartridgeFact {
+  return { head, entries: [...entries].map(([index, entry]) => [index, hexFromBytes(encodeEntry(entry))]) };
+}
+
+/** The entries of a fact. Throws when one is not whole. */
+export function entriesOf(fact: CartridgeFact): readonly (readonly [number, Entry])[] {
+  return fact.entries.map(([index, text]) => {
+    const entry = decodeEntry(bytesFromHex(text), 0);
+    if (entry === undefined) throw new RangeError(`entry ${index} does not have its checksum`);
+    return [index, entry];
+  });
+}
+
+const numbers = [
+  "generation",
+  "count",
+  "nextSegment",
+  "objects",
+  "files",
+  "bytes",
+  "storedBytes",
+  "dirtyBytes",
+  "localBytes",
+  "storedCount",
+  "manifests",
+] as const satisfies readonly (keyof Head)[];
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isHead(value: unknown): value is Head {
+  if (!isObject(value)) throw new TypeError("a fact of a cartridge has a head");
+  const { format } = value;
+  if (typeof format !== "number" || format > headVersion) {
+    throw new TypeError(`it has format version ${String(format)}; this release reads up to ${headVersion}`);
+  }
+  for (const name of numbers) {
+    if (!Number.isSafeInteger(value[name]) || Number(value[name]) < 0) throw new TypeError(`${name} is a whole number`);
+  }
+  return typeof value["tag"] === "string" && /^[0-9a-f]{16}$/.test(value["tag"]) && Array.isArray(value["garbage"]);
+}
+
+/** Checks a parsed fact; the text of the error says what is wrong. */
+export function decodeCartridgeFact(value: unknown): CartridgeFact {
+  if (!isObject(value) || !isHead(value["head"])) throw new TypeError("it is no fact of a cartridge");
+  const { head, entries } = value;
+  if (!Array.isArray(entries)) throw new TypeError("a fact of a cartridge has entries");
+  const fact: CartridgeFact = { head, entries: entries.map(decodeFactEntry) };
+  entriesOf(fact);
+  return fact;
+}
+
+function decodeFactEntry(value: unknown): readonly [number, string] {
+  if (!Array.isArray(value)) throw new TypeError("an entry is an index and a text");
+  const [index, text]: readonly unknown[] = value;
+  if (typeof index !== "number" || typeof text !== "string") throw new TypeError("an entry is an index and a text");
+  return [index, text];
+}

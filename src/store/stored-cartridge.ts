@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// One stored cartridge at rest or in use: its journal, its directory, and the changes that both record. Changes take
+// effect in memory at once and are durable when the returned promise resolves; the journal keeps their order. Whether
+// the cartridge is in a drive, and what is in its open segment, others know.
+
+import { assert, bytesFromHex, type Clock, limits, type Log } from "#base/index.ts";
+import type { Entry } from "./directory-entry.ts";
+import { Directory } from "./directory.ts";
+import type { Disk } from "./disk.ts";
+import { blankHead, type CartridgeFact, decodeCartridgeFact, entriesOf, factOf, type Head } from "./head.ts";
+import { Ledger } from "./ledger.ts";
+import type { SegmentIdentity } from "./record.ts";
+import type { SegmentStart } from "./segment-format.ts";
+import type { CartridgeId } from "./types.ts";
+
+/** What a stored cartridge needs. */
+export interface StoredCartridgeOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly id: CartridgeId;
+  readonly folder: string;
+  /** Sixteen hexadecimal digits, drawn when the cartridge was made. */
+  readonly tag: string;
+}
+
+/** Where a cartridge is cut: the object that goes first, and what lies before it. */
+export interface CutPoint {
+  readonly objects: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** One cartridge. */
+export class StoredCartridge {
+  readonly id: CartridgeId;
+  readonly folder: string;
+  readonly tag: Uint8Array;
+  readonly directory: Directory;
+  readonly #clock: Clock;
+  readonly #ledger: Ledger<CartridgeFact>;
+  #head: Head;
+  #appended: Promise<void> = Promise.resolve();
+  #folding: Promise<void> | undefined;
+
+  private constructor(options: StoredCartridgeOptions, ledger: Ledger<CartridgeFact>) {
+    this.id = options.id;
+    this.folder = options.folder;
+    this.tag = bytesFromHex(options.tag);
+    this.#clock = options.clock;
+    this.#ledger = ledger;
+    this.#head = blankHead(options.tag);
+    this.directory = new Directory(options.disk, `${options.folder}/directory`, this.tag);
+    for (const fact of ledger.replayed) {
+      this.#head = fact.head;
+      for (const [index, entry] of entriesOf(fact)) this.directory.put(index, entry);
+      this.directory.cut(fact.head.count);
+    }
+    ledger.forgetReplayed();
+  }
+
+  /** Replays the journal. Faults of the ledger. */
+  static async open(options: StoredCartridgeOptions): Promise<StoredCartridge> {
+    const ledger = await Ledger.open({
+      disk: options.disk,
+      path: `${options.folder}/journal`,
+      log: options.log,
+      decode: decodeCartridgeFact,
+    });
+    return new StoredCartridge(options, ledger);
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** Path of a segment's file. */
+  segmentPath(segment: number): string {
+    return `${this.folder}/${String(segment).padStart(12, "0")}.segment`;
+  }
+
+  /** Which records the segment that is next to be sealed has, and where it begins. */
+  get nextIdentity(): SegmentIdentity {
+    return { segment: this.#head.nextSegment, generation: this.#head.generation, tag: this.tag };
+  }
+
+  get nextStart(): SegmentStart {
+    return { firstObject: this.#head.objects, firstFile: this.#head.files, firstByte: this.#head.bytes };
+  }
+
+  /** A segment is sealed, synced, and the last of the cartridge. */
+  seal(entry: Entry): Promise<void> {
+    const head = this.#head;
+    assert(entry.segment === head.nextSegment, `segment ${head.nextSegment} is sealed next, not ${entry.segment}`);
+    assert(entry.firstObject === head.objects, `the segment starts with object ${head.objects}`);
+    return this.#change(
+      {
+        ...head,
+        count: head.count + 1,
+        nextSegment: head.nextSegment + 1,
+        objects: head.objects + entry.objects,
+        files: head.files + entry.filemarks,
+        bytes: head.bytes + entry.recordBytes,
+        dirtyBytes: head.dirtyBytes + entry.fileSize,
+        localBytes: head.localBytes + entry.fileSize,
+        resume: null,
+      },
+      [[head.count, entry]],
+    );
+  }
+
+  /** What lies behind the point is dead; `nextSegment` starts a new generation, and those between are garbage. */
+  async cut(point: CutPoint, nextSegment: number): Promise<void> {
+    const kept = await this.directory.findLast(this.#head.count, (entry) => entry.firstObject < point.objects);
+    const count = kept === undefined ? 0 : kept.index + 1;
+    let { storedBytes, dirtyBytes, localBytes } = this.#head;
+    for (let index = count; index < this.#head.count; index++) {
+      const dead = await this.directory.get(index);
+      if (dead.stored) storedBytes -= dead.fileSize;
+      else dirtyBytes -= dead.fileSize;
+      if (dead.local) localBytes -= dead.fileSize;
+    }
+    const head = this.#head;
+    const firstDead = count === head.count ? head.nextSegment : (await this.directory.get(count)).segment;
+    const shortened: [number, Entry][] = kept === undefined ? [] : [[kept.index, shortenedEntry(kept.entry, point)]];
+    this.directory.cut(count);
+    await this.#change(
+      {
+        ...head,
+        generation: head.generation + 1,
+        count,
+        nextSegment,
+        ...point,
+        storedBytes,
+        dirtyBytes,
+        localBytes,
+        storedCount: Math.min(head.storedCount, count),
+        garbage: addRange(head.garbage, firstDead, nextSegment),
+        resume: null,
+      },
+      shortened,
+    );
+  }
+
+  /** The object of a segment is in the object store. False when a cut made the segment dead meanwhile. */
+  async markStored(segment: number): Promise<boolean> {
+    const found = await this.find(segment);
+    if (found === undefined) return false;
+    const { index, entry } = found;
+    if (entry.stored) return true;
+    const stored = { ...entry, stored: true };
+    this.directory.put(index, stored);
+    const storedCount = await this.#storedPrefix(this.#head.storedCount);
+    const head = this.#head;
+    if (index >= head.count) return false;
+    await this.#change(
+      {
+        ...head,
+        storedBytes: head.storedBytes + entry.fileSize,
+        dirtyBytes: head.dirtyBytes - entry.fileSize,
+        storedCount,
+        storedAt: storedCount > head.storedCount ? this.#clock.now() : head.storedAt,
+      },
+      [[index, stored]],
+    );
+    return true;
+  }
+
+  /** The local file of a segment is there, or is not any more. */
+  async markLocal(segment: number, local: boolean): Promise<void> {
+    const found = await this.find(segment);
+    if (found === undefined || found.entry.local === local) return;
+    const entry = { ...found.entry, local };
+    const head = this.#head;
+    const localBytes = head.localBytes + (local ? entry.fileSize : -entry.fileSize);
+    await this.#change({ ...head, localBytes }, [[found.index, entry]]);
+  }
+
+  /** Changes that concern the head alone. */
+  note(change: Partial<Pick<Head, "resume" | "manifests" | "storageClass" | "garbage">>): Promise<void> {
+    return this.#change({ ...this.#head, ...change }, []);
+  }
+
+  /** The entry of a live segment. */
+  async find(segment: number): Promise<{ readonly index: number; readonly entry: Entry } | undefined> {
+    const found = await this.directory.findLast(this.#head.count, (entry) => entry.segment <= segment);
+    return found?.entry.segment === segment ? found : undefined;
+  }
+
+  /** Writes the directory and shortens the journal. */
+  fold(): Promise<void> {
+    this.#folding ??= this.#fold().finally(() => {
+      this.#folding = undefined;
+    });
+    return this.#folding;
+  }
+
+  /** Waits for what is under way, then closes. */
+  async close(): Promise<void> {
+    await this.#folding?.catch(() => {});
+    await this.#ledger.close();
+    await this.directory.close();
+  }
+
+  async #change(head: Head, entries: readonly (readonly [number, Entry])[]): Promise<void> {
+    this.#head = head;
+    for (const [index, entry] of entries) this.directory.put(index, entry);
+    this.#appended = this.#ledger.append([factOf(head, entries)]);
+    await this.#appended;
+    if (this.#ledger.factCount >= limits.journalFacts && this.#folding === undefined) await this.fold();
+  }
+
+  async #fold(): Promise<void> {
+    await this.#appended;
+    await this.directory.fold();
+    // What changed while the directory was written is in memory and goes into the snapshot.
+    await this.#ledger.compact([factOf(this.#head, this.directory.changed)]);
+  }
+
+  async #storedPrefix(from: number): Promise<number> {
+    let count = from;
+    while (count < this.#head.count && (await this.directory.get(count)).stored) count += 1;
+    return count;
+  }
+}
+
+function shortenedEntry(entry: Entry, point: CutPoint): Entry {
+  return {
+    ...entry,
+    objects: point.objects - entry.firstObject,
+    filemarks: point.files - entry.firstFile,
+    recordBytes: point.bytes - entry.firstByte,
+  };
+}
+
+/** Ranges in order, joined where they touch. */
+function addRange(
+  ranges: readonly (readonly [number, number])[],
+  first: number,
+  end: number,
+): readonly (readonly [number, number])[] {
+  if (first >= end) return ranges;
+  const joined: (readonly [number, number])[] = [];
+  for (const range of [...ranges, [first, end] as const].toSorted(([left], [right]) => left - right)) {
+    const last = joined.at(-1);
+    if (last !== undefined && range[0] <= last[1]) joined[joined.length - 1] = [last[0], Math.max(last[1], range[1])];
+    else joined.push(range);
+  }
+  return joined;
+}
