@@ -4,6 +4,7 @@
 import type { Clock, Log } from "#base/index.ts";
 import type { Image } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
+import type { UnitNexus } from "./unit-task.ts";
 
 /** What lasts of a cartridge's past beside its data. Kept by who owns the cartridge; the drive counts it up. */
 export interface CartridgeHistory {
@@ -13,6 +14,8 @@ export interface CartridgeHistory {
   readonly bytesWritten: number;
   /** Bytes that hosts read from it, ever. */
   readonly bytesRead: number;
+  /** Loads during which it was written; 0 when left out. MAM 0009h, volume change reference, follows from it. */
+  readonly writtenMounts?: number;
 }
 
 /** A cartridge as it is put into a drive. */
@@ -68,6 +71,8 @@ export interface DriveOptions {
   readonly library: { readonly changerSerial: string; readonly elementAddress: number };
   /** Logical unit numbers of the target it is reached through, for REPORT LUNS. */
   readonly luns: () => readonly number[];
+  /** See `UnitOptions`. */
+  readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }

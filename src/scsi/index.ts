@@ -20,4 +20,5 @@ export * from "./smc-commands.ts";
 export * from "./spc-commands.ts";
 export * from "./ssc-commands.ts";
 export * from "./status.ts";
+export * from "./tape-alert-flags.ts";
 export * from "./tape-mode-pages.ts";

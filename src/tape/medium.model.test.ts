@@ -132,7 +132,7 @@ const write = fc.tuple(blockLengths, fc.nat(255)).map(([length, seed]): Operatio
 const writeMany = fc
   .tuple(fc.constantFrom(512, 65_536, 400_000), fc.integer({ min: 1, max: 5 }))
   .map(([size, count]): Operation => async ({ medium, naive }) => {
-    const result = await medium.writeBlocks(block(size * count, count), size);
+    const result = await medium.writeBlocks(() => block(size * count, count), size, count);
     let expected = naive.write(block(size, count));
     let done = 0;
     while (expected !== "no-space") {

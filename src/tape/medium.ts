@@ -141,6 +141,14 @@ export class Medium {
     return this.#options.writeOnce && !this.isAtEndOfData ? "write-once" : undefined;
   }
 
+  /**
+   * Drops what is behind the position, so that the next write appends. Call it before looking at data that may move
+   * while a cut takes its time. Does nothing at end of data or where a write would be refused.
+   */
+  prepareWrite(): Eventually<void> {
+    return this.isAtEndOfData || this.writeRefusal !== undefined ? undefined : this.#cutHere();
+  }
+
   /** Writes one block of at least 1 byte; everything behind it is gone. */
   writeBlock(block: Uint8Array): Eventually<WriteResult> {
     const refusal = this.writeRefusal;
@@ -148,28 +156,12 @@ export class Medium {
     return this.isAtEndOfData ? this.#appendBlock(block) : after(this.#cutHere(), () => this.#appendBlock(block));
   }
 
-  /** Writes `data` as blocks of `blockSize`, which divides it. Stops where there is no more room. */
-  writeBlocks(
-    data: Uint8Array,
-    blockSize: number,
-    from = 0,
-    before: WriteResult = "written",
-  ): Eventually<CountedWrite> {
-    assert(data.byteLength % blockSize === 0, "whole blocks");
-    let latest = before;
-    for (let offset = from; offset < data.byteLength; offset += blockSize) {
-      const result = this.writeBlock(data.subarray(offset, offset + blockSize));
-      if (result instanceof Promise) {
-        return result.then((settled) =>
-          isWritten(settled)
-            ? this.writeBlocks(data, blockSize, offset + blockSize, settled)
-            : { result: settled, done: offset / blockSize },
-        );
-      }
-      if (!isWritten(result)) return { result, done: offset / blockSize };
-      latest = result;
-    }
-    return { result: latest, done: data.byteLength / blockSize };
+  /**
+   * Writes `count` blocks of `blockSize` out of what `source` gives, which is asked anew for each, because memory on its
+   * way in may move. Stops where there is no more room.
+   */
+  writeBlocks(source: () => Uint8Array, blockSize: number, count: number): Eventually<CountedWrite> {
+    return this.#writeBlocksFrom({ source, blockSize, count }, 0, "written");
   }
 
   /** Writes `count` ≥ 1 filemarks; everything behind them is gone. A filemark fits wherever one byte would. */
@@ -276,6 +268,22 @@ export class Medium {
   /** Resolves when everything written so far survives a crash; at once when it already does. */
   flush(): Eventually<void> {
     return this.#isDirty ? this.#sync() : undefined;
+  }
+
+  #writeBlocksFrom(request: BlocksRequest, from: number, before: WriteResult): Eventually<CountedWrite> {
+    const { source, blockSize, count } = request;
+    let latest = before;
+    for (let done = from; done < count; done++) {
+      const result = this.writeBlock(source().subarray(done * blockSize, (done + 1) * blockSize));
+      if (result instanceof Promise) {
+        return result.then((settled) =>
+          isWritten(settled) ? this.#writeBlocksFrom(request, done + 1, settled) : { result: settled, done },
+        );
+      }
+      if (!isWritten(result)) return { result, done };
+      latest = result;
+    }
+    return { result: latest, done: count };
   }
 
   async #sync(): Promise<void> {
@@ -396,6 +404,12 @@ export class Medium {
     }
     return after(this.#image.filemarkAt(target as FileNumber), (mark) => this.#go(mark, target));
   }
+}
+
+interface BlocksRequest {
+  readonly source: () => Uint8Array;
+  readonly blockSize: number;
+  readonly count: number;
 }
 
 const arrived: Motion = { end: "done", residue: 0 };

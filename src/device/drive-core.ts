@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command handlers of a drive share: the loaded medium, the mode parameters that shape data transfer, the
+// counters behind log pages and metrics, and the TapeAlert flags. It answers no commands itself.
+
+import { assert } from "#base/index.ts";
+import type { Clock, Duration, Log } from "#base/index.ts";
+import { Medium } from "#tape/index.ts";
+import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
+import type { DriveOptions, DriveState, InsertedCartridge } from "./drive-options.ts";
+import { TapeAlerts } from "./drive-tape-alerts.ts";
+
+/** What a drive does at the moment, for the device status log page. */
+export type DriveActivity = "none" | "reading" | "writing" | "locating" | "rewinding" | "erasing" | "unloading";
+
+/** Counts since the drive was made, or since a cartridge was loaded. */
+export class TransferCounters {
+  bytesWritten = 0;
+  bytesRead = 0;
+  blocksWritten = 0;
+  blocksRead = 0;
+  filemarksWritten = 0;
+  writeErrors = 0;
+  readErrors = 0;
+}
+
+/** A loaded cartridge. */
+export interface LoadedCartridge {
+  readonly cartridge: InsertedCartridge;
+  readonly medium: Medium;
+  readonly loadedAt: Duration;
+  /** The drive can only read this generation. */
+  readonly isReadOnlyHere: boolean;
+}
+
+/** The state of a drive that its commands work on. */
+export class DriveCore {
+  readonly model: DriveModel;
+  /** Unit serial number of the drive. */
+  readonly serial: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly startedAt: Duration;
+  readonly alerts = new TapeAlerts();
+  /** Since the drive was made, or LOG SELECT cleared them. */
+  counters = new TransferCounters();
+  /** Since the cartridge was loaded. */
+  mount = new TransferCounters();
+  loads = 0;
+  activity: DriveActivity = "none";
+  /** The medium was erased since the load. */
+  wasErased = false;
+  /** Block length of the mode block descriptor; 0 means variable. */
+  blockLength = 0;
+  /** Buffered mode of the mode parameter header: GOOD when the data is in the buffer. */
+  isBuffered = true;
+  /** Data compression enable of mode pages 0Fh and 10h. What is stored does not depend on it. */
+  isCompressing = true;
+  #inserted: InsertedCartridge | undefined;
+  #loaded: LoadedCartridge | undefined;
+
+  constructor(options: Pick<DriveOptions, "model" | "serial" | "clock" | "log">) {
+    this.model = options.model;
+    this.serial = options.serial;
+    this.clock = options.clock;
+    this.log = options.log;
+    this.startedAt = this.clock.monotonic();
+  }
+
+  /** A cartridge is in the bay, but its data is still being opened. */
+  expectedBarcode: string | undefined;
+
+  /** The cartridge in the drive, loaded or not. */
+  get inserted(): InsertedCartridge | undefined {
+    return this.#inserted;
+  }
+
+  /** The cartridge that commands can reach. */
+  get loaded(): LoadedCartridge | undefined {
+    return this.#loaded;
+  }
+
+  get medium(): Medium | undefined {
+    return this.#loaded?.medium;
+  }
+
+  get state(): DriveState {
+    const cartridge = this.#inserted;
+    if (cartridge === undefined) {
+      const barcode = this.expectedBarcode;
+      return barcode === undefined ? { kind: "empty" } : { kind: "loading", barcode };
+    }
+    const { barcode } = cartridge;
+    if (this.#loaded !== undefined) return { kind: "loaded", barcode };
+    const reason = this.unusableReason(cartridge);
+    return reason === undefined ? { kind: "unloaded", barcode } : { kind: "unusable", barcode, reason };
+  }
+
+  /** Puts a cartridge in; loads it when it is of use here. */
+  insert(cartridge: InsertedCartridge): void {
+    assert(this.#inserted === undefined, `the drive is empty when ${cartridge.barcode} comes`);
+    this.expectedBarcode = undefined;
+    this.#inserted = cartridge;
+    this.load();
+  }
+
+  /** Loads the cartridge in the drive at the beginning of the partition. False when it is of no use here. */
+  load(): boolean {
+    const cartridge = this.#inserted;
+    if (cartridge === undefined || this.#loaded !== undefined) return false;
+    const { image } = cartridge;
+    const reason = this.unusableReason(cartridge);
+    if (reason !== undefined || image === undefined) {
+      this.alerts.raise(reason === "cleaning" ? "cleaning-media" : "unsupported-format");
+      return false;
+    }
+    const isReadOnlyHere = !generationsOf(this.model.writes).includes(cartridge.generation);
+    const medium = new Medium(image, {
+      capacityBytes: cartridge.capacityBytes,
+      writeProtected: cartridge.writeProtected,
+      writeOnce: cartridge.kind === "write-once",
+    });
+    this.#loaded = { cartridge, medium, loadedAt: this.clock.monotonic(), isReadOnlyHere };
+    this.mount = new TransferCounters();
+    this.wasErased = false;
+    this.loads++;
+    return true;
+  }
+
+  /** The cartridge stays in the mouth; its past is counted up. Its data was flushed before. */
+  unload(): void {
+    const loaded = this.#loaded;
+    if (loaded === undefined) return;
+    this.#loaded = undefined;
+    this.#inserted = { ...loaded.cartridge, history: this.historyOf(loaded) };
+    this.alerts.clear();
+  }
+
+  /** Takes the cartridge out. */
+  takeOut(): InsertedCartridge | undefined {
+    this.unload();
+    const cartridge = this.#inserted;
+    this.#inserted = undefined;
+    this.alerts.clear();
+    return cartridge;
+  }
+
+  /** A cartridge's past including this mount. */
+  historyOf({ cartridge }: LoadedCartridge): InsertedCartridge["history"] {
+    const { loadCount, bytesWritten, bytesRead, writtenMounts = 0 } = cartridge.history;
+    return {
+      loadCount: loadCount + 1,
+      bytesWritten: bytesWritten + this.mount.bytesWritten,
+      bytesRead: bytesRead + this.mount.bytesRead,
+      writtenMounts: writtenMounts + (this.wasWritten ? 1 : 0),
+    };
+  }
+
+  /** Something was written or erased since the load. */
+  get wasWritten(): boolean {
+    return this.mount.blocksWritten > 0 || this.mount.filemarksWritten > 0 || this.wasErased;
+  }
+
+  /** Counts blocks that were written. */
+  countWritten(blocks: number, bytes: number): void {
+    for (const counters of [this.counters, this.mount]) {
+      counters.blocksWritten += blocks;
+      counters.bytesWritten += bytes;
+    }
+  }
+
+  /** Counts blocks that were read. */
+  countRead(blocks: number, bytes: number): void {
+    for (const counters of [this.counters, this.mount]) {
+      counters.blocksRead += blocks;
+      counters.bytesRead += bytes;
+    }
+  }
+
+  /** Why a cartridge is of no use in this drive. */
+  unusableReason(cartridge: InsertedCartridge): "cleaning" | "incompatible" | undefined {
+    if (cartridge.kind === "cleaning") return "cleaning";
+    const { writes, readsOnly } = this.model;
+    return generationsOf([...writes, ...readsOnly]).includes(cartridge.generation) ? undefined : "incompatible";
+  }
+}
+
+/** A list of generations as such, whatever literal type a model has. */
+function generationsOf(generations: readonly LtoGeneration[]): readonly LtoGeneration[] {
+  return generations;
+}

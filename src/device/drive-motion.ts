@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// REWIND, SPACE, LOCATE, ERASE, FORMAT MEDIUM: SSC-4 6.1, 7.1, 7.3, 7.4, 7.13, 7.17, 7.18. Each makes what was written
+// durable before the medium moves. IMMED changes nothing: the medium is there before a host could ask.
+
+import { locateTypes, spaceCodes } from "#scsi/index.ts";
+import type { sscCommands } from "#scsi/index.ts";
+import { after } from "#tape/index.ts";
+import type { Eventually, Medium, Motion, WriteRefusal } from "#tape/index.ts";
+import type { Command } from "./command.ts";
+import type { DriveActivity, DriveCore } from "./drive-core.ts";
+import { failedWrite, guard, motionFailed, refusedWrite } from "./drive-outcomes.ts";
+import { check, good } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+
+type Space6Command = Command<typeof sscCommands.space6>;
+type Space16Command = Command<typeof sscCommands.space16>;
+type Locate10Command = Command<typeof sscCommands.locate10>;
+type Locate16Command = Command<typeof sscCommands.locate16>;
+type EraseCommand = Command<typeof sscCommands.erase6>;
+type FormatCommand = Command<typeof sscCommands.formatMedium>;
+
+/** REWIND. */
+export function rewind(core: DriveCore, medium: Medium): Eventually<Outcome> {
+  return moved(core, medium, "rewinding", () => {
+    medium.rewind();
+    return atTarget;
+  });
+}
+
+/** SPACE(6): a signed count of 24 bits. */
+export function space6(core: DriveCore, medium: Medium, command: Space6Command): Eventually<Outcome> {
+  const { code, count } = command.cdb;
+  const signed = count >= 2 ** 23 ? count - 2 ** 24 : count;
+  return space(core, medium, code, signed) ?? command.invalidField("code");
+}
+
+/** SPACE(16): a signed count of 64 bits. */
+export function space16(core: DriveCore, medium: Medium, command: Space16Command): Eventually<Outcome> {
+  const { code, count, parameterListLength } = command.cdb;
+  if (parameterListLength !== 0) return command.invalidField("parameterListLength");
+  return space(core, medium, code, Number(BigInt.asIntN(64, count))) ?? command.invalidField("code");
+}
+
+/** Undefined for a code that is not supported. */
+function space(core: DriveCore, medium: Medium, code: number, count: number): Eventually<Outcome> | undefined {
+  if (code === spaceCodes["end-of-data"]) {
+    return moved(core, medium, "locating", () => {
+      medium.toEndOfData();
+      return atTarget;
+    });
+  }
+  if (code !== spaceCodes.blocks && code !== spaceCodes.filemarks) return undefined;
+  if (count === 0) return good();
+  const act = (): Eventually<Motion> =>
+    code === spaceCodes.blocks ? medium.spaceBlocks(count) : medium.spaceFilemarks(count);
+  return moved(core, medium, "locating", act);
+}
+
+/**
+ * LOCATE(10). LTO drives refuse BT=1, which makes a plain `mt seek` of Linux fail: here the identifier counts as logical
+ * in both cases.
+ */
+export function locate10(core: DriveCore, medium: Medium, command: Locate10Command): Eventually<Outcome> {
+  const { changePartition, partition, objectNumber } = command.cdb;
+  if (changePartition && partition !== 0) return command.invalidField("partition");
+  return located(core, medium, () => medium.locateObject(objectNumber));
+}
+
+/** LOCATE(16) to an object, a logical file or end of data. */
+export function locate16(core: DriveCore, medium: Medium, command: Locate16Command): Eventually<Outcome> {
+  const { destinationType, changePartition, explicitAddress, partition, identifier } = command.cdb;
+  if (explicitAddress) return command.invalidField("explicitAddress");
+  if (changePartition && partition !== 0) return command.invalidField("partition");
+  const target = Number(identifier);
+  switch (destinationType) {
+    case locateTypes.object:
+      return located(core, medium, () => medium.locateObject(target));
+    case locateTypes.file:
+      return located(core, medium, () => medium.locateFile(target));
+    case locateTypes["end-of-data"]:
+      return space(core, medium, spaceCodes["end-of-data"], 0) ?? good();
+    default:
+      return command.invalidField("destinationType");
+  }
+}
+
+/** ERASE(6), short or long: end of data is here afterwards, and that is durable. */
+export function erase(core: DriveCore, medium: Medium, _command: EraseCommand): Eventually<Outcome> {
+  return erased(core, medium);
+}
+
+/** FORMAT MEDIUM to one partition. SSC-4 7.1: only at the beginning. */
+export function formatMedium(core: DriveCore, medium: Medium, command: FormatCommand): Eventually<Outcome> {
+  const { format, transferLength } = command.cdb;
+  if (format !== 0) return command.invalidField("format");
+  if (transferLength !== 0) return command.invalidField("transferLength");
+  if (medium.objectNumber !== 0) return check("not-at-beginning");
+  if (medium.writeOnce && medium.endOfData > 0) return refusedWrite(core, "write-once");
+  return erased(core, medium);
+}
+
+function erased(core: DriveCore, medium: Medium): Eventually<Outcome> {
+  core.activity = "erasing";
+  if (core.loaded?.isReadOnlyHere) return refusedWrite(core, "write-protected");
+  const answer = (result: WriteRefusal | "erased"): Eventually<Outcome> => {
+    if (result !== "erased") return refusedWrite(core, result);
+    if (medium.isDirty) core.wasErased = true;
+    return after(medium.flush(), good);
+  };
+  return guard(core, () => after(medium.erase(), answer));
+}
+
+const atTarget: Motion = { end: "done", residue: 0 };
+
+/** A motion whose answer says how much of it was left. */
+function moved(
+  core: DriveCore,
+  medium: Medium,
+  activity: DriveActivity,
+  act: () => Eventually<Motion>,
+): Eventually<Outcome> {
+  core.activity = activity;
+  return flushed(core, medium, () => after(act(), wordMotion));
+}
+
+/** A LOCATE: end of data says nothing about a residue. */
+function located(core: DriveCore, medium: Medium, act: () => Eventually<Motion>): Eventually<Outcome> {
+  core.activity = "locating";
+  return flushed(core, medium, () => after(act(), ({ end }) => (end === "done" ? good() : check("end-of-data"))));
+}
+
+/** Makes what was written durable, then moves. What fails first is a failed write, what fails later a failed motion. */
+function flushed(core: DriveCore, medium: Medium, act: () => Eventually<Outcome>): Eventually<Outcome> {
+  const move = (): Eventually<Outcome> => {
+    try {
+      const outcome = act();
+      return outcome instanceof Promise ? outcome.catch((error: unknown) => motionFailed(core, error)) : outcome;
+    } catch (error) {
+      return motionFailed(core, error);
+    }
+  };
+  let isFlushed: Eventually<void>;
+  try {
+    isFlushed = medium.flush();
+  } catch (error) {
+    return failedWrite(core, error);
+  }
+  return isFlushed instanceof Promise ? isFlushed.then(move, (error: unknown) => failedWrite(core, error)) : move();
+}
+
+/** The table of SPACE: `residue` is never negative. */
+function wordMotion({ end, residue }: Motion): Outcome {
+  switch (end) {
+    case "done":
+      return good();
+    case "filemark":
+      return check("filemark-detected", { filemark: true, information: residue });
+    case "end-of-data":
+      return check("end-of-data", { information: residue });
+    case "beginning":
+      return check("beginning-of-partition", { endOfMedium: true, information: residue });
+    default:
+      return end satisfies never;
+  }
+}
