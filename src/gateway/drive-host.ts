@@ -6,7 +6,7 @@ import { asError, assert, type Clock, type Log } from "#base/index.ts";
 import { DriveUnit, type InsertedCartridge } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
 import type { CartridgeId, CartridgeStore, LoadedImage } from "#store/index.ts";
-import type { CartridgeRecord, DriveRecord, HistoryRecord } from "./facts.ts";
+import type { CartridgeRecord, DriveRecord } from "./facts.ts";
 import { driveName, serialOf } from "./naming.ts";
 
 /** What a drive host is made of. */
@@ -130,18 +130,12 @@ export class DriveHost {
       this.insert(await this.hold(cartridge));
     } catch (error) {
       this.#failure = asError(error);
-      this.unit.expectNothing();
+      this.unit.expect(undefined);
       const { barcode } = cartridge;
       this.#log.error(`cartridge ${barcode} could not be loaded again after the start`, { barcode }, error);
     }
   }
 }
-
-/** History as the ledger keeps it. */
-export const historyOf = ({ inserted }: HeldCartridge): HistoryRecord => {
-  const { loadCount, bytesWritten, bytesRead } = inserted.history;
-  return { loadCount, bytesWritten, bytesRead };
-};
 
 function insertedOf(cartridge: CartridgeRecord, image: LoadedImage): InsertedCartridge {
   return {

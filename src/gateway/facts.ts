@@ -3,6 +3,7 @@
 // what became true; replaying all of them in order gives the state again. docs/FORMATS.md describes them.
 
 import type { Instant } from "#base/index.ts";
+import type { CartridgeHistory } from "#device/index.ts";
 import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
 import type { ThawTier } from "#store/index.ts";
@@ -30,13 +31,6 @@ export interface LibraryRecord {
   readonly createdAt: Instant;
 }
 
-/** What hosts did to a cartridge, ever. */
-export interface HistoryRecord {
-  readonly loadCount: number;
-  readonly bytesWritten: number;
-  readonly bytesRead: number;
-}
-
 /** A cartridge. Its element, if it has one, is known by the changer of its library. */
 export interface CartridgeRecord {
   readonly id: ObjectId;
@@ -50,7 +44,8 @@ export interface CartridgeRecord {
   readonly pool: string;
   readonly createdAt: Instant;
   readonly changedAt: Instant;
-  readonly history: HistoryRecord;
+  /** What hosts did to it, ever. */
+  readonly history: CartridgeHistory;
   /** First time it reached ARCHIVED. */
   readonly archivedAt?: Instant;
   /** How the retrieve that runs was asked for. */
@@ -76,9 +71,11 @@ export interface PoolRecord {
 export interface ChapRecord {
   readonly target: string;
   readonly initiator: string;
-  readonly user: string;
+  /** CHAP name; absent: the initiator's name. */
+  readonly user?: string;
   readonly secret: string;
-  readonly mutual?: { readonly user: string; readonly secret: string };
+  /** How the target proves itself; without a name by its own. */
+  readonly mutual?: { readonly user?: string; readonly secret: string };
 }
 
 /** One step of a move. */

@@ -51,6 +51,7 @@ export const gatewayFault = faultsOf("gateway", {
     "cartridge {barcode} is RETRIEVED; eject it, so that it is ARCHIVED again, before it is deleted",
   ),
   "cartridge-locked": denied("cartridge {barcode} is under {lock} lock of pool {pool} until {until}"),
+  "no-write-once": invalid("drive model {model} has no write-once cartridges"),
   "barcode-bad": invalid("{barcode} cannot be a barcode: 5 to 16 capital letters and digits"),
   "barcode-prefix-bad": invalid("{prefix} cannot begin barcodes: 1 to 5 capital letters and digits"),
   "barcode-cleaning": invalid("barcode {barcode} begins like that of a cleaning cartridge; choose another"),

@@ -24,7 +24,8 @@ export const defaultChangerModel: keyof typeof changerModels = "capstan";
 /** The drive model of this name. Fault `gateway.model-unknown`. */
 export function driveModel(name: string): DriveModel {
   const model = drives.get(name);
-  if (model === undefined) throw gatewayFault("model-unknown", { kind: "drive", name, known: [...drives.keys()].join(", ") });
+  if (model === undefined)
+    throw gatewayFault("model-unknown", { kind: "drive", name, known: [...drives.keys()].join(", ") });
   return model;
 }
 

@@ -12,6 +12,7 @@ export const workFault = faultsOf("work", {
     exit: 3,
   },
   "task-ended": { text: "task {id} has already ended ({state})", retry: "never", http: 409, exit: 4 },
+  "cannot-cancel": { text: "task {id} cannot be canceled any more: {reason}", retry: "never", http: 409, exit: 4 },
   canceled: { text: "canceled by {who}", retry: "never", http: 409, exit: 1 },
   stopping: {
     text: "Capstan is stopping; the work continues at the next start",

@@ -13,6 +13,7 @@ export function noTask(signal: AbortSignal = new AbortController().signal): Task
     warn() {},
     log() {},
     waitFor: (_reason, promise) => promise,
+    refuseCancel: () => signal.throwIfAborted(),
     checkpoint: () => signal.throwIfAborted(),
   };
 }

@@ -53,6 +53,8 @@ interface Entry {
   state: TaskState;
   phase: string | undefined;
   waitingFor: string[];
+  /** Why it cannot be canceled any more. */
+  noCancel: string | undefined;
   result: JsonValue | undefined;
   error: { readonly code: string; readonly text: string } | undefined;
   startedAt: Instant | undefined;
@@ -121,12 +123,13 @@ export class TaskRegistry {
 
   /**
    * Asks a task to stop and resolves with its final record; the job decides where it can. Faults `work.task-unknown`,
-   * `work.task-ended`.
+   * `work.task-ended`, `work.cannot-cancel`.
    */
   async cancel(id: string, who: string): Promise<TaskRecord> {
     const entry = this.#find(id);
     const running = this.#running.get(entry.id);
     if (running === undefined) throw workFault("task-ended", { id, state: entry.state });
+    if (entry.noCancel !== undefined) throw workFault("cannot-cancel", { id, reason: entry.noCancel });
     entry.controller.abort(workFault("canceled", { who }));
     return running;
   }
@@ -203,6 +206,10 @@ export class TaskRegistry {
       },
       log: (text) => line("info", text),
       waitFor: (reason, promise) => this.#waitFor(entry, reason, promise),
+      refuseCancel: (reason) => {
+        entry.controller.signal.throwIfAborted();
+        entry.noCancel = reason;
+      },
       checkpoint: () => entry.controller.signal.throwIfAborted(),
     };
   }
@@ -232,6 +239,7 @@ export class TaskRegistry {
       state: "queued",
       phase: undefined,
       waitingFor: [],
+      noCancel: undefined,
       result: undefined,
       error: undefined,
       startedAt: undefined,
@@ -251,6 +259,7 @@ export class TaskRegistry {
       state: isFinal(record.state) ? record.state : "interrupted",
       phase: record.phase,
       waitingFor: [],
+      noCancel: undefined,
       result: record.result,
       error: record.error,
       startedAt: record.startedAt,

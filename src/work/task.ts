@@ -8,13 +8,7 @@ import type { Brand, Instant } from "#base/index.ts";
 export type TaskId = Brand<string, "TaskId">;
 
 /** A value that survives JSON. */
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** `interrupted`: it ran when the process ended. The last four are final. */
 export type TaskState = "queued" | "running" | "waiting" | "done" | "failed" | "canceled" | "interrupted";
@@ -77,6 +71,11 @@ export interface TaskContext {
   log(text: string): void;
   /** State `waiting` with this reason until `promise` settles or the signal is aborted. */
   waitFor<T>(reason: string, promise: Promise<T>): Promise<T>;
+  /**
+   * From here on the task cannot be canceled, and cancel is refused with `reason`; stop still aborts it. Throws the
+   * signal's reason when it is aborted already.
+   */
+  refuseCancel(reason: string): void;
   /** Throws the signal's reason when it is aborted. Called where stopping leaves a state the next run continues from. */
   checkpoint(): void;
 }
@@ -119,4 +118,3 @@ export interface TaskKeeper {
 export function isFinal(state: TaskState): boolean {
   return state === "done" || state === "failed" || state === "canceled" || state === "interrupted";
 }
-

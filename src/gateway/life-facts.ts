@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns a step of a cartridge's life into facts of the ledger, or its refusal into a Fault that says what to do.
+
+import { defined, isoText, type Instant } from "#base/index.ts";
+import { acceptedIn, cartridgeStep, type CartridgeInput, type CartridgeRefusal } from "./cartridge-life.ts";
+import { driveName } from "./naming.ts";
+import type { CartridgeChange, Fact } from "./facts.ts";
+import { gatewayFault } from "./faults.ts";
+import { lockedUntil } from "./retention.ts";
+import type { GatewayState } from "./state.ts";
+
+/** A step to take. */
+export interface LifeStep {
+  readonly barcode: string;
+  readonly input: CartridgeInput;
+  readonly at: Instant;
+  /** Changes that come with it. */
+  readonly change?: CartridgeChange;
+  /** Task that works on the cartridge, for messages. */
+  readonly task?: string | undefined;
+}
+
+const actions = {
+  eject: "an eject",
+  uploaded: "the end of its upload",
+  "cancel-archive": "to cancel its archiving",
+  archived: "the end of its archiving",
+  retrieve: "a retrieve",
+  "cancel-retrieve": "to cancel its retrieving",
+  retrieved: "the end of its retrieving",
+  delete: "a delete",
+  deleted: "the end of its deletion",
+} as const satisfies Record<CartridgeInput["kind"], string>;
+
+/** The facts of a step. Faults `gateway.cartridge-state`, `…-busy`, `…-in-drive`, `…-retrieved`, `…-locked`. */
+export function lifeFacts(state: GatewayState, { barcode, input, at, change, task }: LifeStep): readonly Fact[] {
+  const step = cartridgeStep(state.cartridge(barcode).state, input);
+  if (step.kind === "refused") throw refusalFault(state, { barcode, input, reason: step.reason, task });
+  if (step.state === undefined) return [{ kind: "cartridge-gone", barcode }];
+  return [{ kind: "cartridge-changed", barcode, at, change: { state: step.state, ...change } }];
+}
+
+interface RefusedStep {
+  readonly barcode: string;
+  readonly input: CartridgeInput;
+  readonly reason: CartridgeRefusal;
+  readonly task: string | undefined;
+}
+
+function refusalFault(state: GatewayState, { barcode, input, reason, task }: RefusedStep): Error {
+  const cartridge = state.cartridge(barcode);
+  switch (reason) {
+    case "wrong-state": {
+      const needed = acceptedIn[input.kind].join(" or ");
+      return gatewayFault("cartridge-state", { barcode, state: cartridge.state, action: actions[input.kind], needed });
+    }
+    case "busy":
+      return gatewayFault("cartridge-busy", { barcode, state: cartridge.state, task: task ?? "(none)" });
+    case "retrieved":
+      return gatewayFault("cartridge-retrieved", { barcode });
+    case "in-drive": {
+      const { record, changer } = state.library(cartridge.library);
+      const element = defined(changer.find(barcode), `${barcode} is in a drive`);
+      const drive = driveName(element.address - changer.shape["drive-bay"].first + 1);
+      return gatewayFault("cartridge-in-drive", { barcode, drive, library: record.name });
+    }
+    case "locked": {
+      const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
+      const until = lockedUntil(cartridge, pool);
+      const text = until === undefined ? "for ever" : isoText(until);
+      return gatewayFault("cartridge-locked", { barcode, lock: pool.lock, pool: pool.name, until: text });
+    }
+    default:
+      return reason satisfies never;
+  }
+}

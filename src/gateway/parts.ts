@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of a running gateway share. Made once by the gateway's start.
+
+import type { Clock, Log, Random } from "#base/index.ts";
+import type { CartridgeStore } from "#store/index.ts";
+import type { TaskRegistry } from "#work/index.ts";
+import type { Book } from "./book.ts";
+import type { EventFeed } from "./event-feed.ts";
+import type { GatewaySettings } from "./settings.ts";
+
+/** The common parts. */
+export interface GatewayParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: GatewaySettings;
+  readonly book: Book;
+  readonly store: CartridgeStore;
+  readonly tasks: TaskRegistry;
+  readonly feed: EventFeed;
+}

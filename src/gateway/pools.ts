@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shelf pools: storage class and retention lock of what is archived. A pool is made and deleted, never changed.
+
+import { days, limits } from "#base/index.ts";
+import type { CartridgeRecord, PoolRecord } from "./facts.ts";
+import { gatewayFault } from "./faults.ts";
+import { checkName } from "./naming.ts";
+import type { PoolRequest } from "./requests.ts";
+import { builtInPools, type GatewayState } from "./state.ts";
+import type { PoolView } from "./views.ts";
+
+const retentionDaysMax = limits.retentionMax / days(1);
+
+/** The pool of this name. Fault `gateway.pool-unknown`. */
+export function poolNamed(state: GatewayState, name: string): PoolRecord {
+  const pool = state.pools.get(name);
+  if (pool === undefined) throw gatewayFault("pool-unknown", { name, known: [...state.pools.keys()].join(", ") });
+  return pool;
+}
+
+/** The pool that a request describes. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-retention`. */
+export function newPool(state: GatewayState, request: PoolRequest): PoolRecord {
+  const { name, storageClass, lock = "NONE", retentionDays = 0 } = request;
+  checkName("shelf pool", name);
+  if (state.pools.has(name)) throw gatewayFault("pool-exists", { name });
+  const least = lock === "NONE" ? 0 : 1;
+  const most = lock === "NONE" ? 0 : retentionDaysMax;
+  if (!Number.isInteger(retentionDays) || retentionDays < least || retentionDays > most) {
+    throw gatewayFault("pool-retention", { lock, days: retentionDays, max: retentionDaysMax });
+  }
+  return { name, storageClass, lock, retentionDays };
+}
+
+/** Throws Fault `gateway.pool-unknown`, `gateway.pool-built-in` or `gateway.pool-in-use` for a pool that stays. */
+export function checkPoolDeletable(state: GatewayState, name: string): void {
+  poolNamed(state, name);
+  if (builtInPools.some((pool) => pool.name === name)) throw gatewayFault("pool-built-in", { name });
+  const count = poolMembers(state, name).length;
+  if (count > 0) throw gatewayFault("pool-in-use", { name, count });
+}
+
+/** All pools. */
+export function poolViews(state: GatewayState): readonly PoolView[] {
+  return [...state.pools.values()].map((pool) => {
+    const members = poolMembers(state, pool.name);
+    return {
+      ...pool,
+      builtIn: builtInPools.some(({ name }) => name === pool.name),
+      cartridges: members.length,
+      archivedCartridges: members.filter((cartridge) => cartridge.state === "ARCHIVED").length,
+    };
+  });
+}
+
+const poolMembers = (state: GatewayState, name: string): readonly CartridgeRecord[] =>
+  [...state.cartridges.values()].filter(({ pool }) => pool === name);

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tasks of the shelf do: archive, retrieve, delete, change the storage class. Each step changes the state of the
+// cartridge through its machine, durably, before the next begins. A task that meets an object store that is down waits
+// and tries again; only what no repetition can mend ends it.
+
+import { between, isFault, isoText, limits, milliseconds, sleep, type Duration, type Instant } from "#base/index.ts";
+import type { StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
+import type { TaskContext } from "#work/index.ts";
+import type { CartridgeInput } from "./cartridge-life.ts";
+import { storeId } from "./drive-host.ts";
+import type { CartridgeChange, CartridgeRecord, Fact, PoolRecord } from "./facts.ts";
+import { gatewayFault } from "./faults.ts";
+import { lifeFacts } from "./life-facts.ts";
+import type { GatewayParts } from "./parts.ts";
+import type { GatewayState } from "./state.ts";
+import type { ObjectId } from "./views.ts";
+
+/** What store work is given. */
+interface StoreWork {
+  readonly signal: AbortSignal;
+  readonly progress: (progress: WorkProgress) => void;
+}
+
+/** The jobs of the shelf. */
+export class ShelfJobs {
+  readonly #parts: GatewayParts;
+  readonly #slotsChanged: (library: ObjectId) => void;
+
+  constructor(parts: GatewayParts, slotsChanged: (library: ObjectId) => void) {
+    this.#parts = parts;
+    this.#slotsChanged = slotsChanged;
+  }
+
+  /** IN_TRANSIT or ARCHIVING to ARCHIVED; canceled while IN_TRANSIT: back to AVAILABLE. */
+  async archive(barcode: string, context: TaskContext): Promise<void> {
+    if (this.#cartridge(barcode).state === "IN_TRANSIT") {
+      try {
+        context.phase("uploading");
+        await this.#moveTo(barcode, "STANDARD", context);
+        context.refuseCancel("all data is uploaded and its storage class changes");
+      } catch (error) {
+        if (isFault(error, "work.canceled")) await this.#backIntoSlot(barcode);
+        throw error;
+      }
+      await this.#step(barcode, { kind: "uploaded" });
+    }
+    context.refuseCancel("the storage class changes");
+    const { storageClass } = this.#pool(barcode);
+    context.phase(`moving to ${storageClass}`);
+    await this.#moveTo(barcode, storageClass, context);
+    const { archivedAt } = this.#cartridge(barcode);
+    await this.#step(
+      barcode,
+      { kind: "archived" },
+      { archivedAt: archivedAt ?? this.#now(), shelfClass: storageClass },
+    );
+  }
+
+  /** RETRIEVING to RETRIEVED, in a mail slot; canceled: back to ARCHIVED. */
+  async retrieve(barcode: string, context: TaskContext): Promise<void> {
+    try {
+      await this.#thaw(barcode, this.#cartridge(barcode).tier ?? "Standard", context);
+      context.phase("waiting for a mail slot");
+      while (!(await this.#intoMailSlot(barcode))) {
+        const library = this.#parts.book.state.library(this.#cartridge(barcode).library).record.name;
+        await this.#pause(context, `a free mail slot in library ${library}`);
+      }
+    } catch (error) {
+      if (isFault(error, "work.canceled")) await this.#step(barcode, { kind: "cancel-retrieve" });
+      throw error;
+    }
+  }
+
+  /** DELETING to gone. */
+  async remove(barcode: string, context: TaskContext): Promise<void> {
+    context.refuseCancel("the cartridge is already deleted");
+    const cartridge = this.#cartridge(barcode);
+    await this.#persist(context, async () => {
+      try {
+        await this.#parts.store.remove(storeId(cartridge));
+      } catch (error) {
+        if (!isFault(error, "store.cartridge-missing")) throw error;
+      }
+    });
+    await this.#parts.book.change(() => ({ facts: [{ kind: "cartridge-gone", barcode }], result: undefined }));
+    this.#parts.feed.publish("cartridge.deleted", barcode, `cartridge ${barcode} is deleted`);
+  }
+
+  /** An ARCHIVED cartridge goes to the class of the pool it was assigned to. */
+  async changeClass(barcode: string, context: TaskContext): Promise<void> {
+    context.refuseCancel("the cartridge is already in its new pool");
+    const { storageClass } = this.#pool(barcode);
+    await this.#thaw(barcode, "Bulk", context);
+    context.phase(`moving to ${storageClass}`);
+    await this.#moveTo(barcode, storageClass, context);
+    await this.#note(barcode, { shelfClass: storageClass });
+  }
+
+  /** A retrieved cartridge was ejected again: its data is on the shelf all along, local copies go. */
+  async dropCopies(barcode: string, context: TaskContext): Promise<void> {
+    context.refuseCancel("the cartridge is archived already");
+    const { shelfClass } = this.#cartridge(barcode);
+    await this.#moveTo(barcode, shelfClass ?? this.#pool(barcode).storageClass, context);
+  }
+
+  /** Seals, uploads and moves the objects of a cartridge. Done work is not done again. */
+  #moveTo(barcode: string, storageClass: StorageClass, context: TaskContext): Promise<void> {
+    const id = storeId(this.#cartridge(barcode));
+    return this.#persist(context, (work) => this.#parts.store.archive(id, storageClass, work));
+  }
+
+  async #thaw(barcode: string, tier: ThawTier, context: TaskContext): Promise<void> {
+    const { store, settings } = this.#parts;
+    const id = storeId(this.#cartridge(barcode));
+    for (;;) {
+      context.phase("thawing");
+      const thaw = await this.#persist(context, () => store.thawState(id));
+      if (thaw.kind === "warm" || thaw.kind === "thawed") return;
+      if (thaw.kind === "frozen") {
+        await this.#persist(context, (work) => store.thaw(id, tier, settings.thawKeep, work));
+        continue;
+      }
+      const why = thaw.readyAt === undefined ? "the thaw" : `the thaw, expected at ${isoText(thaw.readyAt)}`;
+      await this.#pause(context, why, this.#untilThawed(thaw.readyAt));
+    }
+  }
+
+  #untilThawed(readyAt: Instant | undefined): Duration {
+    const { thawPoll } = this.#parts.settings;
+    if (readyAt === undefined) return thawPoll;
+    return milliseconds(Math.min(thawPoll, Math.max(between(this.#now(), readyAt), 1)));
+  }
+
+  /** True when the cartridge stands in a mail slot now; false when none is free. */
+  async #intoMailSlot(barcode: string): Promise<boolean> {
+    const done = await this.#parts.book.change((state) => {
+      const { library } = state.cartridge(barcode);
+      const slot = state.library(library).changer.firstEmpty("mail-slot");
+      if (slot === undefined) return { facts: [], result: false };
+      const facts = [
+        ...lifeFacts(state, { barcode, input: { kind: "retrieved" }, at: this.#now() }),
+        ...placedFact(state, barcode, slot.address),
+      ];
+      return { facts, result: true };
+    });
+    if (done) this.#appeared(barcode);
+    return done;
+  }
+
+  async #backIntoSlot(barcode: string): Promise<void> {
+    await this.#parts.book.change((state) => ({ facts: this.cancelArchiveFacts(state, barcode), result: undefined }));
+    this.#appeared(barcode);
+  }
+
+  /** Facts by which a cartridge IN_TRANSIT is back in a slot. Faults `gateway.cartridge-state`, `gateway.no-free-element`. */
+  cancelArchiveFacts(state: GatewayState, barcode: string): readonly Fact[] {
+    const { changer, record } = state.library(state.cartridge(barcode).library);
+    const slot = changer.firstEmpty("mail-slot") ?? changer.firstEmpty("storage-slot");
+    const facts = lifeFacts(state, { barcode, input: { kind: "cancel-archive" }, at: this.#now() });
+    if (slot === undefined)
+      throw gatewayFault("no-free-element", { library: record.name, free: 0, kind: "slots", count: 1 });
+    return [...facts, ...placedFact(state, barcode, slot.address)];
+  }
+
+  #appeared(barcode: string): void {
+    const { library, state } = this.#cartridge(barcode);
+    this.#slotsChanged(library);
+    this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}, in a slot`);
+  }
+
+  async #step(barcode: string, input: CartridgeInput, change: CartridgeChange = {}): Promise<void> {
+    await this.#parts.book.change((state) => {
+      return { facts: lifeFacts(state, { barcode, input, at: this.#now(), change }), result: undefined };
+    });
+    this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${this.#cartridge(barcode).state}`);
+  }
+
+  async #note(barcode: string, change: CartridgeChange): Promise<void> {
+    const fact = { kind: "cartridge-changed", barcode, at: this.#now(), change } as const;
+    await this.#parts.book.change(() => ({ facts: [fact], result: undefined }));
+  }
+
+  /** Repeats store work until it is done or nothing can mend it; meanwhile the task waits and says why. */
+  async #persist<T>(context: TaskContext, work: (work: StoreWork) => Promise<T>): Promise<T> {
+    let delay: Duration = limits.shelfRetry;
+    for (;;) {
+      try {
+        return await work({ signal: context.signal, progress: (progress) => showProgress(context, progress) });
+      } catch (error) {
+        context.checkpoint();
+        if (!isFault(error) || error.row.retry === "never") throw error;
+        context.log(error.message);
+        await this.#pause(context, error.message, delay);
+        delay = milliseconds(Math.min(delay * 2, limits.uploadBackoffMax));
+      }
+    }
+  }
+
+  #pause(context: TaskContext, why: string, duration: Duration = limits.shelfRetry): Promise<void> {
+    return context.waitFor(why, sleep(this.#parts.clock, duration, context.signal));
+  }
+
+  #cartridge(barcode: string): CartridgeRecord {
+    return this.#parts.book.state.cartridge(barcode);
+  }
+
+  #pool(barcode: string): PoolRecord {
+    const { pool } = this.#cartridge(barcode);
+    const record = this.#parts.book.state.pools.get(pool);
+    if (record === undefined) throw gatewayFault("pool-unknown", { name: pool, known: "" });
+    return record;
+  }
+
+  #now(): Instant {
+    return this.#parts.clock.now();
+  }
+}
+
+function placedFact(state: GatewayState, barcode: string, address: number): readonly Fact[] {
+  const { library, writeOnce } = state.cartridge(barcode);
+  const isMailSlot = state.library(library).changer.elementAt(address)?.kind === "mail-slot";
+  const kind = writeOnce ? "write-once" : "data";
+  return [{ kind: "placed", library, placements: [{ barcode, kind, address, importedByOperator: isMailSlot }] }];
+}
+
+function showProgress(context: TaskContext, { phase, done, total }: WorkProgress): void {
+  const counter = context.counter(phase, phase === "upload" ? "bytes" : "objects", total);
+  counter.set(done);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shelf at work: which cartridges are on their way to it or back, as tasks. At most one task works on a cartridge.
+// Every job begins by looking at the cartridge's state, so that a start continues what a crash or a stop cut off.
+
+import { asError, isFault, limits, milliseconds, type Timer } from "#base/index.ts";
+import { Gate, type RunningTask, type TaskContext } from "#work/index.ts";
+import { storeId } from "./drive-host.ts";
+import { gatewayFault } from "./faults.ts";
+import type { GatewayParts } from "./parts.ts";
+import { ShelfJobs } from "./shelf-jobs.ts";
+import type { ObjectId } from "./views.ts";
+
+/** Kinds of shelf work. */
+type ShelfWork = "archive" | "retrieve" | "delete" | "change-class" | "drop-copies";
+
+/** The tasks of the shelf. */
+export class Shelf {
+  readonly #parts: GatewayParts;
+  readonly #jobs: ShelfJobs;
+  readonly #gate = new Gate(limits.shelfTasks);
+  /** By barcode. */
+  readonly #tasks = new Map<string, RunningTask>();
+  #renewTimer: Timer | undefined;
+  #isStopped = false;
+
+  /** `slotsChanged`: a cartridge appeared in a mail slot of this library without the robot. */
+  constructor(parts: GatewayParts, slotsChanged: (library: ObjectId) => void) {
+    this.#parts = parts;
+    this.#jobs = new ShelfJobs(parts, slotsChanged);
+  }
+
+  /** Identifier of the task that works on a cartridge. */
+  taskOf(barcode: string): string | undefined {
+    return this.#tasks.get(barcode)?.id;
+  }
+
+  /** Fault `gateway.cartridge-busy` while a task works on the cartridge. */
+  checkIdle(barcode: string): void {
+    const task = this.taskOf(barcode);
+    if (task === undefined) return;
+    throw gatewayFault("cartridge-busy", { barcode, state: this.#parts.book.state.cartridge(barcode).state, task });
+  }
+
+  /** Starts the work that the state of a cartridge calls for; a task that runs already is given instead. */
+  begin(barcode: string, work: ShelfWork, who: string): RunningTask {
+    const running = this.#tasks.get(barcode);
+    if (running !== undefined) return running;
+    const request = { operation: `cartridge.${work}`, subject: barcode, who };
+    const task = this.#parts.tasks.start(request, (context) => this.#inTurn(barcode, work, context));
+    this.#tasks.set(barcode, task);
+    void task.ended.then(() => this.#tasks.delete(barcode));
+    return task;
+  }
+
+  /** Continues what the last process left undone. */
+  resume(): void {
+    const { cartridges, pools } = this.#parts.book.state;
+    for (const { barcode, state, pool, shelfClass } of cartridges.values()) {
+      if (state === "IN_TRANSIT" || state === "ARCHIVING") this.begin(barcode, "archive", "system");
+      else if (state === "RETRIEVING") this.begin(barcode, "retrieve", "system");
+      else if (state === "DELETING") this.begin(barcode, "delete", "system");
+      else if (state === "ARCHIVED" && shelfClass !== pools.get(pool)?.storageClass) {
+        this.begin(barcode, "change-class", "system");
+      }
+    }
+    void this.#renewThaws();
+  }
+
+  /** Renews no thaws any more. Its tasks are stopped with all others. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#renewTimer?.cancel();
+  }
+
+  /** Cancels the task of a cartridge, if one runs, and resolves when it has ended. */
+  async cancel(barcode: string, who: string): Promise<void> {
+    const task = this.#tasks.get(barcode);
+    if (task !== undefined) await this.#parts.tasks.cancel(task.id, who);
+  }
+
+  async #inTurn(barcode: string, work: ShelfWork, context: TaskContext): Promise<void> {
+    const leave = this.#gate.isBusy
+      ? await context.waitFor("other archive and retrieve tasks", this.#gate.enter(context.signal))
+      : await this.#gate.enter(context.signal);
+    try {
+      await this.#job(work)(barcode, context);
+    } finally {
+      leave();
+    }
+  }
+
+  #job(work: ShelfWork): (barcode: string, context: TaskContext) => Promise<void> {
+    const jobs = this.#jobs;
+    switch (work) {
+      case "archive":
+        return (barcode, context) => jobs.archive(barcode, context);
+      case "retrieve":
+        return (barcode, context) => jobs.retrieve(barcode, context);
+      case "delete":
+        return (barcode, context) => jobs.remove(barcode, context);
+      case "change-class":
+        return (barcode, context) => jobs.changeClass(barcode, context);
+      case "drop-copies":
+        return (barcode, context) => jobs.dropCopies(barcode, context);
+      default:
+        return work satisfies never;
+    }
+  }
+
+  /** A thawed copy expires; while a cartridge is in a library, it must not. */
+  async #renewThaws(): Promise<void> {
+    const { book, store, settings, clock, log } = this.#parts;
+    for (const cartridge of book.state.cartridges.values()) {
+      if (this.#isStopped) return;
+      if (cartridge.state !== "RETRIEVED") continue;
+      try {
+        await store.thaw(storeId(cartridge), "Standard", settings.thawKeep);
+      } catch (error) {
+        if (!isFault(error)) throw error;
+        const { barcode } = cartridge;
+        log.warn(`the thaw of ${barcode} could not be extended: ${asError(error).message}`, { barcode });
+      }
+    }
+    if (this.#isStopped) return;
+    this.#renewTimer = clock.setTimer(milliseconds(settings.thawKeep / 2), () => void this.#renewThaws());
+  }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway shows of its state: views made of records and of what runs. Reads only.
+
+import { defined, endpointText, milliseconds, type Endpoint } from "#base/index.ts";
+import type { SessionDescription } from "#iscsi/index.ts";
+import type { CartridgeStore } from "#store/index.ts";
+import { portalGroupTag, type AccessRules } from "./access.ts";
+import { isInLibrary, type CartridgeState } from "./cartridge-life.ts";
+import { storeId, type DriveHost } from "./drive-host.ts";
+import { changerKind, elementNumber, shownKind, shownKinds } from "./elements.ts";
+import type { CartridgeRecord } from "./facts.ts";
+import { firstAddressesOf } from "./library-plan.ts";
+import type { LibraryHost } from "./library-host.ts";
+import { driveName } from "./naming.ts";
+import { lockedUntil } from "./retention.ts";
+import type { GatewayState } from "./state.ts";
+import type {
+  CartridgeView,
+  DriveView,
+  ElementView,
+  LibraryView,
+  PlaceView,
+  SessionView,
+  StoreView,
+  TargetView,
+  UnitView,
+} from "./views.ts";
+
+/** One library. */
+export function libraryView(state: GatewayState, host: LibraryHost, sessions: readonly SessionView[]): LibraryView {
+  const { record, changer } = state.library(host.id);
+  const free = (kind: "storage-slot" | "mail-slot"): number =>
+    changer.elements(kind).filter(({ occupant }) => occupant === undefined).length;
+  return {
+    id: record.id,
+    name: record.name,
+    changerModel: record.changerModel,
+    changerSerial: host.changerSerial,
+    driveModel: record.driveModel,
+    topology: record.topology,
+    firstAddresses: firstAddressesOf(record),
+    drives: host.drives.map((drive) => driveView(state, host, { drive, sessions })),
+    storageSlots: record.shape["storage-slot"].count,
+    mailSlots: record.shape["mail-slot"].count,
+    freeStorageSlots: free("storage-slot"),
+    freeMailSlots: free("mail-slot"),
+    cartridges: changer.cartridgeCount,
+    changerTarget: host.changerTarget,
+    createdAt: record.createdAt,
+  };
+}
+
+/** One drive. */
+export function driveView(
+  state: GatewayState,
+  host: LibraryHost,
+  { drive, sessions }: { readonly drive: DriveHost; readonly sessions: readonly SessionView[] },
+): DriveView {
+  const { record, changer } = state.library(host.id);
+  const { number } = drive.record;
+  const { target, lun } = host.drivePlace(number);
+  const { bytesWritten, bytesRead } = drive.unit.statistics;
+  return {
+    id: drive.record.id,
+    library: record.name,
+    number,
+    name: driveName(number),
+    model: record.driveModel,
+    serial: drive.serial,
+    element: drive.address,
+    target,
+    lun,
+    state: driveStateOf(drive),
+    cartridge: changer.elementAt(drive.address)?.occupant?.barcode,
+    sessions: sessions.filter((session) => session.target === target).length,
+    bytesWritten,
+    bytesRead,
+  };
+}
+
+function driveStateOf(drive: DriveHost): DriveView["state"] {
+  if (drive.failure !== undefined) return "failed";
+  if (drive.isLoading) return "loading";
+  const { kind } = drive.unit.state;
+  if (kind === "loaded") return "ready";
+  return kind === "unusable" ? "failed" : kind;
+}
+
+/** All elements of a library. */
+export function elementViews(state: GatewayState, host: LibraryHost): readonly ElementView[] {
+  const { changer } = state.library(host.id);
+  return shownKinds.flatMap((kind) =>
+    changer.elements(changerKind(kind)).map((element) => ({
+      address: element.address,
+      kind,
+      number: elementNumber(changer, element),
+      cartridge: element.occupant?.barcode,
+      cameFrom: element.cameFrom,
+    })),
+  );
+}
+
+/** One cartridge. `task`: what works on it. */
+export function cartridgeView(
+  state: GatewayState,
+  cartridge: CartridgeRecord,
+  { store, task }: { readonly store: CartridgeStore; readonly task: string | undefined },
+): CartridgeView {
+  const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
+  const id = storeId(cartridge);
+  const usage = store.has(id) ? store.usage(id) : undefined;
+  return {
+    id: cartridge.id,
+    barcode: cartridge.barcode,
+    state: cartridge.state,
+    place: placeOf(state, cartridge),
+    library: state.libraries.get(cartridge.library)?.record.name,
+    writeOnce: cartridge.writeOnce,
+    pool: cartridge.pool,
+    storageClass: usage?.storageClass ?? "STANDARD",
+    sizeBytes: cartridge.sizeBytes,
+    usedBytes: usage?.sizeBytes ?? 0,
+    uploadedBytes: usage?.storedBytes ?? 0,
+    dirtyBytes: usage?.dirtyBytes ?? 0,
+    writeProtected: cartridge.state === "RETRIEVED",
+    createdAt: cartridge.createdAt,
+    archivedAt: cartridge.archivedAt,
+    lockedUntil: lockedUntil(cartridge, pool),
+    changedAt: cartridge.changedAt,
+    task,
+  };
+}
+
+/** Where a cartridge is. What is in no element is on the shelf or on its way there. */
+export function placeOf(state: GatewayState, cartridge: CartridgeRecord): PlaceView {
+  const library = state.libraries.get(cartridge.library);
+  const element = isInLibrary(cartridge.state) ? library?.changer.find(cartridge.barcode) : undefined;
+  if (library === undefined || element === undefined) return { kind: "shelf", pool: cartridge.pool };
+  const kind = shownKind(element.kind);
+  if (kind === "picker") return { kind: "shelf", pool: cartridge.pool };
+  return {
+    kind: "element",
+    library: library.record.name,
+    element: kind,
+    number: elementNumber(library.changer, element),
+    address: element.address,
+  };
+}
+
+/** How many cartridges there are in each state. */
+export function countByState(state: GatewayState): Readonly<Record<CartridgeState, number>> {
+  const counts: Record<CartridgeState, number> = {
+    AVAILABLE: 0,
+    IN_TRANSIT: 0,
+    ARCHIVING: 0,
+    ARCHIVED: 0,
+    RETRIEVING: 0,
+    RETRIEVED: 0,
+    DELETING: 0,
+  };
+  for (const cartridge of state.cartridges.values()) counts[cartridge.state] += 1;
+  return counts;
+}
+
+/** A session of an initiator at a target; discovery sessions are not shown. */
+export function sessionView(session: SessionDescription): readonly SessionView[] {
+  const { id, targetName, initiatorName, isid, remote, since } = session;
+  if (session.type !== "normal" || targetName === undefined) return [];
+  const remoteAddress = endpointText(remote);
+  return [{ id, target: targetName, initiator: initiatorName, isid, remoteAddress, since }];
+}
+
+/** What a target view is made of. */
+export interface TargetParts {
+  readonly host: LibraryHost;
+  readonly name: string;
+  readonly rules: AccessRules;
+  readonly portals: readonly Endpoint[];
+  readonly sessions: readonly SessionView[];
+}
+
+/** One target. */
+export function targetView({ host, name, rules, portals, sessions }: TargetParts): TargetView {
+  const changer: UnitView = { lun: 0, kind: "changer", device: "changer", serial: host.changerSerial };
+  const drives = host.drives.flatMap((drive): readonly UnitView[] => {
+    const place = host.drivePlace(drive.record.number);
+    if (place.target !== name) return [];
+    return [{ lun: place.lun, kind: "drive", device: driveName(drive.record.number), serial: drive.serial }];
+  });
+  return {
+    name,
+    library: host.record.name,
+    units: [...(name === host.changerTarget ? [changer] : []), ...drives],
+    portals,
+    portalGroupTag,
+    allow: rules.allow,
+    chap: rules.chap.map(({ initiator, user, mutual }) => {
+      return { target: name, initiator, user: user ?? initiator, mutual: mutual !== undefined };
+    }),
+    sessions: sessions.filter((session) => session.target === name),
+  };
+}
+
+/** The store at one glance. */
+export function storeView(store: CartridgeStore): StoreView {
+  const totals = store.totals();
+  return {
+    uploadBufferUsed: totals.uploadBufferUsed,
+    uploadBufferSize: totals.uploadBufferSize,
+    cacheUsed: totals.cacheUsed,
+    cacheSize: totals.cacheSize,
+    uploadedBytes: totals.uploadedBytes,
+    fetchedBytes: totals.fetchedBytes,
+    evictedBytes: totals.evictedBytes,
+    uploadLag: milliseconds(totals.uploadLag),
+    trouble: totals.uploadFailure?.message,
+  };
+}
