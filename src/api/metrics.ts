@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway counts, for monitoring systems. Names follow the conventions of Prometheus: base units, `_total`.
+
+import type { Gateway } from "#gateway/index.ts";
+
+/** One kind of number that is measured, with its present values. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "gauge" | "counter";
+  readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+/** All metrics of the gateway at this moment. */
+export function metricFamilies(gateway: Gateway): readonly MetricFamily[] {
+  const status = gateway.status();
+  const drives = gateway.listDrives();
+  const { store } = status;
+  const perDrive = (pick: (drive: (typeof drives)[number]) => number): MetricFamily["samples"] =>
+    drives.map((drive) => ({ labels: { library: drive.library, drive: drive.name }, value: pick(drive) }));
+  const states = Object.entries(status.cartridgesByState);
+  return [
+    gauge("capstan_up", "1 while the gateway is ready.", status.state === "ready" ? 1 : 0),
+    gauge("capstan_start_time_seconds", "When the gateway started.", status.startedAt / 1000),
+    gauge("capstan_libraries", "Libraries.", status.libraries),
+    gauge("capstan_sessions", "Initiators that are logged in.", status.sessions),
+    gauge("capstan_tasks_running", "Tasks that have not ended.", status.runningTasks),
+    {
+      name: "capstan_cartridges",
+      help: "Cartridges by state.",
+      type: "gauge",
+      samples: states.map(([state, value]) => ({ labels: { state }, value })),
+    },
+    {
+      name: "capstan_drive_loaded",
+      help: "1 while a cartridge is in the drive.",
+      type: "gauge",
+      samples: perDrive((drive) => (drive.cartridge === undefined ? 0 : 1)),
+    },
+    {
+      name: "capstan_drive_failed",
+      help: "1 while the drive needs an operator.",
+      type: "gauge",
+      samples: perDrive((drive) => (drive.state === "failed" ? 1 : 0)),
+    },
+    {
+      name: "capstan_drive_written_bytes_total",
+      help: "Bytes that hosts wrote.",
+      type: "counter",
+      samples: perDrive((drive) => drive.bytesWritten),
+    },
+    {
+      name: "capstan_drive_read_bytes_total",
+      help: "Bytes that hosts read.",
+      type: "counter",
+      samples: perDrive((drive) => drive.bytesRead),
+    },
+    gauge("capstan_upload_buffer_used_bytes", "Bytes that wait for upload.", store.uploadBufferUsed),
+    gauge("capstan_upload_buffer_size_bytes", "Bytes that may wait before writers wait.", store.uploadBufferSize),
+    gauge("capstan_cache_used_bytes", "Bytes of local segments.", store.cacheUsed),
+    gauge("capstan_cache_size_bytes", "Bytes of evictable segments that are kept.", store.cacheSize),
+    gauge("capstan_upload_lag_seconds", "How long the oldest segment has been waiting.", store.uploadLag / 1000),
+    gauge("capstan_store_trouble", "1 while the object store fails.", store.trouble === undefined ? 0 : 1),
+    counter("capstan_uploaded_bytes_total", "Bytes uploaded to the object store.", store.uploadedBytes),
+    counter("capstan_fetched_bytes_total", "Bytes fetched back from the object store.", store.fetchedBytes),
+    counter("capstan_evicted_bytes_total", "Bytes evicted from the cache.", store.evictedBytes),
+  ];
+}
+
+function gauge(name: string, help: string, value: number): MetricFamily {
+  return { name, help, type: "gauge", samples: [{ labels: {}, value }] };
+}
+
+function counter(name: string, help: string, value: number): MetricFamily {
+  return { name, help, type: "counter", samples: [{ labels: {}, value }] };
+}

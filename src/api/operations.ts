@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of everything a user can do.
+
+import { accessOperations } from "./access-operations.ts";
+import { cartridgeOperations } from "./cartridge-operations.ts";
+import { libraryOperations } from "./library-operations.ts";
+import type { Operation } from "./operation.ts";
+import { systemOperations } from "./system-operations.ts";
+
+/** All operations, in the order in which people meet them. */
+export const operations: readonly Operation[] = [
+  ...libraryOperations,
+  ...cartridgeOperations,
+  ...accessOperations,
+  ...systemOperations,
+];

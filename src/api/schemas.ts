@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values that operations take and give. Inputs are checked here for their form only; whether a thing exists and may
+// be done is the gateway's to say. Times go out as ISO 8601 text, sizes as bytes; metadata `unit` tells faces which.
+
+import * as z from "zod";
+import { instantFromIso, isoText, limits, type Instant } from "#base/index.ts";
+import type { CartridgeState } from "#gateway/index.ts";
+import { parseSize } from "./quantities.ts";
+
+/** A size: a number of bytes, or text with a unit. */
+export const size = z
+  .union([z.int().nonnegative(), z.string()], { error: "a size is a number of bytes, or text such as 200MiB or 12TB" })
+  .transform((value, context) => {
+    const bytes = typeof value === "number" ? value : parseSize(value);
+    if (bytes !== undefined) return bytes;
+    context.addIssue(`${JSON.stringify(value)} is no size; write for example 200MiB, 100GiB or 12TB`);
+    return z.NEVER;
+  });
+
+/** A size of a cartridge. */
+export const cartridgeSize = size
+  .refine((bytes) => bytes >= limits.cartridgeSizeMin && bytes <= limits.cartridgeSizeMax, {
+    error: "a cartridge has 16 MiB to 64 TiB",
+  })
+  .describe("Nominal size, for example 200MiB, 100GiB or 12TB; by default that of the drives' generation")
+  .meta({ unit: "bytes" });
+
+export const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, { error: "1 to 32 of a-z, 0-9 and -, beginning with a letter or digit" });
+export const libraryName = name.meta({ suggest: "libraries" }).describe("Name of a library");
+/** For operations where an installation with one library need not name it. */
+export const maybeLibrary = libraryName.optional().describe("Name of the library; not needed when there is only one");
+export const barcode = z
+  .string()
+  .regex(/^[A-Z0-9]{5,16}$/, { error: "a barcode is 5 to 16 capital letters and digits" })
+  .meta({ suggest: "barcodes" })
+  .describe("Barcode of a cartridge");
+export const poolName = name.meta({ suggest: "pools" }).describe("Name of a shelf pool");
+export const targetName = z.string().min(1).max(223).meta({ suggest: "targets" }).describe("Target name (IQN)");
+export const initiatorName = z.string().min(1).max(223).describe("Initiator name; a * at its end matches any rest");
+export const taskId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, { error: "a task id is 32 hexadecimal digits" })
+  .meta({ suggest: "tasks" })
+  .describe("Id of a task");
+export const number = z.int().min(1).max(limits.elementsMax);
+/** Written out, so that a face need not load the gateway to know them. */
+export const states = z.enum({
+  AVAILABLE: "AVAILABLE",
+  IN_TRANSIT: "IN_TRANSIT",
+  ARCHIVING: "ARCHIVING",
+  ARCHIVED: "ARCHIVED",
+  RETRIEVING: "RETRIEVING",
+  RETRIEVED: "RETRIEVED",
+  DELETING: "DELETING",
+} satisfies Record<CartridgeState, string>);
+
+/** An instant, given as such, shown as text. */
+export const time = z
+  .union([z.number(), z.string()])
+  .transform((value) => isoText(typeof value === "number" ? (value as Instant) : instantFromIso(value)))
+  .pipe(z.iso.datetime())
+  .meta({ unit: "time" });
+export const bytes = z.number().nonnegative().meta({ unit: "bytes" });
+const count = z.int().nonnegative();
+
+export const Nothing = z.object({});
+
+export const Endpoint = z.object({ host: z.string(), port: z.int().min(0).max(65535) });
+
+export const Drive = z.object({
+  library: z.string(),
+  number: z.int(),
+  name: z.string(),
+  model: z.string(),
+  serial: z.string(),
+  element: z.int().describe("Element address"),
+  target: z.string().describe("IQN"),
+  lun: z.int(),
+  state: z.enum(["empty", "loading", "ready", "unloaded", "failed"]),
+  cartridge: z.string().optional().describe("Barcode of the cartridge in it"),
+  sessions: count,
+  bytesWritten: bytes.describe("Since the process started"),
+  bytesRead: bytes.describe("Since the process started"),
+});
+
+export const Library = z.object({
+  name: z.string(),
+  changerModel: z.string(),
+  changerSerial: z.string(),
+  driveModel: z.string(),
+  topology: z.enum(["target-per-device", "single-target"]),
+  firstAddresses: z.object({ picker: z.int(), drive: z.int(), storageSlot: z.int(), mailSlot: z.int() }),
+  drives: z.array(Drive),
+  storageSlots: count,
+  mailSlots: count,
+  freeStorageSlots: count,
+  freeMailSlots: count,
+  cartridges: count.describe("Cartridges in its elements"),
+  changerTarget: z.string().describe("IQN"),
+  createdAt: time,
+});
+
+export const Element = z.object({
+  address: z.int(),
+  kind: z.enum(["picker", "storage-slot", "mail-slot", "drive"]),
+  number: z.int(),
+  cartridge: z.string().optional(),
+  cameFrom: z.int().optional().describe("Element address it came from"),
+});
+
+export const Place = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("element"),
+    library: z.string(),
+    element: z.enum(["storage-slot", "mail-slot", "drive"]),
+    number: z.int(),
+    address: z.int(),
+  }),
+  z.object({ kind: z.literal("shelf"), pool: z.string() }),
+]);
+
+export const storageClass = z.enum(["STANDARD", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]);
+export const shelfClass = z.enum(["GLACIER", "DEEP_ARCHIVE"]);
+export const retentionLock = z.enum(["NONE", "GOVERNANCE", "COMPLIANCE"]);
+
+export const Cartridge = z.object({
+  barcode: z.string(),
+  state: states,
+  place: Place,
+  library: z.string().optional().describe("Library it is in, goes to, or left last"),
+  writeOnce: z.boolean().describe("Hosts can append to it and nothing else"),
+  pool: z.string(),
+  storageClass,
+  sizeBytes: bytes,
+  usedBytes: bytes.describe("Up to end of data"),
+  uploadedBytes: bytes,
+  dirtyBytes: bytes.describe("Only on the local disk"),
+  writeProtected: z.boolean(),
+  createdAt: time,
+  archivedAt: time.optional().describe("First time it reached ARCHIVED"),
+  lockedUntil: time.optional(),
+  changedAt: time,
+  task: z.string().optional().describe("Task that works on it"),
+});
+
+export const Pool = z.object({
+  name: z.string(),
+  builtIn: z.boolean(),
+  storageClass: shelfClass,
+  lock: retentionLock,
+  retentionDays: count,
+  cartridges: count,
+  archivedCartridges: count,
+});
+
+export const Model = z.object({
+  name: z.string(),
+  kind: z.enum(["changer", "drive"]),
+  vendor: z.string(),
+  product: z.string(),
+  revision: z.string(),
+  medium: z.object({ suffix: z.string(), sizeBytes: bytes }).optional(),
+});
+
+export const Session = z.object({
+  id: z.int(),
+  target: z.string(),
+  initiator: z.string(),
+  isid: z.string(),
+  remoteAddress: z.string(),
+  since: time,
+});
+
+export const Chap = z.object({
+  target: z.string(),
+  initiator: z.string(),
+  user: z.string(),
+  mutual: z.boolean(),
+});
+
+export const Target = z.object({
+  name: z.string().describe("IQN"),
+  library: z.string(),
+  units: z.array(
+    z.object({ lun: z.int(), kind: z.enum(["changer", "drive"]), device: z.string(), serial: z.string() }),
+  ),
+  portals: z.array(Endpoint),
+  portalGroupTag: z.int(),
+  allow: z.array(z.string()),
+  chap: z.array(Chap),
+  sessions: z.array(Session),
+});
+
+export const Task = z.object({
+  id: z.string(),
+  operation: z.string(),
+  subject: z.string(),
+  who: z.string(),
+  state: z.enum(["queued", "running", "waiting", "done", "failed", "canceled", "interrupted"]),
+  phase: z.string().optional(),
+  waitingFor: z.string().optional(),
+  counters: z.array(z.object({ name: z.string(), unit: z.string(), value: z.number(), total: z.number().optional() })),
+  warnings: z.array(z.string()),
+  lines: z.array(z.object({ at: time, level: z.enum(["info", "warning"]), text: z.string() })),
+  result: z.json().optional(),
+  error: z.object({ code: z.string(), text: z.string() }).optional(),
+  createdAt: time,
+  startedAt: time.optional(),
+  endedAt: time.optional(),
+});
+
+export const Store = z.object({
+  uploadBufferUsed: bytes,
+  uploadBufferSize: bytes,
+  cacheUsed: bytes,
+  cacheSize: bytes,
+  uploadedBytes: bytes.describe("Since start"),
+  fetchedBytes: bytes.describe("Since start"),
+  evictedBytes: bytes.describe("Since start"),
+  uploadLag: z.number().meta({ unit: "milliseconds" }),
+  trouble: z.string().optional().describe("Last failure of the object store while data waits"),
+});
