@@ -4,4 +4,5 @@
 export * from "./clock.ts";
 export * from "./disk.ts";
 export * from "./network.ts";
+export * from "./object-store.ts";
 export * from "./random.ts";

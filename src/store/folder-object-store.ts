@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // An object store in a folder: the default one, with storage classes and thawing, for trials and for disks that are
-// shared or backed up by other means.
+// shared or backed up by other means. It belongs to one running gateway at a time: calls for one key wait for each
+// other inside of this process, and nothing guards against a second process.
 
-import { Bug } from "#base/index.ts";
-import type { Clock, Duration, Random } from "#base/index.ts";
-import type { Disk } from "./disk.ts";
+import { randomId, type Clock, type Duration, type Random } from "#base/index.ts";
+import { crc32 } from "./crc32.ts";
+import { folderOf, unlessMissing } from "./disk-paths.ts";
+import type { Disk, DiskFile } from "./disk.ts";
+import { storeFault } from "./faults.ts";
+import { decodeMeta, encodeMeta, keyOfPath, pathOfKey, type ObjectMeta } from "./folder-object-format.ts";
+import { objectKey } from "./object-key.ts";
 import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions, StorageClass, ThawTier } from "./object-store.ts";
+import { requestThaw, thawStateAt } from "./thaw-record.ts";
 
 /** How the folder store behaves. */
 export interface FolderObjectStoreOptions {
@@ -20,38 +26,257 @@ export interface FolderObjectStoreOptions {
 
 /** An `ObjectStore` of files in a folder. */
 export class FolderObjectStore implements ObjectStore {
-  constructor(_options: FolderObjectStoreOptions) {}
+  readonly #options: FolderObjectStoreOptions;
+  /** Per key: the last call that changes it, while one runs. */
+  readonly #changes = new Map<string, Promise<void>>();
 
-  /** Makes the folder and removes what interrupted puts left. */
-  open(): Promise<void> {
-    throw new Bug("not built yet");
+  constructor(options: FolderObjectStoreOptions) {
+    this.#options = options;
   }
 
-  put(_key: ObjectKey, _size: number, _content: AsyncIterable<Uint8Array>, _options: PutOptions): Promise<void> {
-    throw new Bug("not built yet");
+  /** Makes the folders and removes what interrupted puts left. */
+  async open(): Promise<void> {
+    const { disk } = this.#options;
+    await disk.makeFolder(this.#objects);
+    await disk.makeFolder(this.#incoming);
+    for (const name of await disk.list(this.#incoming)) await disk.remove(`${this.#incoming}/${name}`);
   }
 
-  get(_key: ObjectKey, _offset: number, _length: number, _signal?: AbortSignal): Promise<Uint8Array> {
-    throw new Bug("not built yet");
+  put(key: ObjectKey, sizeBytes: number, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
+    return this.#exclusively(key, async () => {
+      const path = this.#pathOf(key);
+      const old = await this.#meta(path);
+      if (options.ifAbsent && old !== undefined) throw storeFault("object-exists", { key });
+      const { disk } = this.#options;
+      const incoming = `${this.#incoming}/${randomId(this.#options.random)}`;
+      try {
+        await this.#writeContent(key, incoming, { sizeBytes, content, options });
+        await disk.makeFolder(folderOf(path));
+        const dataName = otherDataName(path, old);
+        await disk.rename(incoming, `${folderOf(path)}/${dataName}`);
+        const { storageClass, crc32: sum } = options;
+        await this.#writeMeta(path, { dataName, sizeBytes, crc32: sum, storageClass, thaw: undefined });
+      } catch (error) {
+        await disk.remove(incoming);
+        throw error;
+      }
+      if (old !== undefined) await disk.remove(`${folderOf(path)}/${old.dataName}`);
+    });
   }
 
-  head(_key: ObjectKey): Promise<ObjectInfo | undefined> {
-    throw new Bug("not built yet");
+  async get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    const path = this.#pathOf(key);
+    const { file, meta } = await this.#openContent(key, path);
+    try {
+      const wanted = new Uint8Array(Math.max(0, Math.min(length, meta.sizeBytes - offset)));
+      const count = wanted.byteLength === 0 ? 0 : await file.read(offset, wanted);
+      if (count !== wanted.byteLength) {
+        throw storeFault("file-damaged", { path, offset: offset + count, reason: "its content is cut off" });
+      }
+      return wanted;
+    } finally {
+      await file.close();
+    }
   }
 
-  list(_prefix: string, _after: string | undefined, _limit: number): Promise<readonly ObjectKey[]> {
-    throw new Bug("not built yet");
+  async head(key: ObjectKey): Promise<ObjectInfo | undefined> {
+    const meta = await this.#meta(this.#pathOf(key));
+    if (meta === undefined) return undefined;
+    const { sizeBytes, storageClass, crc32: sum } = meta;
+    const thaw = thawStateAt(storageClass, meta.thaw, this.#options.clock.now());
+    return { key, sizeBytes, storageClass, thaw, crc32: sum };
   }
 
-  delete(_key: ObjectKey): Promise<void> {
-    throw new Bug("not built yet");
+  async list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
+    const start = pathOfKey(prefix.slice(0, prefix.lastIndexOf("/") + 1)).replace(/\/$/, "");
+    const found: ObjectKey[] = [];
+    await this.#walk(start, (path) => {
+      const key = keyOfPath(path);
+      if (key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0)) found.push(key);
+    });
+    return found.toSorted(compareKeys).slice(0, limit);
   }
 
-  changeClass(_key: ObjectKey, _storageClass: StorageClass): Promise<void> {
-    throw new Bug("not built yet");
+  delete(key: ObjectKey): Promise<void> {
+    return this.#exclusively(key, async () => {
+      const path = this.#pathOf(key);
+      const { disk } = this.#options;
+      if ((await this.#readSmall(`${path}.meta`)) === undefined) return;
+      // The meta file goes first and durably: content that no meta file names is overwritten by the next put.
+      await disk.remove(`${path}.meta`);
+      await disk.syncFolder(folderOf(path));
+      for (const name of dataNames(path)) await disk.remove(`${folderOf(path)}/${name}`);
+    });
   }
 
-  thaw(_key: ObjectKey, _tier: ThawTier, _keep: Duration): Promise<void> {
-    throw new Bug("not built yet");
+  changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
+    return this.#exclusively(key, async () => {
+      const path = this.#pathOf(key);
+      const meta = await this.#existing(key, path);
+      if (meta.storageClass === storageClass) return;
+      this.#checkReadable(key, meta);
+      await this.#writeMeta(path, { ...meta, storageClass, thaw: undefined });
+    });
   }
+
+  thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
+    return this.#exclusively(key, async () => {
+      const path = this.#pathOf(key);
+      const meta = await this.#existing(key, path);
+      const now = this.#options.clock.now();
+      if (thawStateAt(meta.storageClass, meta.thaw, now).kind === "warm") return;
+      const thaw = requestThaw(meta.thaw, { now, delay: this.#options.thawDelay[tier], keep });
+      await this.#writeMeta(path, { ...meta, thaw });
+    });
+  }
+
+  get #objects(): string {
+    return `${this.#options.folder}/objects`;
+  }
+
+  get #incoming(): string {
+    return `${this.#options.folder}/incoming`;
+  }
+
+  #pathOf(key: ObjectKey): string {
+    return `${this.#objects}/${pathOfKey(objectKey(key))}`;
+  }
+
+  /** The content of a readable object; looks again when a put replaced it between the two reads. */
+  async #openContent(key: ObjectKey, path: string): Promise<{ readonly file: DiskFile; readonly meta: ObjectMeta }> {
+    for (let attempt = 1; ; attempt++) {
+      const meta = await this.#existing(key, path);
+      this.#checkReadable(key, meta);
+      const dataPath = `${folderOf(path)}/${meta.dataName}`;
+      const file = await unlessMissing(this.#options.disk.open(dataPath, { mode: "read" }));
+      if (file !== undefined) return { file, meta };
+      if (attempt === replacedReads) {
+        throw storeFault("file-damaged", { path: dataPath, offset: 0, reason: "it is missing" });
+      }
+    }
+  }
+
+  async #exclusively(key: ObjectKey, change: () => Promise<void>): Promise<void> {
+    const before = this.#changes.get(key);
+    const turn = (before ?? Promise.resolve()).then(change);
+    const settled = turn.catch(() => undefined);
+    this.#changes.set(key, settled);
+    try {
+      await turn;
+    } finally {
+      if (this.#changes.get(key) === settled) this.#changes.delete(key);
+    }
+  }
+
+  async #meta(path: string): Promise<ObjectMeta | undefined> {
+    const bytes = await this.#readSmall(`${path}.meta`);
+    return bytes === undefined ? undefined : decodeMeta(`${path}.meta`, bytes);
+  }
+
+  async #existing(key: ObjectKey, path: string): Promise<ObjectMeta> {
+    const meta = await this.#meta(path);
+    if (meta === undefined) throw storeFault("object-missing", { key });
+    return meta;
+  }
+
+  #checkReadable(key: ObjectKey, meta: ObjectMeta): void {
+    const { kind } = thawStateAt(meta.storageClass, meta.thaw, this.#options.clock.now());
+    if (kind === "frozen" || kind === "thawing") throw storeFault("object-frozen", { key });
+  }
+
+  async #readSmall(path: string): Promise<Uint8Array | undefined> {
+    const file = await unlessMissing(this.#options.disk.open(path, { mode: "read" }));
+    if (file === undefined) return undefined;
+    try {
+      const bytes = new Uint8Array(await file.size());
+      const count = bytes.byteLength === 0 ? 0 : await file.read(0, bytes);
+      return bytes.subarray(0, count);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #writeMeta(path: string, meta: ObjectMeta): Promise<void> {
+    const { disk } = this.#options;
+    const temporary = `${path}.new`;
+    await disk.remove(temporary);
+    const file = await disk.open(temporary, { mode: "create" });
+    try {
+      await file.write(0, [encodeMeta(meta)]);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await disk.rename(temporary, `${path}.meta`);
+    await disk.syncFolder(folderOf(path));
+  }
+
+  async #writeContent(
+    key: ObjectKey,
+    path: string,
+    object: {
+      readonly sizeBytes: number;
+      readonly content: AsyncIterable<Uint8Array>;
+      readonly options: PutOptions;
+    },
+  ): Promise<void> {
+    const file = await this.#options.disk.open(path, { mode: "create" });
+    try {
+      const sum = await copyContent(file, object.content, object.options.signal);
+      const expected = { size: object.sizeBytes, crc: object.options.crc32 };
+      if (sum.size !== expected.size || sum.crc !== expected.crc) {
+        const text = ({ size, crc }: { size: number; crc: number }): string => `${crc.toString(16)} over ${size} bytes`;
+        throw storeFault("object-corrupt", { key, actual: text(sum), expected: text(expected) });
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Calls `visit` with the path of every object below a folder, relative to the store's folder, without its ending. */
+  async #walk(folder: string, visit: (path: string) => void): Promise<void> {
+    const prefix = folder === "" ? "" : `${folder}/`;
+    for (const name of await this.#options.disk.list(`${this.#objects}/${folder}`.replace(/\/$/, ""))) {
+      if (name.endsWith(".meta")) visit(prefix + name.slice(0, -".meta".length));
+      else if (!/\.(data|new)$/.test(name)) await this.#walk(prefix + name, visit);
+    }
+  }
+}
+
+/** How often a read looks again when the object is replaced under it. */
+const replacedReads = 3;
+
+/** The two names that an object's content can have; a put takes the one that is free. */
+function dataNames(path: string): readonly [string, string] {
+  const stem = path.slice(folderOf(path).length + 1);
+  return [`${stem}.1.data`, `${stem}.2.data`];
+}
+
+function otherDataName(path: string, old: ObjectMeta | undefined): string {
+  const [first, second] = dataNames(path);
+  return old?.dataName === first ? second : first;
+}
+
+/** Order of the keys' bytes in UTF-8, which is that of code points. */
+function compareKeys(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
+async function copyContent(
+  file: DiskFile,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly size: number; readonly crc: number }> {
+  let size = 0;
+  let crc = 0;
+  for await (const piece of content) {
+    signal?.throwIfAborted();
+    if (piece.byteLength === 0) continue;
+    await file.write(size, [piece]);
+    size += piece.byteLength;
+    crc = crc32(piece, crc);
+  }
+  return { size, crc };
 }

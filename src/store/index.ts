@@ -2,9 +2,12 @@
 // The public face of store.
 
 export * from "./cartridge-store.ts";
+export * from "./crc32.ts";
 export type * from "./disk.ts";
 export * from "./faults.ts";
 export * from "./folder-object-store.ts";
 export * from "./ledger.ts";
+export * from "./object-key.ts";
 export type * from "./object-store.ts";
+export * from "./thaw-record.ts";
 export type * from "./types.ts";

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulated object store: objects in memory, cold classes that thaw on the simulated clock, and failures on request,
+// before the effect of a call or after it. It outlives the processes that use it, as a bucket does.
+
+import { concatBytes, sleep, type Clock, type Duration, type Random } from "#base/index.ts";
+import {
+  crc32,
+  objectKey,
+  requestThaw,
+  storeFault,
+  thawStateAt,
+  type ObjectInfo,
+  type ObjectKey,
+  type ObjectStore,
+  type PutOptions,
+  type StorageClass,
+  type ThawRecord,
+  type ThawTier,
+} from "#store/index.ts";
+
+/** A method of the port, for faults and delays. */
+export type ObjectStoreMethod = "put" | "get" | "head" | "list" | "delete" | "changeClass" | "thaw";
+
+/** How the simulated store behaves. All may be changed while it runs. */
+export interface SimObjectStoreOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How long thawing takes per tier. */
+  thawDelay: Readonly<Record<ThawTier, Duration>>;
+  /** How long a call takes; none when absent. */
+  delay?: (method: ObjectStoreMethod) => Duration;
+  /** Chance that a call fails although nothing happened, 0 … 1, per method. */
+  failBefore?: Partial<Record<ObjectStoreMethod, number>>;
+  /** Chance that a call fails although its effect happened, 0 … 1, per method. */
+  failAfter?: Partial<Record<ObjectStoreMethod, number>>;
+}
+
+interface StoredObject {
+  readonly content: Uint8Array;
+  readonly crc32: number;
+  readonly storageClass: StorageClass;
+  readonly thaw: ThawRecord | undefined;
+}
+
+/** Chances are drawn in steps of a millionth. */
+const chanceSteps = 1_000_000;
+
+/** An `ObjectStore` in memory. */
+export class SimObjectStore implements ObjectStore {
+  readonly options: SimObjectStoreOptions;
+  readonly #objects = new Map<string, StoredObject>();
+
+  constructor(options: SimObjectStoreOptions) {
+    this.options = options;
+  }
+
+  /** Every key, sorted; for checkers. */
+  get keys(): readonly string[] {
+    return [...this.#objects.keys()].toSorted(compareKeys);
+  }
+
+  /** Content of an object whatever its class; for checkers. */
+  contentOf(key: string): Uint8Array | undefined {
+    return this.#objects.get(key)?.content;
+  }
+
+  /** Changes a byte of a stored object; for tests of damage. */
+  damage(key: string, offset: number): void {
+    const object = this.#objects.get(key);
+    if (object !== undefined) object.content[offset] = (object.content[offset] ?? 0) ^ 0xff;
+  }
+
+  async put(key: ObjectKey, sizeBytes: number, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
+    const parts: Uint8Array[] = [];
+    options.signal?.throwIfAborted();
+    for await (const part of content) {
+      options.signal?.throwIfAborted();
+      parts.push(part.slice());
+    }
+    const whole = concatBytes(parts);
+    return this.#perform("put", key, () => {
+      if (options.ifAbsent && this.#objects.has(key)) throw storeFault("object-exists", { key });
+      const sum = crc32(whole);
+      if (sum !== options.crc32 || whole.byteLength !== sizeBytes) {
+        throw storeFault("object-corrupt", { key, actual: sum.toString(16), expected: options.crc32.toString(16) });
+      }
+      this.#objects.set(key, { content: whole, crc32: sum, storageClass: options.storageClass, thaw: undefined });
+    });
+  }
+
+  get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#perform("get", key, () => {
+      signal?.throwIfAborted();
+      const object = this.#readable(key);
+      return object.content.slice(offset, offset + length);
+    });
+  }
+
+  head(key: ObjectKey): Promise<ObjectInfo | undefined> {
+    return this.#perform("head", key, () => {
+      const object = this.#objects.get(key);
+      if (object === undefined) return undefined;
+      const { storageClass, crc32: sum, content } = object;
+      return { key, sizeBytes: content.byteLength, storageClass, thaw: this.#thawState(object), crc32: sum };
+    });
+  }
+
+  list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
+    return this.#perform("list", prefix, () =>
+      this.keys
+        .filter((key) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0))
+        .slice(0, limit)
+        .map((key) => key as ObjectKey),
+    );
+  }
+
+  delete(key: ObjectKey): Promise<void> {
+    return this.#perform("delete", key, () => void this.#objects.delete(key));
+  }
+
+  changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
+    return this.#perform("changeClass", key, () => {
+      if (this.#existing(key).storageClass === storageClass) return;
+      this.#objects.set(key, { ...this.#readable(key), storageClass, thaw: undefined });
+    });
+  }
+
+  thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
+    return this.#perform("thaw", key, () => {
+      const object = this.#existing(key);
+      if (this.#thawState(object).kind === "warm") return;
+      const request = { now: this.options.clock.now(), delay: this.options.thawDelay[tier], keep };
+      this.#objects.set(key, { ...object, thaw: requestThaw(object.thaw, request) });
+    });
+  }
+
+  #thawState(object: StoredObject): ReturnType<typeof thawStateAt> {
+    return thawStateAt(object.storageClass, object.thaw, this.options.clock.now());
+  }
+
+  #existing(key: ObjectKey): StoredObject {
+    const object = this.#objects.get(key);
+    if (object === undefined) throw storeFault("object-missing", { key });
+    return object;
+  }
+
+  #readable(key: ObjectKey): StoredObject {
+    const object = this.#existing(key);
+    const { kind } = this.#thawState(object);
+    if (kind === "frozen" || kind === "thawing") throw storeFault("object-frozen", { key });
+    return object;
+  }
+
+  async #perform<T>(method: ObjectStoreMethod, key: string, effect: () => T): Promise<T> {
+    if (key !== "" || method !== "list") objectKey(key.replace(/\/$/, "") || "-");
+    const duration = this.options.delay?.(method);
+    if (duration !== undefined && duration > 0) await sleep(this.options.clock, duration);
+    this.#failPerhaps(this.options.failBefore?.[method], method, key, "the request was lost");
+    const result = effect();
+    this.#failPerhaps(this.options.failAfter?.[method], method, key, "the answer was lost");
+    return result;
+  }
+
+  #failPerhaps(chance: number | undefined, operation: string, key: string, reason: string): void {
+    if (chance === undefined || chance <= 0) return;
+    if (this.options.random.below(chanceSteps) < chance * chanceSteps) {
+      throw storeFault("object-store-unreachable", { operation, key, reason });
+    }
+  }
+}
+
+function compareKeys(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
