@@ -190,6 +190,7 @@ export class SimNetwork {
       behaviour: this.behaviour,
       latency,
       window: this.random.between(least, most),
+      asksEarly: this.random.chance(0.5),
       trace: this.trace,
     };
     const caller: Endpoint = { host: isLoopback(endpoint.host) ? endpoint.host : from.address, port: this.freePort() };

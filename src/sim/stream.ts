@@ -17,6 +17,8 @@ export interface StreamSetting {
   readonly latency: Duration;
   /** Bytes that are under way in one direction at most. */
   readonly window: number;
+  /** Whether the receiver is asked for room right after each read, or only when bytes are there. */
+  readonly asksEarly: boolean;
   /** Called for each delivery, and when an end is over. */
   readonly trace: (text: string) => void;
 }
@@ -45,6 +47,8 @@ export class SimStream implements ByteStream {
   #state: "open" | "closing" | "over" = "open";
   #deaf = false;
   #paused = false;
+  /** Memory that was asked for before the bytes are there, as adapters do that start a read early. */
+  #room: Uint8Array | undefined;
   #waiting: Waiting[] = [];
   #queuedBytes = 0;
   /** Bytes on their way to this end. */
@@ -89,6 +93,10 @@ export class SimStream implements ByteStream {
     for (const part of kept) this.#queuedBytes += part.byteLength;
     this.#waiting.push({ parts: kept, sent });
     this.#scheduleTake();
+  }
+
+  renewRoom(): void {
+    this.#room = undefined;
   }
 
   pause(): void {
@@ -220,12 +228,14 @@ export class SimStream implements ByteStream {
     let budget = this.#pieceSize(this.#readyBytes());
     this.#setting.trace(`deliver ${this.local.port} ${budget}`);
     while (budget > 0 && !this.#paused && !this.isOver) {
-      const place = receiver.want();
+      const place = this.#room ?? receiver.want();
+      this.#room = undefined;
       assert(place.byteLength > 0, "a receiver that wants at least one byte");
       const count = this.#copyOut(place.subarray(0, Math.min(place.byteLength, budget)));
       budget -= count;
       receiver.received(count);
     }
+    if (this.#setting.asksEarly && !this.#paused && !this.isOver) this.#room ??= receiver.want();
     if (this.#peer !== undefined) this.#peer.#scheduleTake();
     this.#scheduleDelivery();
   }
