@@ -125,16 +125,24 @@ export async function invoke(
   return entry.run(context, input, caller);
 }
 
-/** What is wrong, in words that name the fields; `field` is the first of them. */
-export function problemsOf(error: z.ZodError): { readonly field: string; readonly problems: string } {
+/**
+ * What is wrong, in words that name the fields; `field` is the first of them. `nameOf` says how a field is called where
+ * the input comes from.
+ */
+export function problemsOf(
+  error: z.ZodError,
+  nameOf: (field: string) => string = (field) => field,
+): { readonly field: string; readonly problems: string } {
   const found = error.issues.flatMap((issue) => {
     const place = issue.path.join(".");
-    if (issue.code !== "unrecognized_keys") return [{ field: place, text: `${place || "input"}: ${issue.message}` }];
-    return issue.keys.map((key) => {
-      const field = place === "" ? key : `${place}.${key}`;
-      return { field, text: `${field}: there is no such field` };
-    });
+    if (issue.code !== "unrecognized_keys") return [{ field: place, text: textOf(issue) }];
+    const prefix = place === "" ? "" : `${place}.`;
+    return issue.keys.map((key) => ({ field: `${prefix}${key}`, text: "there is no such field" }));
   });
-  const shown = found.slice(0, 5).map(({ text }) => text);
+  const shown = found.slice(0, 5).map(({ field, text }) => `${field === "" ? "input" : nameOf(field)}: ${text}`);
   return { field: found[0]?.field ?? "", problems: shown.join("; ") };
+}
+
+function textOf(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_type" && issue.message.endsWith("received undefined") ? "is missing" : issue.message;
 }
