@@ -5,7 +5,6 @@ import type { Clock, Log } from "#base/index.ts";
 import type { ChangerView, Move, MoveRefusal } from "#library/index.ts";
 import type { ChangerModel } from "#scsi/index.ts";
 import type { UnitNexus } from "./unit-task.ts";
-import type { UnitNexus } from "./unit-task.ts";
 
 /** What became of a move: done, or refused with nothing changed. */
 export type MoveAnswer = { readonly kind: "moved" } | { readonly kind: "refused"; readonly reason: MoveRefusal };
@@ -44,10 +43,6 @@ export interface ChangerOptions {
   readonly robot: Robot;
   /** Logical unit numbers of the target it is reached through, for REPORT LUNS. */
   readonly luns: () => readonly number[];
-  /** Whether an initiator is told of the start of the process (29/01); see UnitOptions. */
-  readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
-  /** See `UnitOptions`. */
-  readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }

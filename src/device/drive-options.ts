@@ -5,7 +5,6 @@ import type { Clock, Log } from "#base/index.ts";
 import type { Image } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
 import type { UnitNexus } from "./unit-task.ts";
-import type { UnitNexus } from "./unit-task.ts";
 
 /** What lasts of a cartridge's past beside its data. Kept by who owns the cartridge; the drive counts it up. */
 export interface CartridgeHistory {
@@ -72,10 +71,6 @@ export interface DriveOptions {
   readonly library: { readonly changerSerial: string; readonly elementAddress: number };
   /** Logical unit numbers of the target it is reached through, for REPORT LUNS. */
   readonly luns: () => readonly number[];
-  /** Whether an initiator is told of the start of the process (29/01); see UnitOptions. */
-  readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
-  /** See `UnitOptions`. */
-  readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
