@@ -22,8 +22,10 @@ import { goodData } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 
 type ValuesCommand = Command<typeof sscCommands.readAttributeValues>;
-type ListCommand = Command<typeof sscCommands.readAttributeList>;
-type RangeCommand = Command<typeof sscCommands.readAttributeVolumeList>;
+type ListCommand = Command<typeof sscCommands.readAttributeList> | Command<typeof sscCommands.readAttributeSupported>;
+type RangeCommand =
+  | Command<typeof sscCommands.readAttributeVolumeList>
+  | Command<typeof sscCommands.readAttributePartitionList>;
 type Value = number | string | Uint8Array;
 
 const MiB = 1024 * 1024;

@@ -41,6 +41,8 @@ export class DriveCore {
   readonly log: Log;
   readonly startedAt: Duration;
   readonly alerts = new TapeAlerts();
+  /** Since the drive was made. */
+  readonly lifetime = new TransferCounters();
   /** Since the drive was made, or LOG SELECT cleared them. */
   counters = new TransferCounters();
   /** Since the cartridge was loaded. */
@@ -162,7 +164,7 @@ export class DriveCore {
 
   /** Counts blocks that were written. */
   countWritten(blocks: number, bytes: number): void {
-    for (const counters of [this.counters, this.mount]) {
+    for (const counters of [this.lifetime, this.counters, this.mount]) {
       counters.blocksWritten += blocks;
       counters.bytesWritten += bytes;
     }
@@ -170,7 +172,7 @@ export class DriveCore {
 
   /** Counts blocks that were read. */
   countRead(blocks: number, bytes: number): void {
-    for (const counters of [this.counters, this.mount]) {
+    for (const counters of [this.lifetime, this.counters, this.mount]) {
       counters.blocksRead += blocks;
       counters.bytesRead += bytes;
     }

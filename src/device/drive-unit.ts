@@ -1,77 +1,273 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tape drive as a logical unit: SSC-5 commands on the medium that is loaded.
+// A tape drive as a logical unit: SSC-4 commands on the medium that is loaded. This file wires the command table to the
+// handlers in drive-*.ts and keeps the cartridge's way in and out; what a command answers is decided there.
 
-import { Bug } from "#base/index.ts";
+import { asError, assert, bytesFromAscii, limits } from "#base/index.ts";
+import {
+  DriveElementAddress,
+  SequentialAccessCapabilities,
+  sscCommands,
+  tapeAlertFlags,
+  tapeAlertCount,
+  versionDescriptors,
+  vpdPages,
+  Write6,
+} from "#scsi/index.ts";
+import { after } from "#tape/index.ts";
+import type { Eventually, Medium, MediumPosition } from "#tape/index.ts";
+import type { Command, Handlers } from "./command.ts";
+import { attributeList, attributeRange, attributeValues } from "./drive-attributes.ts";
+import { DriveCore } from "./drive-core.ts";
+import type { LoadedCartridge } from "./drive-core.ts";
+import { driveLogPages } from "./drive-log.ts";
+import { driveModeHeader, driveModePages } from "./drive-mode.ts";
+import { erase, formatMedium, locate10, locate16, rewind, space16, space6 } from "./drive-motion.ts";
 import type { DriveOptions, DriveState, DriveStatistics, InsertedCartridge, RemoveAnswer } from "./drive-options.ts";
-import type { LogicalUnit, UnitNexus, UnitTask } from "./unit-task.ts";
+import { failedWrite } from "./drive-outcomes.ts";
+import {
+  extendedPosition,
+  longPosition,
+  readBlockLimits,
+  reportDensitySupport,
+  shortPosition,
+} from "./drive-reports.ts";
+import { read, verify, write, writeFilemarks } from "./drive-transfer.ts";
+import { LogPages } from "./log-pages.ts";
+import { ModePages } from "./mode-pages.ts";
+import { check, good, goodData } from "./outcome.ts";
+import type { Check, Outcome } from "./outcome.ts";
+import { Unit } from "./unit.ts";
+import type { UnitTask } from "./unit-task.ts";
+
+type Commands = typeof sscCommands;
 
 /** A tape drive. */
-export class DriveUnit implements LogicalUnit {
-  readonly #options: DriveOptions;
+export class DriveUnit extends Unit<Commands> {
+  readonly #core: DriveCore;
+  readonly #library: DriveOptions["library"];
+  protected override readonly modes: ModePages;
+  protected override readonly logs: LogPages;
 
   constructor(options: DriveOptions) {
-    this.#options = options;
+    const { model, serial, luns, clock, log, tellsPowerOn } = options;
+    const { vendor, product, revision } = model;
+    super(sscCommands, {
+      identity: {
+        deviceType: "sequential-access",
+        vendor,
+        product,
+        revision,
+        serial,
+        versionDescriptors: [versionDescriptors.iscsi, versionDescriptors.spc4, versionDescriptors.ssc4],
+      },
+      luns,
+      clock,
+      log,
+      ...(tellsPowerOn === undefined ? {} : { tellsPowerOn }),
+    });
+    this.#library = options.library;
+    this.#core = new DriveCore(options);
+    this.modes = new ModePages(driveModePages(this.#core), driveModeHeader(this.#core));
+    this.logs = new LogPages(driveLogPages(this.#core));
   }
 
   get state(): DriveState {
-    return { kind: "empty" };
+    return this.#core.state;
   }
 
-  /** Counters for metrics. */
+  /** Counters for metrics. They never go back. */
   get statistics(): DriveStatistics {
-    throw new Bug(`not built yet ${this.#options.serial}`);
+    const { bytesWritten, bytesRead, blocksWritten, blocksRead } = this.#core.lifetime;
+    return {
+      commands: this.commandCount,
+      bytesWritten,
+      bytesRead,
+      blocksWritten,
+      blocksRead,
+      loads: this.#core.loads,
+    };
   }
 
-  /** Some host prevents removal of the cartridge. */
-  get isRemovalPrevented(): boolean {
-    return false;
-  }
-
-  get placeableBytes(): number {
-    return 0;
+  override get placeableBytes(): number {
+    return this.#core.medium?.placeableBytes ?? limits.ringSize;
   }
 
   /**
    * A cartridge was in the bay when the process started and its data is being opened: state `loading`, commands that
    * need a medium answer 02/04/01 until `insert`. `undefined`: it could not be opened, the drive is empty.
    */
-  expect(_barcode: string | undefined): void {
-    throw new Bug("not built yet");
+  expect(barcode: string | undefined): void {
+    assert(this.#core.inserted === undefined, "only an empty drive expects a cartridge");
+    this.#core.expectedBarcode = barcode;
   }
 
   /**
    * A cartridge is put in: at the beginning of the partition and ready when this returns; every nexus gets unit
    * attention 28/00 once. A Bug when the drive is not empty.
    */
-  insert(_cartridge: InsertedCartridge): void {
-    throw new Bug("not built yet");
+  insert(cartridge: InsertedCartridge): void {
+    this.#core.insert(cartridge);
+    this.attention("medium-changed");
   }
 
   /**
    * Takes the cartridge out, after running commands, once its data is durable. Its history is counted up. `force` takes
    * it out even when a host prevents that or its data cannot be saved.
    */
-  remove(_options?: { readonly force?: boolean }): Promise<RemoveAnswer> {
-    throw new Bug("not built yet");
+  remove(options: { readonly force?: boolean } = {}): Promise<RemoveAnswer> {
+    const force = options.force === true;
+    return this.exclusive(async (): Promise<RemoveAnswer> => {
+      if (this.#core.inserted === undefined) return { kind: "empty" };
+      if (this.isRemovalPrevented && !force) return { kind: "prevented" };
+      try {
+        await this.#core.medium?.flush();
+      } catch (error) {
+        if (!force) return { kind: "failed", cause: asError(error) };
+        this.#core.log.error("a cartridge leaves its drive with unsaved data", { barcode: this.#barcode }, error);
+      }
+      const cartridge = this.#core.takeOut();
+      return cartridge === undefined ? { kind: "empty" } : { kind: "removed", cartridge };
+    });
   }
 
-  nexusOpened(_nexus: UnitNexus): void {
-    throw new Bug("not built yet");
+  protected override handlers(): Handlers<Commands> {
+    const core = this.#core;
+    return {
+      rewind: () => this.#onMedium((medium) => rewind(core, medium)),
+      formatMedium: (command) => this.#onMedium((medium) => formatMedium(core, medium, command)),
+      readBlockLimits: (command) => readBlockLimits(core, command),
+      read6: (command) => this.#onMedium((medium) => read(core, medium, command)),
+      write6: (command) => this.#onMedium((medium) => write(core, medium, command)),
+      writeFilemarks6: (command) => this.#onMedium((medium) => writeFilemarks(core, medium, command)),
+      space6: (command) => this.#onMedium((medium) => space6(core, medium, command)),
+      verify6: (command) => this.#onMedium((medium) => verify(core, medium, command)),
+      erase6: (command) => this.#onMedium((medium) => erase(core, medium, command)),
+      loadUnload: (command) => this.#loadUnload(command),
+      locate10: (command) => this.#onMedium((medium) => locate10(core, medium, command)),
+      readPositionShort: (command) => this.#position(command, shortPosition),
+      readPositionShortVendor: (command) => this.#position(command, shortPosition),
+      readPositionLong: (command) => this.#position(command, longPosition),
+      readPositionExtended: (command) => this.#extendedPosition(command),
+      reportDensitySupport: (command) => reportDensitySupport(core, command),
+      readAttributeValues: (command) => this.#onLoaded((loaded) => attributeValues(core, loaded, command)),
+      readAttributeList: (command) => this.#onLoaded((loaded) => attributeList(core, loaded, command)),
+      readAttributeVolumeList: (command) => this.#onLoaded(() => attributeRange(command)),
+      readAttributePartitionList: (command) => this.#onLoaded(() => attributeRange(command)),
+      readAttributeSupported: (command) => this.#onLoaded((loaded) => attributeList(core, loaded, command)),
+      space16: (command) => this.#onMedium((medium) => space16(core, medium, command)),
+      locate16: (command) => this.#onMedium((medium) => locate16(core, medium, command)),
+    };
   }
 
-  nexusClosed(_nexus: UnitNexus, _how: "logout" | "lost"): Promise<void> {
-    throw new Bug("not built yet");
+  protected override readiness(): Check | undefined {
+    const { state } = this.#core;
+    switch (state.kind) {
+      case "loaded":
+        return undefined;
+      case "empty":
+        return check("medium-not-present");
+      case "loading":
+        return check("becoming-ready");
+      case "unloaded":
+        return check("load-needed");
+      case "unusable":
+        return check(state.reason === "cleaning" ? "cleaning-cartridge" : "incompatible-medium");
+      default:
+        return state satisfies never;
+    }
   }
 
-  accept(_task: UnitTask): void {
-    throw new Bug("not built yet");
+  protected override vpdPages(): ReadonlyMap<number, Uint8Array> {
+    const { elementAddress, changerSerial } = this.#library;
+    return new Map([
+      [vpdPages["sequential-access"], SequentialAccessCapabilities.encode({ writeOnce: true })],
+      [vpdPages["manufacturer-serial"], bytesFromAscii(this.#core.serial)],
+      [vpdPages["tape-alert-flags"], supportedTapeAlerts()],
+      [vpdPages["automation-serial"], bytesFromAscii(changerSerial)],
+      [vpdPages["element-address"], DriveElementAddress.encode({ elementAddress })],
+    ]);
   }
 
-  abort(_task: UnitTask): Promise<void> {
-    throw new Bug("not built yet");
+  /** A block that will be written as it is may be received where it will be stored. */
+  protected override placeFor(task: UnitTask): UnitTask["place"] {
+    const { medium } = this.#core;
+    if (medium === undefined || task.cdb[0] !== sscCommands.write6.opcode) return undefined;
+    const { fixed, transferLength } = Write6.decode(task.cdb);
+    const isOneBlock = !fixed && transferLength > 0 && transferLength <= this.#core.model.blockSizeMax;
+    return isOneBlock && transferLength === task.expectedDataOut ? medium.place(transferLength) : undefined;
   }
 
-  manage(_function: "abort-task-set" | "clear-task-set" | "reset", _nexus: UnitNexus | undefined): Promise<void> {
-    throw new Bug("not built yet");
+  get #barcode(): string | undefined {
+    return this.#core.inserted?.barcode;
   }
+
+  #onMedium(act: (medium: Medium) => Eventually<Outcome>): Eventually<Outcome> {
+    return this.#onLoaded(({ medium }) => act(medium));
+  }
+
+  #onLoaded(act: (loaded: LoadedCartridge) => Eventually<Outcome>): Eventually<Outcome> {
+    const { loaded } = this.#core;
+    if (loaded === undefined) return check("medium-not-present");
+    const outcome = act(loaded);
+    if (outcome instanceof Promise) return outcome.finally(() => this.#rest());
+    this.#rest();
+    return outcome;
+  }
+
+  #rest(): void {
+    this.#core.activity = "none";
+  }
+
+  /** LOAD UNLOAD: SSC-4 7.2. Loading what is loaded only rewinds, and raises no unit attention. */
+  #loadUnload(command: Command<Commands["loadUnload"]>): Eventually<Outcome> {
+    const { load, endOfTape, hold } = command.cdb;
+    if (hold) return command.invalidField("hold");
+    if (load && endOfTape) return command.invalidField("endOfTape");
+    const core = this.#core;
+    if (core.inserted === undefined) return this.readiness() ?? good();
+    if (!load && this.isRemovalPrevented) return check("removal-prevented");
+    const { medium } = core;
+    if (medium !== undefined) {
+      return load ? rewind(core, medium) : this.#unload(medium);
+    }
+    if (!load) return good();
+    if (!core.load()) return this.readiness() ?? good();
+    this.attention("medium-changed", command.nexus);
+    return good();
+  }
+
+  #unload(medium: Medium): Eventually<Outcome> {
+    const unloaded = (): Outcome => {
+      this.#core.unload();
+      return good();
+    };
+    const failed = (error: unknown): Outcome => failedWrite(this.#core, error);
+    const flushed = medium.flush();
+    return flushed instanceof Promise ? flushed.then(unloaded, failed) : unloaded();
+  }
+
+  #position(
+    command: Command<Commands["readPositionShort" | "readPositionLong" | "readPositionShortVendor"]>,
+    encode: (position: MediumPosition) => Uint8Array,
+  ): Eventually<Outcome> {
+    if (command.cdb.parameterLength !== 0) return command.invalidField("parameterLength");
+    return this.#onMedium((medium) => after(medium.where(), (position) => goodData(encode(position))));
+  }
+
+  #extendedPosition(command: Command<Commands["readPositionExtended"]>): Eventually<Outcome> {
+    const { parameterLength } = command.cdb;
+    return this.#onMedium((medium) =>
+      after(medium.where(), (position) => goodData(extendedPosition(position).subarray(0, parameterLength))),
+    );
+  }
+}
+
+/** VPD page B2h: which TapeAlert flags the drive can raise, flag 1 in the highest bit of the first byte. */
+function supportedTapeAlerts(): Uint8Array {
+  const bytes = new Uint8Array(tapeAlertCount / 8);
+  for (const flag of Object.values(tapeAlertFlags)) {
+    const index = Math.floor((flag - 1) / 8);
+    bytes[index] = (bytes[index] ?? 0) | (1 << (7 - ((flag - 1) % 8)));
+  }
+  return bytes;
 }

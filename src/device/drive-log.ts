@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// The log pages of a drive with live counters: SPC-4 7.3, SSC-4 8.2. Counters are of this process unless they speak of
+// the cartridge; what a virtual drive does not have (temperature, retries, wear) is zero or "not available".
+
+import { bytesFromAscii } from "#base/index.ts";
+import { putUint } from "#codec/index.ts";
+import { deviceActivities, logPages, PartitionRecord, tapeAlertCount, VeryHighFrequencyData } from "#scsi/index.ts";
+import type { LogPageName, LogParameterRow } from "#scsi/index.ts";
+import { TransferCounters } from "./drive-core.ts";
+import type { DriveCore, LoadedCartridge } from "./drive-core.ts";
+import type { LogPage, LogParameter } from "./log-pages.ts";
+
+type Value = number | string | Uint8Array;
+type Values<Name extends LogPageName> = {
+  readonly [Parameter in keyof (typeof logPages)[Name]["parameters"]]?: Value | undefined;
+};
+
+const MB = 1e6;
+const MiB = 1024 * 1024;
+/** A temperature that is not available: SPC-4 7.3.21. */
+const noTemperature = 0xff;
+/** What LTO drives report in units of 10^6 bytes; the ring takes the place of their buffer. */
+const bufferMegabytes = 16;
+/** Compression ratios are in hundredths; what hosts send is what is counted. */
+const ratioOne = 100;
+/** How long a library should wait between two polls, in milliseconds. */
+const pollingDelay = 1000;
+
+/** A page of the table whose values are computed when asked; parameters without a value are left out. */
+export function logPage<Name extends LogPageName>(
+  name: Name,
+  values: () => Values<Name>,
+  extra: Pick<LogPage, "delivered" | "reset"> = {},
+): LogPage {
+  const { code, subcode, name: title, parameters } = logPages[name];
+  const rows = Object.entries<LogParameterRow>(parameters);
+  return {
+    code,
+    subcode,
+    name: title,
+    ...extra,
+    parameters: () => {
+      const given = new Map<string, Value | undefined>(Object.entries(values()));
+      return rows.flatMap(([key, row]) => {
+        const value = given.get(key);
+        return value === undefined ? [] : [{ code: row.code, format: row.format, value: encode(row.length, value) }];
+      });
+    },
+  };
+}
+
+function encode(length: number, value: Value): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  const bytes = new Uint8Array(length);
+  if (typeof value === "string") {
+    bytes.fill(0x20);
+    bytes.set(bytesFromAscii(value).subarray(0, length));
+    return bytes;
+  }
+  const width = Math.min(length, 6);
+  putUint(bytes, length - width, width, Math.max(0, Math.min(Math.floor(value), 2 ** (8 * width) - 1)));
+  return bytes;
+}
+
+/** The log pages of a drive, beside the list of pages, by ascending code. */
+export function driveLogPages(core: DriveCore): readonly LogPage[] {
+  const reset = (): void => {
+    core.counters = new TransferCounters();
+  };
+  return [
+    errorPage("writeErrors", core, reset),
+    errorPage("readErrors", core, reset),
+    logPage("nonMediumErrors", () => ({ count: 0 })),
+    logPage("sequentialAccess", () => sequentialAccess(core), { reset }),
+    logPage("temperature", () => ({ current: noTemperature, reference: noTemperature })),
+    logPage("deviceStatus", () => ({ veryHighFrequency: deviceStatus(core), pollingDelay })),
+    logPage("tapeAlertResponse", () => ({ flags: core.alerts.bitmap() })),
+    logPage("deviceStatistics", () => deviceStatistics(core)),
+    logPage("volumeStatistics", () => volumeStatistics(core)),
+    logPage("dataCompression", () => ({ ...compression(core), compressionEnabled: core.isCompressing ? 1 : 0 }), {
+      reset,
+    }),
+    tapeAlertPage(core),
+    logPage("tapeUsage", () => tapeUsage(core)),
+    logPage("tapeCapacity", () => tapeCapacity(core)),
+    logPage("compressionIbm", () => compression(core), { reset }),
+  ];
+}
+
+function errorPage(name: "writeErrors" | "readErrors", core: DriveCore, reset: () => void): LogPage {
+  const isWrite = name === "writeErrors";
+  return logPage(
+    name,
+    () => {
+      const { counters } = core;
+      return {
+        correctedFast: 0,
+        correctedDelayed: 0,
+        total: 0,
+        totalCorrected: 0,
+        timesProcessed: 0,
+        bytesProcessed: isWrite ? counters.bytesWritten : counters.bytesRead,
+        uncorrected: isWrite ? counters.writeErrors : counters.readErrors,
+      };
+    },
+    { reset },
+  );
+}
+
+function sequentialAccess(core: DriveCore): Values<"sequentialAccess"> {
+  const { counters, medium } = core;
+  return {
+    bytesFromHost: counters.bytesWritten,
+    bytesToMedium: counters.bytesWritten,
+    bytesFromMedium: counters.bytesRead,
+    bytesToHost: counters.bytesRead,
+    ...(medium === undefined
+      ? {}
+      : {
+          beginningToEndOfData: medium.usedBytes / MB,
+          beginningToEarlyWarning: medium.capacity.earlyWarningAt / MB,
+          earlyWarningToEnd: (medium.capacity.sizeBytes - medium.capacity.earlyWarningAt) / MB,
+        }),
+    bufferMegabytes,
+    cleaningRequested: 0,
+  };
+}
+
+/** Very high frequency data: Proxmox polls it to see whether the drive is busy. */
+function deviceStatus(core: DriveCore): Uint8Array {
+  const { loaded, inserted } = core;
+  const isLoaded = loaded !== undefined;
+  return VeryHighFrequencyData.encode({
+    mediumAuxiliaryMemoryAccessible: isLoaded,
+    compressionEnabled: core.isCompressing,
+    writeProtected: isLoaded && (loaded.medium.writeProtected || loaded.isReadOnlyHere),
+    initialized: true,
+    robotAccessAllowed: !isLoaded,
+    mediumPresent: inserted !== undefined,
+    mediumSeated: inserted !== undefined,
+    mediumThreaded: isLoaded,
+    dataAccessible: isLoaded,
+    activity: deviceActivities[core.activity],
+  });
+}
+
+function deviceStatistics(core: DriveCore): Values<"deviceStatistics"> {
+  const hours = Math.floor((core.clock.monotonic() - core.startedAt) / 3_600_000);
+  return {
+    lifetimeLoads: core.loads,
+    lifetimeCleanings: 0,
+    powerOnHours: hours,
+    motionHours: 0,
+    metresProcessed: 0,
+    hoursSinceCleaning: 0,
+    powerCycles: 1,
+    hardReadErrors: core.counters.readErrors,
+    hardWriteErrors: core.counters.writeErrors,
+    serial: core.serial,
+  };
+}
+
+function volumeStatistics(core: DriveCore): Values<"volumeStatistics"> {
+  const { loaded, mount } = core;
+  if (loaded === undefined) return { valid: 0 };
+  const { cartridge, medium } = loaded;
+  const history = core.historyOf(loaded);
+  const capacity = medium.capacity.sizeBytes / MB;
+  const used = medium.usedBytes / MB;
+  return {
+    valid: 1,
+    loads: history.loadCount,
+    dataSetsWritten: mount.blocksWritten,
+    writeRetries: 0,
+    writeErrors: mount.writeErrors,
+    suspendedWrites: 0,
+    fatalSuspendedWrites: 0,
+    dataSetsRead: mount.blocksRead,
+    readRetries: 0,
+    readErrors: mount.readErrors,
+    lastMountWriteErrors: mount.writeErrors,
+    lastMountReadErrors: mount.readErrors,
+    lastMountMegabytesWritten: mount.bytesWritten / MB,
+    lastMountMegabytesRead: mount.bytesRead / MB,
+    lifetimeMegabytesWritten: history.bytesWritten / MB,
+    lifetimeMegabytesRead: history.bytesRead / MB,
+    lastLoadWriteRatio: ratioOne,
+    lastLoadReadRatio: ratioOne,
+    mountTime: core.clock.monotonic() - loaded.loadedAt,
+    mediumReadyTime: core.clock.monotonic() - loaded.loadedAt,
+    nativeCapacity: capacity,
+    usedCapacity: used,
+    serial: cartridge.barcode,
+    barcode: cartridge.barcode,
+    manufacturer: core.model.vendor,
+    writeProtected: medium.writeProtected ? 1 : 0,
+    writeOnce: medium.writeOnce ? 1 : 0,
+    beginningPasses: 0,
+    middlePasses: 0,
+    partitionCapacity: partitionRecord(capacity),
+    partitionUsed: partitionRecord(used),
+    partitionRemaining: partitionRecord(Math.max(0, capacity - used)),
+  };
+}
+
+function partitionRecord(megabytes: number): Uint8Array {
+  return PartitionRecord.encode({ partition: 0, megabytes: Math.min(Math.floor(megabytes), 2 ** 32 - 1) });
+}
+
+/** Megabytes and the bytes beyond them, as these parameters count. */
+function split(bytes: number): { readonly megabytes: number; readonly rest: number } {
+  return { megabytes: Math.floor(bytes / MB), rest: bytes % MB };
+}
+
+function compression(core: DriveCore): Values<"compressionIbm"> {
+  const read = split(core.counters.bytesRead);
+  const written = split(core.counters.bytesWritten);
+  return {
+    readRatio: ratioOne,
+    writeRatio: ratioOne,
+    megabytesToHost: read.megabytes,
+    bytesToHost: read.rest,
+    megabytesFromMedium: read.megabytes,
+    bytesFromMedium: read.rest,
+    megabytesFromHost: written.megabytes,
+    bytesFromHost: written.rest,
+    megabytesToMedium: written.megabytes,
+    bytesToMedium: written.rest,
+  };
+}
+
+/** 64 flags, one parameter each. Reading clears them. */
+function tapeAlertPage(core: DriveCore): LogPage {
+  const { code, subcode, name } = logPages.tapeAlert;
+  return {
+    code,
+    subcode,
+    name,
+    parameters: () => tapeAlertParameters((flag) => core.alerts.isRaised(flag)),
+    delivered: () => core.alerts.clear(),
+  };
+}
+
+/** The 64 parameters of the TapeAlert log page. */
+export function tapeAlertParameters(isRaised: (flag: number) => boolean): readonly LogParameter[] {
+  return Array.from({ length: tapeAlertCount }, (_, index) => ({
+    code: index + 1,
+    value: Uint8Array.of(isRaised(index + 1) ? 1 : 0),
+    format: "binary" as const,
+  }));
+}
+
+function tapeUsage(core: DriveCore): Values<"tapeUsage"> {
+  const { loaded, mount } = core;
+  return {
+    threadCount: loaded === undefined ? 0 : core.historyOf(loaded).loadCount,
+    dataSetsWritten: mount.blocksWritten,
+    writeRetries: 0,
+    writeErrors: mount.writeErrors,
+    suspendedWrites: 0,
+    fatalSuspendedWrites: 0,
+    dataSetsRead: mount.blocksRead,
+    readRetries: 0,
+    readErrors: mount.readErrors,
+    suspendedReads: 0,
+    fatalSuspendedReads: 0,
+  };
+}
+
+function tapeCapacity(core: DriveCore): Values<"tapeCapacity"> {
+  const remaining = (loaded: LoadedCartridge): number =>
+    Math.max(0, loaded.medium.capacity.sizeBytes - loaded.medium.usedBytes) / MiB;
+  return {
+    mainRemaining: core.loaded === undefined ? 0 : remaining(core.loaded),
+    alternateRemaining: 0,
+    mainMaximum: core.loaded === undefined ? 0 : core.loaded.medium.capacity.sizeBytes / MiB,
+    alternateMaximum: 0,
+  };
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mode pages of a drive and what stands in front of them: SSC-4 8.3. Block length, buffered mode and the compression
+// switch can be changed; the rest describes what the drive is.
+
+import { limits } from "#base/index.ts";
+import {
+  DataCompressionPage,
+  densityOf,
+  DeviceConfigurationPage,
+  DisconnectPage,
+  ErrorRecoveryPage,
+  InformationalExceptionsPage,
+  MediumConfigurationPage,
+  MediumPartitionPage,
+  PowerConditionPage,
+  TapeDeviceSpecific,
+} from "#scsi/index.ts";
+import type { DriveCore } from "./drive-core.ts";
+import { modePage } from "./mode-page.ts";
+import type { ModeHeader, ModePage, SelectedHeader } from "./mode-pages.ts";
+import { check } from "./outcome.ts";
+import type { Check } from "./outcome.ts";
+
+/** Density codes of MODE SELECT that mean the density as it is: default, and no change. SSC-4 table 112. */
+const unchangedDensities = [0x00, 0x7f];
+/** What IBM drives report as their compression algorithm: LZ-based, with the default dictionary. */
+const compressionAlgorithm = 1;
+/** MRIE: no reporting of exceptions by sense; hosts read log pages 12h and 2Eh. SPC-4 table 458. */
+const noReporting = 0;
+
+/** The pages of a drive beside those that every unit has. */
+export function driveModePages(core: DriveCore): readonly ModePage[] {
+  return [
+    modePage(ErrorRecoveryPage, { defaults: {} }),
+    modePage(DisconnectPage, { defaults: {} }),
+    compressionPage(core),
+    configurationPage(core),
+    partitionPage(core),
+    modePage(PowerConditionPage, { defaults: {} }),
+    modePage(InformationalExceptionsPage, {
+      defaults: { disableExceptions: true, reportingMethod: noReporting },
+    }),
+    modePage(MediumConfigurationPage, {
+      defaults: {},
+      fill: (bytes) => {
+        const writeOnceMode = core.loaded?.cartridge.kind === "write-once";
+        MediumConfigurationPage.encodeInto(bytes, 0, { ...MediumConfigurationPage.decode(bytes), writeOnceMode });
+      },
+    }),
+  ];
+}
+
+/** Data compression: the switch is kept and reported; what is stored does not depend on it. */
+function compressionPage(core: DriveCore): ModePage {
+  return modePage(DataCompressionPage, {
+    defaults: {
+      compressionEnabled: true,
+      compressionCapable: true,
+      decompressionEnabled: true,
+      compressionAlgorithm,
+      decompressionAlgorithm: compressionAlgorithm,
+    },
+    changeable: { compressionEnabled: true, decompressionEnabled: true },
+    fill: (bytes) => {
+      const value = DataCompressionPage.decode(bytes);
+      DataCompressionPage.encodeInto(bytes, 0, { ...value, compressionEnabled: core.isCompressing });
+    },
+    accept: (bytes) => {
+      core.isCompressing = DataCompressionPage.decode(bytes).compressionEnabled;
+      return undefined;
+    },
+  });
+}
+
+/** Device configuration: its compression algorithm is the same switch, 0 or 1. */
+function configurationPage(core: DriveCore): ModePage {
+  return modePage(DeviceConfigurationPage, {
+    defaults: {
+      objectIdentifiersSupported: true,
+      enableEndOfDataGeneration: true,
+      synchronizeAtEarlyWarning: true,
+      compressionAlgorithm,
+    },
+    changeable: { compressionAlgorithm: 0xff, writeDelayTime: 0xffff, synchronizeAtEarlyWarning: true },
+    fill: (bytes) => {
+      const algorithm = core.isCompressing ? compressionAlgorithm : 0;
+      const value = DeviceConfigurationPage.decode(bytes);
+      DeviceConfigurationPage.encodeInto(bytes, 0, { ...value, compressionAlgorithm: algorithm });
+    },
+    accept: (bytes) => {
+      const selected = DeviceConfigurationPage.decode(bytes).compressionAlgorithm;
+      if (selected > compressionAlgorithm) return check("invalid-field-in-parameters");
+      core.isCompressing = selected === compressionAlgorithm;
+      return undefined;
+    },
+  });
+}
+
+/** One partition; its size in units of 10^9 bytes. */
+function partitionPage(core: DriveCore): ModePage {
+  return modePage(MediumPartitionPage, {
+    defaults: { sizeUnit: 3, sizeExponent: 9, formatRecognition: 3, partitionSize: 0xffff },
+    fill: (bytes) => {
+      const size = core.medium?.capacity.sizeBytes;
+      if (size === undefined) return;
+      const partitionSize = Math.min(0xffff, Math.ceil(size / 1e9));
+      MediumPartitionPage.encodeInto(bytes, 0, { ...MediumPartitionPage.decode(bytes), partitionSize });
+    },
+  });
+}
+
+/** Header and block descriptor of a drive. */
+export function driveModeHeader(core: DriveCore): ModeHeader {
+  const densityCode = (): number => densityOf(core.inserted?.generation ?? core.model.generation).code;
+  return {
+    header: () => ({ mediumType: mediumType(core), deviceSpecific: deviceSpecific(core) }),
+    blockDescriptor: () => ({ densityCode: densityCode(), blockCount: 0, blockLength: core.blockLength }),
+    defaultBlockDescriptor: () => ({ densityCode: densityCode(), blockCount: 0, blockLength: 0 }),
+    probe: (values) => probeHeader(densityCode(), values),
+    select: (values) => {
+      core.isBuffered = bufferedModeOf(values.deviceSpecific) !== 0;
+      core.blockLength = values.blockDescriptor?.blockLength ?? core.blockLength;
+      return undefined;
+    },
+  };
+}
+
+const bufferedModeOf = (deviceSpecificByte: number): number =>
+  TapeDeviceSpecific.decode(Uint8Array.of(deviceSpecificByte)).bufferedMode;
+
+function probeHeader(density: number, { deviceSpecific: byte, blockDescriptor }: SelectedHeader): Check | undefined {
+  if (bufferedModeOf(byte) > 1) return check("invalid-field-in-parameters");
+  if (blockDescriptor === undefined) return undefined;
+  const { densityCode, blockLength } = blockDescriptor;
+  const isKnown = densityCode === density || unchangedDensities.includes(densityCode);
+  return isKnown && blockLength <= limits.blockSizeMax ? undefined : check("invalid-field-in-parameters");
+}
+
+/** 0 when no cartridge is loaded. */
+function mediumType(core: DriveCore): number {
+  const { loaded } = core;
+  if (loaded === undefined) return 0;
+  const { mediumType: types } = densityOf(loaded.cartridge.generation);
+  return loaded.cartridge.kind === "write-once" ? types.writeOnce : types.data;
+}
+
+function deviceSpecific(core: DriveCore): number {
+  const { loaded } = core;
+  const writeProtected = loaded !== undefined && (loaded.medium.writeProtected || loaded.isReadOnlyHere);
+  const [byte = 0] = TapeDeviceSpecific.encode({ writeProtected, bufferedMode: core.isBuffered ? 1 : 0, speed: 0 });
+  return byte;
+}
