@@ -71,6 +71,8 @@ export interface DriveOptions {
   readonly library: { readonly changerSerial: string; readonly elementAddress: number };
   /** Logical unit numbers of the target it is reached through, for REPORT LUNS. */
   readonly luns: () => readonly number[];
+  /** Whether an initiator is told of the start of the process (29/01); see UnitOptions. */
+  readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
