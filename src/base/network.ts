@@ -10,7 +10,7 @@ export interface Endpoint {
 
 /** What a stream calls. Every call comes from the event loop, never from inside a call into the stream. */
 export interface StreamReceiver {
-  /** Where the next received bytes go; asked right before each read. Never empty. */
+  /** Where the next received bytes go; asked before each read, at the earliest right after the one before. Never empty. */
   want(): Uint8Array;
   /** `count` bytes were written to the start of the memory that `want` named last. */
   received(count: number): void;
@@ -29,6 +29,11 @@ export interface ByteStream {
    * which happens exactly once, also when the stream closes before. After `close` or `destroy` nothing is sent.
    */
   send(parts: readonly Uint8Array[], sent?: () => void): void;
+  /**
+   * The memory that `want` named last is not the receiver's any more: the next bytes do not go there. An adapter that
+   * keeps the memory of the next read asks for another; one that asks only when bytes are there has nothing to do.
+   */
+  renewRoom(): void;
   /** Stops asking the receiver for room, until `resume`. */
   pause(): void;
   resume(): void;

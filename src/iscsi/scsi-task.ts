@@ -17,6 +17,8 @@ export interface Nexus {
 /** Memory for data on its way in; see the contract of the same name in the tape room. */
 export interface DataPlace {
   readonly bytes: Uint8Array;
+  /** Set by the session; called by the owner right after it moved `bytes`. */
+  onMoved?: (() => void) | undefined;
   release(): void;
 }
 

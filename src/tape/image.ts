@@ -17,6 +17,8 @@ export type FileNumber = Brand<number, "FileNumber">;
 export interface DataPlace {
   /** Exactly as long as asked for. */
   readonly bytes: Uint8Array;
+  /** Set by the holder, called by the owner right after it moved `bytes`: a read into the old memory must not begin. */
+  onMoved?: (() => void) | undefined;
   /** Nobody will read or write `bytes` any more. Idempotent. */
   release(): void;
 }
