@@ -3,7 +3,7 @@
 // and takes them apart; who decides about moves is the robot.
 
 import { asError, assert, type Clock, type Log } from "#base/index.ts";
-import { DriveUnit, type InsertedCartridge } from "#device/index.ts";
+import { DriveUnit, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
 import type { CartridgeId, CartridgeStore, LoadedImage } from "#store/index.ts";
 import type { CartridgeRecord, DriveRecord } from "./facts.ts";
@@ -16,6 +16,7 @@ export interface DriveHostOptions {
   readonly model: DriveModel;
   readonly changerSerial: string;
   readonly luns: () => readonly number[];
+  readonly tellsPowerOn: (nexus: UnitNexus) => boolean;
   readonly store: CartridgeStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -49,14 +50,14 @@ export class DriveHost {
   #failure: Error | undefined;
 
   constructor(options: DriveHostOptions) {
-    const { record, address, model, changerSerial, luns, clock } = options;
+    const { record, address, model, changerSerial, luns, tellsPowerOn, clock } = options;
     this.record = record;
     this.address = address;
     this.model = model;
     this.#store = options.store;
     this.#log = options.log.child({ drive: driveName(record.number) });
     const library = { changerSerial, elementAddress: address };
-    this.unit = new DriveUnit({ model, serial: this.serial, library, luns, clock, log: this.#log });
+    this.unit = new DriveUnit({ model, serial: this.serial, library, luns, tellsPowerOn, clock, log: this.#log });
   }
 
   get serial(): string {

@@ -113,6 +113,8 @@ export type Fact =
   | { readonly kind: "allow"; readonly target: string; readonly initiators: readonly string[] }
   | { readonly kind: "chap"; readonly chap: ChapRecord }
   | { readonly kind: "chap-gone"; readonly target: string; readonly initiator: string }
+  /** Initiators that hold a session with a target, or lost it without logging out; empty: none. */
+  | { readonly kind: "present"; readonly target: string; readonly initiators: readonly string[] }
   | { readonly kind: "task"; readonly task: TaskRecord }
   | { readonly kind: "task-gone"; readonly id: string };
 
@@ -134,6 +136,7 @@ const fields: Readonly<Record<Fact["kind"], Readonly<Record<string, FieldType>>>
   allow: { target: "string", initiators: "array" },
   chap: { chap: "object" },
   "chap-gone": { target: "string", initiator: "string" },
+  present: { target: "string", initiators: "array" },
   task: { task: "object" },
   "task-gone": { id: "string" },
 };

@@ -32,6 +32,7 @@ export const gatewayFault = faultsOf("gateway", {
   ),
   "library-shrink": conflict("{what} {number} of library {name} holds {barcode}; move it away before there are fewer"),
   "library-in-use": conflict("drive {drive} of library {name} has sessions; disconnect its initiators before it goes"),
+  "library-busy": conflict("library {name} has sessions at {target}; disconnect its initiators first"),
   "topology-fixed": conflict(
     "library {name} shows all devices at one target; that target has sessions; disconnect them first",
   ),

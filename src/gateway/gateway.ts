@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual tape library assembled. This file only wires; the decisions are in the files it imports.
+// The gateway as the rest of the house sees it: starts and stops, and passes every request to the desk it is for.
 
-import { Bug, type Endpoint } from "#base/index.ts";
+import type { Endpoint } from "#base/index.ts";
 import type { TaskRecord, TaskRegistry } from "#work/index.ts";
 import type { EventSubscription } from "./events.ts";
+import { EventFeed } from "./event-feed.ts";
+import type { CartridgeRecord } from "./facts.ts";
+import { gatewayFault } from "./faults.ts";
+import { modelViews } from "./models.ts";
+import { checkPoolDeletable, newPool, poolNamed, poolViews } from "./pools.ts";
 import type {
   Actor,
   CartridgeFilter,
@@ -15,7 +20,9 @@ import type {
   PoolRequest,
   RetrieveRequest,
 } from "./requests.ts";
+import { RunningGateway } from "./running.ts";
 import type { GatewayOptions } from "./settings.ts";
+import { cartridgeView, countByState, driveView, elementViews, libraryView, storeView } from "./show.ts";
 import type {
   CartridgeView,
   DriveView,
@@ -28,155 +35,281 @@ import type {
   TargetView,
 } from "./views.ts";
 
+const operator: Actor = { who: "operator" };
+
 /**
- * The gateway. `start` once, `stop` once. Everything else is answered between the two; queries answer at once from
- * memory. Failures are Faults `gateway.…`, `store.…`, `network.…` and `work.…`.
+ * The gateway. `start` once, `stop` once. Everything else is answered between the two (Fault `gateway.not-running`
+ * otherwise); queries answer at once from memory. Failures are Faults `gateway.…`, `store.…`, `library.…`, `network.…`
+ * and `work.…`.
  */
 export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #feed: EventFeed;
+  #state: GatewayStatus["state"] = "starting";
+  #running: RunningGateway | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#feed = new EventFeed(options.clock);
+  }
+
   /** The tasks of this gateway; archive, retrieve and delete run as such. */
   get tasks(): TaskRegistry {
-    throw new Bug("not built yet");
+    return this.#now.parts.tasks;
   }
-
-  constructor(_options: GatewayOptions) {}
 
   /** Opens store and ledger, makes the first library, listens. Rejects and leaves nothing open when that fails. */
-  start(): Promise<void> {
-    throw new Bug("not built yet");
+  async start(): Promise<void> {
+    this.#running = await RunningGateway.start(this.#options, this.#feed);
+    this.#state = "ready";
+    this.#feed.publish("gateway.changed", "gateway", "the gateway is ready");
   }
+
   /** Orderly stop within `limits.stopTimeout`: initiators are asked to leave, drives flushed, uploads stopped. Idempotent. */
   stop(): Promise<void> {
-    throw new Bug("not built yet");
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
   status(): GatewayStatus {
-    throw new Bug("not built yet");
+    const { parts, libraries, access, startedAt } = this.#now;
+    const { state } = parts.book;
+    const drives = libraries.hosts().flatMap((host) => host.drives);
+    return {
+      instance: state.instance?.name ?? "",
+      state: this.#state,
+      startedAt,
+      portals: this.portals(),
+      libraries: state.libraries.size,
+      drives: drives.length,
+      loadedDrives: drives.filter((drive) => drive.unit.state.kind !== "empty").length,
+      cartridges: state.cartridges.size,
+      cartridgesByState: countByState(state),
+      sessions: access.sessions().length,
+      runningTasks: parts.tasks.list().filter((task) => task.endedAt === undefined).length,
+      store: storeView(parts.store),
+    };
   }
+
   /** Where the portals really listen. */
   portals(): readonly Endpoint[] {
-    throw new Bug("not built yet");
+    return this.#now.access.portals().map(({ endpoint }) => endpoint);
   }
-  /** Events from now on. */
+
+  /** Events from now on. Fault `gateway.too-many-listeners`. */
   subscribe(): EventSubscription {
-    throw new Bug("not built yet");
+    return this.#feed.subscribe();
   }
+
   /** Changer and drive models that a library can have; the first of each kind is the default. */
   models(): readonly ModelView[] {
-    throw new Bug("not built yet");
+    return modelViews();
   }
 
   listLibraries(): readonly LibraryView[] {
-    throw new Bug("not built yet");
+    const { parts, libraries, access } = this.#now;
+    const sessions = access.sessions();
+    return libraries.hosts().map((host) => libraryView(parts.book.state, host, sessions));
   }
+
   /** By name. Fault `gateway.library-unknown`. */
-  getLibrary(_name: string): LibraryView {
-    throw new Bug("not built yet");
+  getLibrary(name: string): LibraryView {
+    const { parts, libraries, access } = this.#now;
+    return libraryView(parts.book.state, libraries.named(name), access.sessions());
   }
-  listElements(_library: string): readonly ElementView[] {
-    throw new Bug("not built yet");
+
+  /** Fault `gateway.library-unknown`. */
+  listElements(library: string): readonly ElementView[] {
+    return elementViews(this.#now.parts.book.state, this.#now.libraries.named(library));
   }
+
   /** All drives, or those of one library. */
-  listDrives(_library?: string): readonly DriveView[] {
-    throw new Bug("not built yet");
+  listDrives(library?: string): readonly DriveView[] {
+    const { parts, libraries, access } = this.#now;
+    const sessions = access.sessions();
+    const hosts = library === undefined ? libraries.hosts() : [libraries.named(library)];
+    return hosts.flatMap((host) => host.drives.map((drive) => driveView(parts.book.state, host, { drive, sessions })));
   }
-  createLibrary(_request: LibraryRequest): Promise<LibraryView> {
-    throw new Bug("not built yet");
+
+  /** Faults `gateway.bad-name`, `…bad-number`, `…model-unknown`, `…library-exists`, `library.bad-shape`. */
+  async createLibrary(request: LibraryRequest): Promise<LibraryView> {
+    await this.#now.libraries.create(request);
+    return this.getLibrary(request.name);
   }
-  changeLibrary(_name: string, _change: LibraryChange): Promise<LibraryView> {
-    throw new Bug("not built yet");
+
+  /** Faults `gateway.library-unknown`, `…library-shrink`, `…library-in-use`, `…topology-fixed`, `library.bad-shape`. */
+  async changeLibrary(name: string, change: LibraryChange): Promise<LibraryView> {
+    await this.#now.libraries.change(name, change);
+    return this.getLibrary(name);
   }
-  /** Fault `gateway.library-occupied` while cartridges are in it or on the way to it. */
-  deleteLibrary(_name: string): Promise<void> {
-    throw new Bug("not built yet");
+
+  /** Fault `gateway.library-occupied` while cartridges are in it or on the way to it, `…library-busy` with sessions. */
+  deleteLibrary(name: string): Promise<void> {
+    return this.#now.libraries.delete(name);
   }
 
   /** Sorted by barcode. */
-  listCartridges(_filter?: CartridgeFilter): readonly CartridgeView[] {
-    throw new Bug("not built yet");
+  listCartridges(filter: CartridgeFilter = {}): readonly CartridgeView[] {
+    const { state } = this.#now.parts.book;
+    const library = filter.library === undefined ? undefined : this.#now.libraries.named(filter.library).id;
+    const matches = [...state.cartridges.values()].filter(
+      (cartridge) =>
+        (library === undefined || cartridge.library === library) &&
+        (filter.state === undefined || cartridge.state === filter.state) &&
+        (filter.pool === undefined || cartridge.pool === filter.pool) &&
+        cartridge.barcode.startsWith(filter.barcodePrefix ?? ""),
+    );
+    return matches
+      .toSorted((left, right) => (left.barcode < right.barcode ? -1 : 1))
+      .map((cartridge) => this.#view(cartridge));
   }
+
   /** Fault `gateway.cartridge-unknown`. */
-  getCartridge(_barcode: string): CartridgeView {
-    throw new Bug("not built yet");
+  getCartridge(barcode: string): CartridgeView {
+    return this.#view(this.#now.cartridges.named(barcode));
   }
-  createCartridges(_request: CartridgeRequest): Promise<readonly CartridgeView[]> {
-    throw new Bug("not built yet");
+
+  /** Faults of what is asked for: `gateway.bad-number`, `…too-many`, `…size-bad`, `…barcode-…`, `…no-free-element`. */
+  async createCartridges(request: CartridgeRequest): Promise<readonly CartridgeView[]> {
+    const created = await this.#now.cartridges.create(request);
+    return created.map((cartridge) => this.#view(cartridge));
   }
+
   /** From a mail slot to a storage slot (the first free one without a number). */
-  importCartridge(_barcode: string, _slot?: number): Promise<CartridgeView> {
-    throw new Bug("not built yet");
+  async importCartridge(barcode: string, slot?: number): Promise<CartridgeView> {
+    await this.#now.cartridges.import(barcode, slot, operator);
+    return this.getCartridge(barcode);
   }
+
   /** Moves as the robot would: into a drive loads, out of a drive unloads, into a mail slot ejects. */
-  moveCartridge(_request: MoveRequest): Promise<CartridgeView> {
-    throw new Bug("not built yet");
+  async moveCartridge({ barcode, to }: MoveRequest): Promise<CartridgeView> {
+    await this.#now.cartridges.move(barcode, to, operator);
+    return this.getCartridge(barcode);
   }
+
   /** Into a drive (the first empty one without a number). */
-  loadCartridge(_barcode: string, _drive?: number): Promise<CartridgeView> {
-    throw new Bug("not built yet");
+  async loadCartridge(barcode: string, drive?: number): Promise<CartridgeView> {
+    const to = { kind: "drive", ...(drive === undefined ? {} : { number: drive }) } as const;
+    await this.#now.cartridges.move(barcode, to, operator);
+    return this.getCartridge(barcode);
   }
+
   /** Out of its drive, to the slot it came from when that is free, else to the first free one. */
-  unloadCartridge(_barcode: string): Promise<CartridgeView> {
-    throw new Bug("not built yet");
+  async unloadCartridge(barcode: string): Promise<CartridgeView> {
+    await this.#now.cartridges.unload(barcode, operator);
+    return this.getCartridge(barcode);
   }
+
   /** Out of the library and onto the shelf. Resolves with the archive task once the eject is durable. */
-  ejectCartridge(_barcode: string, _actor: Actor): Promise<TaskRecord> {
-    throw new Bug("not built yet");
+  ejectCartridge(barcode: string, actor: Actor): Promise<TaskRecord> {
+    return this.#now.cartridges.eject(barcode, actor);
   }
-  /** Only while IN_TRANSIT: back into a mail slot. */
-  cancelArchive(_barcode: string): Promise<CartridgeView> {
-    throw new Bug("not built yet");
+
+  /** Only while IN_TRANSIT: back into a slot of its library. */
+  async cancelArchive(barcode: string): Promise<CartridgeView> {
+    await this.#now.cartridges.cancelArchive(barcode, operator);
+    return this.getCartridge(barcode);
   }
+
   /** From the shelf to a mail slot of a library, read-only. Resolves with the task once the request is durable. */
-  retrieveCartridge(_request: RetrieveRequest, _actor: Actor): Promise<TaskRecord> {
-    throw new Bug("not built yet");
+  retrieveCartridge(request: RetrieveRequest, actor: Actor): Promise<TaskRecord> {
+    return this.#now.cartridges.retrieve(request, actor);
   }
+
   /** Only while RETRIEVING: back to ARCHIVED. */
-  cancelRetrieve(_barcode: string): Promise<CartridgeView> {
-    throw new Bug("not built yet");
+  async cancelRetrieve(barcode: string): Promise<CartridgeView> {
+    await this.#now.cartridges.cancelRetrieve(barcode, operator);
+    return this.getCartridge(barcode);
   }
+
   /** Another shelf pool: never to a warmer class, never away from a running lock. */
-  assignPool(_barcode: string, _pool: string, _actor: Actor): Promise<CartridgeView> {
-    throw new Bug("not built yet");
+  async assignPool(barcode: string, pool: string, actor: Actor): Promise<CartridgeView> {
+    await this.#now.cartridges.assignPool(barcode, pool, actor);
+    return this.getCartridge(barcode);
   }
-  /** Deletes for ever. Resolves with the task once the deletion is durable. See tape-gateway refusals in the README. */
-  deleteCartridge(_barcode: string, _options: Actor & { readonly bypassGovernance?: boolean }): Promise<TaskRecord> {
-    throw new Bug("not built yet");
+
+  /** Deletes for ever. Resolves with the task once the deletion is durable. The README has the refusals. */
+  deleteCartridge(barcode: string, options: Actor & { readonly bypassGovernance?: boolean }): Promise<TaskRecord> {
+    return this.#now.cartridges.delete(barcode, options);
   }
 
   listPools(): readonly PoolView[] {
-    throw new Bug("not built yet");
+    return poolViews(this.#now.parts.book.state);
   }
-  createPool(_request: PoolRequest): Promise<PoolView> {
-    throw new Bug("not built yet");
+
+  /** Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-retention`. */
+  async createPool(request: PoolRequest): Promise<PoolView> {
+    const { book } = this.#now.parts;
+    await book.change((state) => ({ facts: [{ kind: "pool", pool: newPool(state, request) }], result: undefined }));
+    this.#feed.publish("pool.created", request.name, `shelf pool ${request.name} is there`);
+    return { ...poolNamed(book.state, request.name), builtIn: false, cartridges: 0, archivedCartridges: 0 };
   }
-  deletePool(_name: string): Promise<void> {
-    throw new Bug("not built yet");
+
+  /** Faults `gateway.pool-unknown`, `gateway.pool-built-in`, `gateway.pool-in-use`. */
+  async deletePool(name: string): Promise<void> {
+    await this.#now.parts.book.change((state) => {
+      checkPoolDeletable(state, name);
+      return { facts: [{ kind: "pool-gone", name }], result: undefined };
+    });
+    this.#feed.publish("pool.deleted", name, `shelf pool ${name} is deleted`);
   }
 
   /** All targets, or those of one library. */
-  listTargets(_library?: string): readonly TargetView[] {
-    throw new Bug("not built yet");
+  listTargets(library?: string): readonly TargetView[] {
+    return this.#now.access.views(library);
   }
+
   /** By IQN. Fault `gateway.target-unknown`. */
-  getTarget(_name: string): TargetView {
-    throw new Bug("not built yet");
+  getTarget(name: string): TargetView {
+    return this.#now.access.view(name);
   }
-  /** Replaces the allow-list of a target; empty removes it. */
-  setAllowList(_target: string, _initiators: readonly string[]): Promise<TargetView> {
-    throw new Bug("not built yet");
+
+  /** Replaces the allow-list of a target; empty removes it. Closes sessions that it does not let in. */
+  async setAllowList(target: string, initiators: readonly string[]): Promise<TargetView> {
+    await this.#now.access.setAllowList(target, initiators);
+    return this.getTarget(target);
   }
+
   /** Sets or replaces credentials; closes the sessions of that pair. */
-  setChap(_request: ChapRequest): Promise<TargetView> {
-    throw new Bug("not built yet");
+  async setChap(request: ChapRequest): Promise<TargetView> {
+    await this.#now.access.setChap(request);
+    return this.getTarget(request.target);
   }
-  removeChap(_target: string, _initiator: string): Promise<TargetView> {
-    throw new Bug("not built yet");
+
+  /** Closes the sessions of that pair. Fault `gateway.chap-unknown`. */
+  async removeChap(target: string, initiator: string): Promise<TargetView> {
+    await this.#now.access.removeChap(target, initiator);
+    return this.getTarget(target);
   }
+
   /** All sessions, or those of one target. */
-  listSessions(_target?: string): readonly SessionView[] {
-    throw new Bug("not built yet");
+  listSessions(target?: string): readonly SessionView[] {
+    return this.#now.access.sessions(target);
   }
+
   /** Fault `gateway.session-unknown`. */
-  disconnectSession(_id: number): Promise<void> {
-    throw new Bug("not built yet");
+  disconnectSession(id: number): Promise<void> {
+    return this.#now.access.disconnect(id);
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    this.#state = "stopping";
+    await running?.stop();
+    this.#state = "stopped";
+    this.#feed.close();
+  }
+
+  #view(cartridge: CartridgeRecord): CartridgeView {
+    const { parts, shelf } = this.#now;
+    return cartridgeView(parts.book.state, cartridge, { store: parts.store, task: shelf.taskOf(cartridge.barcode) });
+  }
+
+  get #now(): RunningGateway {
+    if (this.#running === undefined || this.#state === "stopped") {
+      throw gatewayFault("not-running", { state: this.#state });
+    }
+    return this.#running;
   }
 }

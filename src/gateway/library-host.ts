@@ -67,6 +67,7 @@ export class LibraryHost {
       changer: book.state.library(this.id).changer,
       robot: this.robot,
       luns: () => this.#place(target)?.luns() ?? [0],
+      tellsPowerOn: ({ initiatorName }) => options.tellsPowerOn(target, initiatorName),
       clock,
       log,
     });
@@ -164,6 +165,7 @@ export class LibraryHost {
       model: driveModel(model),
       changerSerial: this.changerSerial,
       luns: () => this.#place(place.target)?.luns() ?? [place.lun],
+      tellsPowerOn: ({ initiatorName }) => this.#options.tellsPowerOn(place.target, initiatorName),
       store,
       clock,
       log,

@@ -39,7 +39,7 @@ export class ShelfJobs {
         await this.#moveTo(barcode, "STANDARD", context);
         context.refuseCancel("all data is uploaded and its storage class changes");
       } catch (error) {
-        if (isFault(error, "work.canceled")) await this.#backIntoSlot(barcode);
+        if (isFault(error, "work.canceled")) await this.backIntoSlot(barcode);
         throw error;
       }
       await this.#step(barcode, { kind: "uploaded" });
@@ -147,7 +147,8 @@ export class ShelfJobs {
     return done;
   }
 
-  async #backIntoSlot(barcode: string): Promise<void> {
+  /** IN_TRANSIT to AVAILABLE. Faults `gateway.cartridge-state`, `gateway.no-free-element`. */
+  async backIntoSlot(barcode: string): Promise<void> {
     await this.#parts.book.change((state) => ({ facts: this.cancelArchiveFacts(state, barcode), result: undefined }));
     this.#appeared(barcode);
   }

@@ -78,6 +78,16 @@ export class Shelf {
     if (task !== undefined) await this.#parts.tasks.cancel(task.id, who);
   }
 
+  /** Throws the Fault that canceling the archive of a cartridge would meet now. */
+  checkCancelArchive(barcode: string): void {
+    this.#jobs.cancelArchiveFacts(this.#parts.book.state, barcode);
+  }
+
+  /** Brings a cartridge IN_TRANSIT on which no task works back into a slot. */
+  backIntoSlot(barcode: string): Promise<void> {
+    return this.#jobs.backIntoSlot(barcode);
+  }
+
   async #inTurn(barcode: string, work: ShelfWork, context: TaskContext): Promise<void> {
     const leave = this.#gate.isBusy
       ? await context.waitFor("other archive and retrieve tasks", this.#gate.enter(context.signal))

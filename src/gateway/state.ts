@@ -35,6 +35,8 @@ export class GatewayState {
   readonly allow = new Map<string, readonly string[]>();
   /** By target name, then by initiator. */
   readonly chap = new Map<string, Map<string, ChapRecord>>();
+  /** Initiators that a restart would take by surprise, by target name. */
+  readonly present = new Map<string, readonly string[]>();
   readonly tasks = new Map<string, TaskRecord>();
 
   /** Makes the fact true. A Bug when it contradicts the facts before it. */
@@ -71,13 +73,13 @@ export class GatewayState {
         this.pools.delete(fact.name);
         return;
       case "allow":
-        if (fact.initiators.length === 0) this.allow.delete(fact.target);
-        else this.allow.set(fact.target, fact.initiators);
-        return;
+        return setList(this.allow, fact.target, fact.initiators);
       case "chap":
         return this.#setChap(fact.chap);
       case "chap-gone":
         return this.#removeChap(fact.target, fact.initiator);
+      case "present":
+        return setList(this.present, fact.target, fact.initiators);
       case "task":
         this.tasks.set(fact.task.id, fact.task);
         return;
@@ -116,6 +118,7 @@ export class GatewayState {
     for (const records of this.chap.values()) {
       for (const chap of records.values()) facts.push({ kind: "chap", chap });
     }
+    for (const [target, initiators] of this.present) facts.push({ kind: "present", target, initiators });
     for (const task of this.tasks.values()) facts.push({ kind: "task", task });
     return facts;
   }
@@ -164,4 +167,10 @@ export class GatewayState {
     const element = defined(changer.find(barcode), `${barcode} is in an element`);
     changer.remove(element.address);
   }
+}
+
+/** Keeps no empty lists. */
+function setList(lists: Map<string, readonly string[]>, name: string, list: readonly string[]): void {
+  if (list.length === 0) lists.delete(name);
+  else lists.set(name, list);
 }

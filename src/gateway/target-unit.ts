@@ -9,7 +9,7 @@ import type { Nexus, ScsiTask, TargetDevice, UnitManagement } from "#iscsi/index
 /** Told of sessions that come and go. */
 export interface NexusWatcher {
   opened(nexus: Nexus): void;
-  closed(nexus: Nexus): void;
+  closed(nexus: Nexus, how: "logout" | "lost"): void;
 }
 
 /** The logical units of a target. */
@@ -58,7 +58,7 @@ export class TargetUnits implements TargetDevice {
   async nexusClosed(nexus: Nexus, how: "logout" | "lost"): Promise<void> {
     this.#nexuses.delete(nexus);
     await Promise.all(this.#all().map((unit) => unit.nexusClosed(nexus, how)));
-    this.#watcher.closed(nexus);
+    this.#watcher.closed(nexus, how);
   }
 
   accept(task: ScsiTask): void {

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operators do with cartridges and pools: create, find, move, eject, retrieve, delete. Every method checks, makes
+// the change durable and then starts what follows from it.
+
+import { isoText, type Instant } from "#base/index.ts";
+import { decideMove, type Element } from "#library/index.ts";
+import type { TaskRecord } from "#work/index.ts";
+import { isInLibrary } from "./cartridge-life.ts";
+import { planCartridges, type PlannedCartridge } from "./cartridge-plan.ts";
+import { storeId } from "./drive-host.ts";
+import { freePlace } from "./elements.ts";
+import type { CartridgeRecord, Fact } from "./facts.ts";
+import { gatewayFault } from "./faults.ts";
+import type { LibraryDesk } from "./library-desk.ts";
+import type { LibraryHost } from "./library-host.ts";
+import { lifeFacts } from "./life-facts.ts";
+import type { GatewayParts } from "./parts.ts";
+import { poolNamed } from "./pools.ts";
+import type { Actor, CartridgeRequest, PlaceRequest, RetrieveRequest } from "./requests.ts";
+import { holdingLock, isWarmer, lockedUntil } from "./retention.ts";
+import { failureText, type MoveFailure } from "./robot.ts";
+import type { Shelf } from "./shelf.ts";
+import type { GatewayState } from "./state.ts";
+
+/** The cartridges. */
+export class CartridgeDesk {
+  readonly #parts: GatewayParts;
+  readonly #libraries: LibraryDesk;
+  readonly #shelf: Shelf;
+
+  constructor(parts: GatewayParts, libraries: LibraryDesk, shelf: Shelf) {
+    this.#parts = parts;
+    this.#libraries = libraries;
+    this.#shelf = shelf;
+  }
+
+  /** Fault `gateway.cartridge-unknown`. */
+  named(barcode: string): CartridgeRecord {
+    const cartridge = this.#state.cartridges.get(barcode);
+    if (cartridge === undefined) throw gatewayFault("cartridge-unknown", { barcode });
+    return cartridge;
+  }
+
+  /** Faults of `planCartridges`, `gateway.library-unknown`, faults of the store. */
+  async create(request: CartridgeRequest): Promise<readonly CartridgeRecord[]> {
+    const { book, store, feed } = this.#parts;
+    const host = this.#libraries.named(request.library);
+    const planned = await book.change(async (state) => {
+      const library = state.library(host.id);
+      const plan = planCartridges(state, library, request, { random: this.#parts.random, now: this.#now() });
+      await Promise.all(plan.map(({ cartridge }) => store.create(storeId(cartridge), description(cartridge))));
+      return { facts: createdFacts(host, plan), result: plan };
+    });
+    if (request.into === "mail-slot") host.changer.mailSlotsAccessed();
+    for (const { cartridge } of planned) {
+      feed.publish(
+        "cartridge.created",
+        cartridge.barcode,
+        `cartridge ${cartridge.barcode} is in library ${request.library}`,
+      );
+    }
+    return planned.map(({ cartridge }) => cartridge);
+  }
+
+  /**
+   * Moves as the robot would. Faults `gateway.cartridge-unknown`, `gateway.cartridge-state`, `gateway.element-…`,
+   * `gateway.no-free-element`, `gateway.removal-prevented`, `gateway.move-failed`.
+   */
+  async move(barcode: string, to: PlaceRequest, actor: Actor): Promise<void> {
+    const { host } = this.#whereabouts(barcode, "a move");
+    await this.#carry(host, barcode, { destination: freePlace(this.#state.library(host.id), to), who: actor.who });
+  }
+
+  /** Out of a mail slot. Fault `gateway.cartridge-not-in-mail-slot` and those of `move`. */
+  async import(barcode: string, slot: number | undefined, actor: Actor): Promise<void> {
+    const { element } = this.#whereabouts(barcode, "an import");
+    if (element.kind !== "mail-slot") throw gatewayFault("cartridge-not-in-mail-slot", { barcode });
+    await this.move(barcode, { kind: "storage-slot", ...(slot === undefined ? {} : { number: slot }) }, actor);
+  }
+
+  /** Out of a drive, home. Fault `gateway.cartridge-not-in-drive` and those of `move`. */
+  async unload(barcode: string, actor: Actor): Promise<void> {
+    const { host, element } = this.#whereabouts(barcode, "an unload");
+    if (element.kind !== "drive-bay") throw gatewayFault("cartridge-not-in-drive", { barcode });
+    const library = this.#state.library(host.id);
+    const home = element.cameFrom === undefined ? undefined : library.changer.elementAt(element.cameFrom);
+    const destination =
+      home?.occupant === undefined && home !== undefined ? home : freePlace(library, { kind: "storage-slot" });
+    await this.#carry(host, barcode, { destination, who: actor.who });
+  }
+
+  /** Onto the shelf through a mail slot. Faults of `move`. */
+  async eject(barcode: string, actor: Actor): Promise<TaskRecord> {
+    const { state } = this.named(barcode);
+    if (state !== "IN_TRANSIT" && state !== "ARCHIVING") await this.move(barcode, { kind: "mail-slot" }, actor);
+    return this.#shelf
+      .begin(barcode, this.#state.cartridge(barcode).state === "ARCHIVED" ? "drop-copies" : "archive", actor.who)
+      .record();
+  }
+
+  /** Faults `gateway.cartridge-state`, `gateway.no-free-element`, `work.cannot-cancel`. */
+  async cancelArchive(barcode: string, actor: Actor): Promise<void> {
+    this.named(barcode);
+    this.#shelf.checkCancelArchive(barcode);
+    await this.#shelf.cancel(barcode, actor.who);
+    if (this.named(barcode).state === "IN_TRANSIT") await this.#shelf.backIntoSlot(barcode);
+  }
+
+  /** Faults `gateway.cartridge-state`, `gateway.cartridge-busy`, `gateway.library-unknown`. */
+  async retrieve({ barcode, library, tier = "Standard" }: RetrieveRequest, actor: Actor): Promise<TaskRecord> {
+    const host = this.#libraries.named(library);
+    if (this.named(barcode).state !== "RETRIEVING") {
+      this.#shelf.checkIdle(barcode);
+      await this.#parts.book.change((state) => {
+        if (!state.libraries.has(host.id)) throw gatewayFault("library-unknown", { name: library, known: "others" });
+        const change = { library: host.id, tier };
+        return {
+          facts: lifeFacts(state, { barcode, input: { kind: "retrieve" }, at: this.#now(), change }),
+          result: undefined,
+        };
+      });
+      this.#changed(barcode);
+    }
+    return this.#shelf.begin(barcode, "retrieve", actor.who).record();
+  }
+
+  /** Fault `gateway.cartridge-state`. */
+  async cancelRetrieve(barcode: string, actor: Actor): Promise<void> {
+    const input = { kind: "cancel-retrieve" } as const;
+    lifeFacts(this.#state, { barcode: this.named(barcode).barcode, input, at: this.#now() });
+    await this.#shelf.cancel(barcode, actor.who);
+    if (this.named(barcode).state !== "RETRIEVING") return;
+    await this.#parts.book.change((state) => ({
+      facts: lifeFacts(state, { barcode, input, at: this.#now() }),
+      result: undefined,
+    }));
+    this.#changed(barcode);
+  }
+
+  /** Faults `gateway.cartridge-state`, `gateway.pool-unknown`, `gateway.pool-warmer`, `gateway.cartridge-locked`. */
+  async assignPool(barcode: string, name: string, actor: Actor): Promise<void> {
+    this.named(barcode);
+    this.#shelf.checkIdle(barcode);
+    const mustMove = await this.#parts.book.change((state) => {
+      const facts = this.#poolFacts(state, barcode, name);
+      const { state: life, shelfClass } = state.cartridge(barcode);
+      return { facts, result: life === "ARCHIVED" && shelfClass !== poolNamed(state, name).storageClass };
+    });
+    this.#changed(barcode);
+    if (mustMove) this.#shelf.begin(barcode, "change-class", actor.who);
+  }
+
+  /** Faults `gateway.cartridge-…` as the life of a cartridge says. */
+  async delete(barcode: string, options: Actor & { readonly bypassGovernance?: boolean }): Promise<TaskRecord> {
+    if (this.named(barcode).state !== "DELETING") {
+      if (this.named(barcode).state === "ARCHIVED") this.#shelf.checkIdle(barcode);
+      const host = this.#libraries.withId(this.named(barcode).library);
+      const change = (): Promise<void> => this.#deleteNow(barcode, options.bypassGovernance ?? false);
+      await (host === undefined ? change() : host.exclusive(change));
+      this.#changed(barcode);
+    }
+    return this.#shelf.begin(barcode, "delete", options.who).record();
+  }
+
+  get #state(): GatewayState {
+    return this.#parts.book.state;
+  }
+
+  #now(): Instant {
+    return this.#parts.clock.now();
+  }
+
+  #changed(barcode: string): void {
+    const { state, pool } = this.named(barcode);
+    this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}, pool ${pool}`);
+  }
+
+  #deleteNow(barcode: string, bypassGovernance: boolean): Promise<void> {
+    return this.#parts.book.change((state) => {
+      const cartridge = state.cartridge(barcode);
+      const element = state.libraries.get(cartridge.library)?.changer.find(barcode);
+      const at = this.#now();
+      const lock = holdingLock(cartridge, poolNamed(state, cartridge.pool), { now: at, bypassGovernance });
+      const input = { kind: "delete", inDrive: element?.kind === "drive-bay", lock } as const;
+      const facts = lifeFacts(state, { barcode, input, at, task: this.#shelf.taskOf(barcode) });
+      const taken: readonly Fact[] =
+        element === undefined ? [] : [{ kind: "taken", library: cartridge.library, barcode }];
+      return { facts: [...taken, ...facts], result: undefined };
+    });
+  }
+
+  #poolFacts(state: GatewayState, barcode: string, name: string): readonly Fact[] {
+    const cartridge = state.cartridge(barcode);
+    const next = poolNamed(state, name);
+    const at = this.#now();
+    if (cartridge.state !== "AVAILABLE" && cartridge.state !== "ARCHIVED") {
+      const action = "another pool";
+      throw gatewayFault("cartridge-state", {
+        barcode,
+        state: cartridge.state,
+        action,
+        needed: "AVAILABLE or ARCHIVED",
+      });
+    }
+    if (cartridge.pool === name) return [];
+    const { shelfClass, archivedAt } = cartridge;
+    if (shelfClass !== undefined && isWarmer(shelfClass, next.storageClass)) {
+      throw gatewayFault("pool-warmer", { barcode, from: shelfClass, to: next.storageClass, pool: name });
+    }
+    const pool = poolNamed(state, cartridge.pool);
+    const until = lockedUntil({ ...(archivedAt === undefined ? {} : { archivedAt }) }, pool);
+    if (until !== undefined && until > at) {
+      throw gatewayFault("cartridge-locked", { barcode, lock: pool.lock, pool: pool.name, until: isoText(until) });
+    }
+    return [{ kind: "cartridge-changed", barcode, at, change: { pool: name } }];
+  }
+
+  /** The element of a cartridge that is in a library. Faults `gateway.cartridge-unknown`, `gateway.cartridge-state`. */
+  #whereabouts(barcode: string, action: string): { readonly host: LibraryHost; readonly element: Element } {
+    const { library, state } = this.named(barcode);
+    const host = this.#libraries.withId(library);
+    const element = host === undefined ? undefined : this.#state.library(library).changer.find(barcode);
+    if (host === undefined || element === undefined || !isInLibrary(state)) {
+      throw gatewayFault("cartridge-state", { barcode, state, action, needed: "AVAILABLE or RETRIEVED" });
+    }
+    return { host, element };
+  }
+
+  async #carry(
+    host: LibraryHost,
+    barcode: string,
+    { destination, who }: { readonly destination: Element; readonly who: string },
+  ): Promise<void> {
+    const { changer } = this.#state.library(host.id);
+    const source = changer.find(barcode);
+    if (source === undefined)
+      throw gatewayFault("move-failed", { barcode, reason: "it has left the library just now" });
+    const decision = decideMove(changer, { source: source.address, destination: destination.address });
+    if (decision.kind === "nothing") return;
+    const answer = decision.kind === "move" ? await host.robot.carry([decision.move], who) : decision;
+    if (answer.kind === "refused") throw moveFault(barcode, answer);
+    const slots = [source.kind, destination.kind];
+    if (slots.includes("mail-slot")) host.changer.mailSlotsAccessed();
+  }
+}
+
+const reasons = {
+  "bad-address": "there is no such element",
+  "source-empty": "it has left its element just now",
+  "destination-full": "the element was filled just now; try again",
+  "removal-prevented": "a host prevents its removal",
+  "not-accessible": "the element cannot be reached",
+  failed: "the failure is in the log",
+} as const satisfies Record<MoveFailure["reason"], string>;
+
+function moveFault(barcode: string, failure: MoveFailure): Error {
+  if (failure.reason === "removal-prevented") return gatewayFault("removal-prevented", { barcode });
+  const reason = failure.cause === undefined ? reasons[failure.reason] : failureText(failure);
+  return gatewayFault("move-failed", { barcode, reason }, failure.cause);
+}
+
+function createdFacts(host: LibraryHost, planned: readonly PlannedCartridge[]): readonly Fact[] {
+  const placements = planned.map(({ cartridge, element }) => ({
+    barcode: cartridge.barcode,
+    kind: cartridge.writeOnce ? ("write-once" as const) : ("data" as const),
+    address: element.address,
+    importedByOperator: element.kind === "mail-slot",
+  }));
+  return [
+    ...planned.map(({ cartridge }): Fact => ({ kind: "cartridge", cartridge })),
+    { kind: "placed", library: host.id, placements },
+  ];
+}
+
+/** What the bucket tells of a cartridge when everything else is lost. */
+function description(cartridge: CartridgeRecord): Readonly<Record<string, string | number | boolean>> {
+  const { barcode, generation, writeOnce, sizeBytes, createdAt } = cartridge;
+  return { barcode, generation, writeOnce, sizeBytes, createdAt };
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// A gateway between start and stop: brings its parts up in the order they need each other, and down again in reverse.
+// No file of a cartridge is touched before the portals answer but of those in drives, so that a start takes as long with
+// 1,500 cartridges as with none; drives become ready in the background.
+
+import { endpointText, isLoopback, limits, milliseconds, randomId, type Instant } from "#base/index.ts";
+import { SessionRegistry, TargetPortal } from "#iscsi/index.ts";
+import { CartridgeStore } from "#store/index.ts";
+import { TaskRegistry } from "#work/index.ts";
+import { isOpenPortal, PortalDirectory } from "./access.ts";
+import { AccessDesk } from "./access-desk.ts";
+import { hasAnyRule } from "./access-rules.ts";
+import { Book } from "./book.ts";
+import { CartridgeDesk } from "./cartridge-desk.ts";
+import type { EventFeed } from "./event-feed.ts";
+import { gatewayFault } from "./faults.ts";
+import { LibraryDesk } from "./library-desk.ts";
+import { checkAuthority, checkName } from "./naming.ts";
+import type { GatewayParts } from "./parts.ts";
+import type { Move } from "#library/index.ts";
+import type { GatewayOptions, PortalSettings } from "./settings.ts";
+import { Shelf } from "./shelf.ts";
+import { taskKeeper } from "./task-keeper.ts";
+import { within } from "./within.ts";
+
+const instanceDigits = 8;
+
+/** The parts of a gateway that runs. */
+export class RunningGateway {
+  readonly parts: GatewayParts;
+  readonly access: AccessDesk;
+  readonly libraries: LibraryDesk;
+  readonly cartridges: CartridgeDesk;
+  readonly shelf: Shelf;
+  readonly startedAt: Instant;
+  readonly #options: GatewayOptions;
+  readonly #registry = new SessionRegistry();
+  readonly #portals: TargetPortal[] = [];
+
+  /** Brings a gateway up. Rejects and leaves nothing open when that fails. */
+  static async start(options: GatewayOptions, feed: EventFeed): Promise<RunningGateway> {
+    checkAuthority(options.settings.namingAuthority);
+    const { clock, random, log, disk, objects, settings } = options;
+    const book = await Book.open(disk, log);
+    const sizes = { cacheBytes: settings.cacheBytes, uploadBufferBytes: settings.uploadBufferBytes };
+    const store = new CartridgeStore({ disk, objects, clock, random, log }, { ...sizes, ...settings.storeSizes });
+    try {
+      await store.open();
+    } catch (error) {
+      await book.close();
+      throw error;
+    }
+    const earlier = [...book.state.tasks.values()];
+    const tasks = new TaskRegistry({ clock, random, log, keeper: taskKeeper(book), earlier });
+    const isNew = await nameInstance(book, options);
+    const running = new RunningGateway(options, { clock, random, log, settings, book, store, tasks, feed });
+    try {
+      if (isNew) await running.#makeFirstLibrary();
+      await running.#goToWork();
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
+    return running;
+  }
+
+  private constructor(options: GatewayOptions, parts: GatewayParts) {
+    this.#options = options;
+    this.parts = parts;
+    this.startedAt = parts.clock.now();
+    this.access = new AccessDesk(parts, this.#registry, () => this.libraries);
+    this.shelf = new Shelf(parts, (library) => this.libraries.withId(library)?.changer.mailSlotsAccessed());
+    const instance = parts.book.state.instance?.name ?? "";
+    this.libraries = new LibraryDesk(parts, {
+      naming: { authority: parts.settings.namingAuthority, instance },
+      watcher: this.access,
+      tellsPowerOn: (target, initiator) => this.access.tellsPowerOn(target, initiator),
+      moved: (moves, ejected, who) => this.#moved(moves, ejected, who),
+    });
+    this.cartridges = new CartridgeDesk(parts, this.libraries, this.shelf);
+  }
+
+  /** Brings everything down, within `limits.stopTimeout`. What fails or takes too long is logged and left behind. */
+  async stop(): Promise<void> {
+    this.access.stopServing();
+    this.shelf.stop();
+    const { clock, tasks, store, book } = this.parts;
+    const deadline = clock.monotonic() + limits.stopTimeout;
+    const steps: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
+      ["closing the portals", () => Promise.all(this.#portals.map((portal) => portal.close(limits.logoutGrace)))],
+      ["stopping the tasks", () => tasks.stop()],
+      ["flushing the drives", () => Promise.all(this.libraries.hosts().map((host) => host.putToRest()))],
+      ["closing the store", () => store.close()],
+      ["closing the ledger", () => book.close()],
+    ];
+    for (const [name, run] of steps) {
+      try {
+        const rest = milliseconds(Math.max(deadline - clock.monotonic(), 1));
+        if (!(await within(clock, rest, run()))) this.parts.log.error(`${name} took too long and was left`);
+      } catch (error) {
+        this.parts.log.error(`${name} failed`, {}, error);
+      }
+    }
+  }
+
+  async #makeFirstLibrary(): Promise<void> {
+    const first = this.parts.settings.firstLibrary;
+    if (first === undefined) return;
+    const { record } = await this.libraries.create(first.library);
+    if (first.cartridges > 0) await this.cartridges.create({ library: record.name, count: first.cartridges });
+  }
+
+  async #goToWork(): Promise<void> {
+    const { settings, log } = this.parts;
+    const portals = settings.portals;
+    for (const portal of portals) this.#checkPortal(portal);
+    for (const host of this.libraries.hosts()) {
+      host.loadAtStart().catch((error: unknown) => log.error("cartridges could not be loaded", {}, error));
+    }
+    for (const portal of portals) await this.#open(portal);
+    this.shelf.resume();
+  }
+
+  /** A portal that strangers can reach needs a rule that keeps them out. Targets without one are closed there. */
+  #checkPortal(portal: PortalSettings): void {
+    if (isOpenPortal(portal) || hasAnyRule(this.parts.book.state, this.parts.settings.access)) return;
+    throw gatewayFault("portal-open", { address: endpointText(portal.listen) });
+  }
+
+  async #open(settings: PortalSettings): Promise<void> {
+    const { network, clock, random, log } = this.#options;
+    const directory = new PortalDirectory(this.access, settings);
+    const registry = this.#registry;
+    const portal = await TargetPortal.open(settings.listen, { network, clock, random, log, directory, registry });
+    this.#portals.push(portal);
+    this.access.addPortal({ settings, endpoint: portal.endpoint });
+    const address = endpointText(portal.endpoint);
+    log.info(`iSCSI portal ${address} is open`, { portal: address, loopback: isLoopback(settings.listen.host) });
+  }
+
+  /** After a move by the robot: tells of it and starts what an eject asks for. */
+  #moved(moves: readonly Move[], ejected: readonly string[], who: string): void {
+    for (const { occupant, source, destination } of moves) {
+      const text = `cartridge ${occupant.barcode} went from element ${source.address} to ${destination.address}`;
+      this.parts.feed.publish("cartridge.moved", occupant.barcode, text);
+    }
+    for (const barcode of ejected) {
+      const { state } = this.parts.book.state.cartridge(barcode);
+      this.parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}`);
+      this.shelf.begin(barcode, state === "ARCHIVED" ? "drop-copies" : "archive", who);
+    }
+  }
+}
+
+/** Gives a new installation its name. True when it is new. */
+async function nameInstance(book: Book, { settings, random, clock }: GatewayOptions): Promise<boolean> {
+  if (book.state.instance !== undefined) return false;
+  const name = settings.instance ?? randomId(random).slice(0, instanceDigits);
+  checkName("instance", name);
+  await book.change(() => ({ facts: [{ kind: "instance", name, createdAt: clock.now() }], result: undefined }));
+  return true;
+}
