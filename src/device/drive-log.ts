@@ -2,18 +2,12 @@
 // The log pages of a drive with live counters: SPC-4 7.3, SSC-4 8.2. Counters are of this process unless they speak of
 // the cartridge; what a virtual drive does not have (temperature, retries, wear) is zero or "not available".
 
-import { bytesFromAscii } from "#base/index.ts";
-import { putUint } from "#codec/index.ts";
-import { deviceActivities, logPages, PartitionRecord, tapeAlertCount, VeryHighFrequencyData } from "#scsi/index.ts";
-import type { LogPageName, LogParameterRow } from "#scsi/index.ts";
+import { deviceActivities, logPages, PartitionRecord, VeryHighFrequencyData } from "#scsi/index.ts";
 import { TransferCounters } from "./drive-core.ts";
 import type { DriveCore, LoadedCartridge } from "./drive-core.ts";
-import type { LogPage, LogParameter } from "./log-pages.ts";
-
-type Value = number | string | Uint8Array;
-type Values<Name extends LogPageName> = {
-  readonly [Parameter in keyof (typeof logPages)[Name]["parameters"]]?: Value | undefined;
-};
+import { logPage, tapeAlertParameters } from "./log-page.ts";
+import type { LogValues } from "./log-page.ts";
+import type { LogPage } from "./log-pages.ts";
 
 const MB = 1e6;
 const MiB = 1024 * 1024;
@@ -25,42 +19,6 @@ const bufferMegabytes = 16;
 const ratioOne = 100;
 /** How long a library should wait between two polls, in milliseconds. */
 const pollingDelay = 1000;
-
-/** A page of the table whose values are computed when asked; parameters without a value are left out. */
-export function logPage<Name extends LogPageName>(
-  name: Name,
-  values: () => Values<Name>,
-  extra: Pick<LogPage, "delivered" | "reset"> = {},
-): LogPage {
-  const { code, subcode, name: title, parameters } = logPages[name];
-  const rows = Object.entries<LogParameterRow>(parameters);
-  return {
-    code,
-    subcode,
-    name: title,
-    ...extra,
-    parameters: () => {
-      const given = new Map<string, Value | undefined>(Object.entries(values()));
-      return rows.flatMap(([key, row]) => {
-        const value = given.get(key);
-        return value === undefined ? [] : [{ code: row.code, format: row.format, value: encode(row.length, value) }];
-      });
-    },
-  };
-}
-
-function encode(length: number, value: Value): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  const bytes = new Uint8Array(length);
-  if (typeof value === "string") {
-    bytes.fill(0x20);
-    bytes.set(bytesFromAscii(value).subarray(0, length));
-    return bytes;
-  }
-  const width = Math.min(length, 6);
-  putUint(bytes, length - width, width, Math.max(0, Math.min(Math.floor(value), 2 ** (8 * width) - 1)));
-  return bytes;
-}
 
 /** The log pages of a drive, beside the list of pages, by ascending code. */
 export function driveLogPages(core: DriveCore): readonly LogPage[] {
@@ -107,7 +65,7 @@ function errorPage(name: "writeErrors" | "readErrors", core: DriveCore, reset: (
   );
 }
 
-function sequentialAccess(core: DriveCore): Values<"sequentialAccess"> {
+function sequentialAccess(core: DriveCore): LogValues<"sequentialAccess"> {
   const { counters, medium } = core;
   return {
     bytesFromHost: counters.bytesWritten,
@@ -144,7 +102,7 @@ function deviceStatus(core: DriveCore): Uint8Array {
   });
 }
 
-function deviceStatistics(core: DriveCore): Values<"deviceStatistics"> {
+function deviceStatistics(core: DriveCore): LogValues<"deviceStatistics"> {
   const hours = Math.floor((core.clock.monotonic() - core.startedAt) / 3_600_000);
   return {
     lifetimeLoads: core.loads,
@@ -160,7 +118,7 @@ function deviceStatistics(core: DriveCore): Values<"deviceStatistics"> {
   };
 }
 
-function volumeStatistics(core: DriveCore): Values<"volumeStatistics"> {
+function volumeStatistics(core: DriveCore): LogValues<"volumeStatistics"> {
   const { loaded, mount } = core;
   if (loaded === undefined) return { valid: 0 };
   const { cartridge, medium } = loaded;
@@ -212,7 +170,7 @@ function split(bytes: number): { readonly megabytes: number; readonly rest: numb
   return { megabytes: Math.floor(bytes / MB), rest: bytes % MB };
 }
 
-function compression(core: DriveCore): Values<"compressionIbm"> {
+function compression(core: DriveCore): LogValues<"compressionIbm"> {
   const read = split(core.counters.bytesRead);
   const written = split(core.counters.bytesWritten);
   return {
@@ -241,16 +199,7 @@ function tapeAlertPage(core: DriveCore): LogPage {
   };
 }
 
-/** The 64 parameters of the TapeAlert log page. */
-export function tapeAlertParameters(isRaised: (flag: number) => boolean): readonly LogParameter[] {
-  return Array.from({ length: tapeAlertCount }, (_, index) => ({
-    code: index + 1,
-    value: Uint8Array.of(isRaised(index + 1) ? 1 : 0),
-    format: "binary" as const,
-  }));
-}
-
-function tapeUsage(core: DriveCore): Values<"tapeUsage"> {
+function tapeUsage(core: DriveCore): LogValues<"tapeUsage"> {
   const { loaded, mount } = core;
   return {
     threadCount: loaded === undefined ? 0 : core.historyOf(loaded).loadCount,
@@ -267,7 +216,7 @@ function tapeUsage(core: DriveCore): Values<"tapeUsage"> {
   };
 }
 
-function tapeCapacity(core: DriveCore): Values<"tapeCapacity"> {
+function tapeCapacity(core: DriveCore): LogValues<"tapeCapacity"> {
   const remaining = (loaded: LoadedCartridge): number =>
     Math.max(0, loaded.medium.capacity.sizeBytes - loaded.medium.usedBytes) / MiB;
   return {
