@@ -15,10 +15,12 @@ export class Command<Row extends CommandRow = CommandRow> {
   readonly task: UnitTask;
   readonly cdb: CdbOf<Row>;
 
-  constructor(row: Row, task: UnitTask, cdb: CdbOf<Row>) {
+  /** Decodes the task's CDB, which must be at least as long as the row's layout. */
+  constructor(row: Row, task: UnitTask) {
     this.row = row;
     this.task = task;
-    this.cdb = cdb;
+    // The row's own layout decodes it; the compiler cannot see that through the type parameter.
+    this.cdb = row.cdb.decode(task.cdb) as CdbOf<Row>;
   }
 
   get nexus(): UnitNexus {

@@ -8,6 +8,7 @@ export type * from "./drive-options.ts";
 export * from "./drive-unit.ts";
 export type * from "./identity.ts";
 export * from "./log-pages.ts";
+export * from "./missing-unit.ts";
 export * from "./mode-pages.ts";
 export * from "./outcome.ts";
 export * from "./unit.ts";

@@ -79,6 +79,15 @@ export function isCheck(value: unknown): value is Check {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "check";
 }
 
+/** The outcome with its data cut to an allocation length: length fields inside stay as they are. SPC-4 4.3.5.6. */
+export function truncated(outcome: Outcome, allocationLength: number): Outcome {
+  if (outcome.kind === "status" || outcome.dataIn === undefined) return outcome;
+  const { dataIn } = outcome;
+  if (dataIn.bytes.byteLength <= allocationLength) return outcome;
+  const bytes = dataIn.bytes.subarray(0, allocationLength);
+  return { ...outcome, dataIn: { bytes, release: () => dataIn.release() } };
+}
+
 /** The bytes of an outcome. `format` is the sense format that the control mode page selects. */
 export function encodeOutcome(outcome: Outcome, format: SenseFormat): UnitResult {
   if (outcome.kind === "status") return { status: scsiStatus[outcome.status] };

@@ -29,13 +29,26 @@
 // may change the unit's state without locks. Outside of handlers use `exclusive()` for that.
 // Handlers of spcCommands are here; a unit adds to them through the hooks below, not by handlers of its own.
 
-import { Bug, type Clock, type Log } from "#base/index.ts";
-import type { AttentionName, CommandTable, Sense } from "#scsi/index.ts";
-import type { Handlers } from "./command.ts";
+import { defined, isFault, type Clock, type Log } from "#base/index.ts";
+import {
+  senseTable,
+  spcCommands,
+  type AttentionName,
+  type CommandTable,
+  type Sense,
+  type SenseName,
+} from "#scsi/index.ts";
+import { Command, type Handler, type Handlers } from "./command.ts";
+import { commonHandlers, reservationRules, type CommonHost } from "./common-handlers.ts";
+import { checkCdb, Dispatch, type Entry } from "./dispatch.ts";
+import { checkOfFault } from "./fault-sense.ts";
 import type { UnitIdentity } from "./identity.ts";
 import type { LogPages } from "./log-pages.ts";
 import type { ModePages } from "./mode-pages.ts";
-import type { Check } from "./outcome.ts";
+import { Nexuses } from "./nexus-state.ts";
+import { bareStatus, check, encodeOutcome, truncated, type Check, type Outcome } from "./outcome.ts";
+import { isPort, Reservations } from "./reservations.ts";
+import { TaskSet } from "./task-set.ts";
 import type { LogicalUnit, UnitNexus, UnitTask } from "./unit-task.ts";
 
 /** What every unit needs. */
@@ -52,15 +65,30 @@ export interface UnitOptions {
   readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
 }
 
+/** Rules for an operation code that nobody knows: it conflicts before it is refused. */
+const unknownRules = { underReserve: "conflict", underPersistent: "write" } as const;
+const conflict = bareStatus("reservation-conflict");
+
 /** A logical unit: task set, checks, unit attentions, reservations, and the commands that all units have. */
 export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
-  /** Its own table, beside the commands of every unit. */
-  protected readonly own: Own;
   protected readonly options: UnitOptions;
+  readonly #own: Own;
+  readonly #tasks: TaskSet;
+  readonly #nexuses: Nexuses;
+  readonly #reservations = new Reservations();
+  #dispatch: Dispatch | undefined;
+  #commandCount = 0;
+  #isPoisoned = false;
 
   constructor(own: Own, options: UnitOptions) {
-    this.own = own;
+    this.#own = own;
     this.options = options;
+    this.#nexuses = new Nexuses(options.tellsPowerOn ?? (() => true));
+    this.#tasks = new TaskSet({
+      execute: (task) => this.#execute(task),
+      placeFor: (task) => this.placeFor(task),
+      log: options.log,
+    });
   }
 
   // What a unit must give.
@@ -97,27 +125,28 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
 
   /** Some nexus prevents removal of the medium. */
   get isRemovalPrevented(): boolean {
-    return false;
+    return this.#nexuses.isRemovalPrevented;
   }
   /** Commands that arrived since it was made. */
   get commandCount(): number {
-    return 0;
+    return this.#commandCount;
   }
   /** The unit stopped after a Bug; it answers 04/44/00 until `restart`. */
   get isPoisoned(): boolean {
-    return false;
+    return this.#isPoisoned;
   }
   /** An operator starts a poisoned unit again: 29/04 for every nexus. */
   restart(): void {
-    throw new Bug("not built yet");
+    this.#isPoisoned = false;
+    this.attention("internal-reset");
   }
   /** Queues a unit attention for every nexus, or for every one but `except`. */
-  protected attention(_name: AttentionName, _except?: UnitNexus): void {
-    throw new Bug("not built yet");
+  protected attention(name: AttentionName, except?: UnitNexus): void {
+    this.#nexuses.tell(name, except);
   }
   /** Runs `work` between two commands, as if it were one: nothing else runs on this unit meanwhile. */
-  protected exclusive<T>(_work: () => T | Promise<T>): Promise<T> {
-    throw new Bug("not built yet");
+  protected exclusive<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.#tasks.exclusive(work);
   }
 
   // LogicalUnit.
@@ -125,19 +154,171 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
   get placeableBytes(): number {
     return Number.MAX_SAFE_INTEGER;
   }
-  nexusOpened(_nexus: UnitNexus): void {
-    throw new Bug("not built yet");
+
+  nexusOpened(nexus: UnitNexus): void {
+    this.#nexuses.open(nexus);
+    this.#tasks.open(nexus);
   }
-  nexusClosed(_nexus: UnitNexus, _how: "logout" | "lost"): Promise<void> {
-    throw new Bug("not built yet");
+
+  async nexusClosed(nexus: UnitNexus, how: "logout" | "lost"): Promise<void> {
+    if (this.#tasks.holds(nexus)) this.#nexuses.stateOf(nexus).wasInterrupted = true;
+    const quiet = this.#tasks.close(nexus);
+    this.#nexuses.close(nexus, how);
+    this.#reservations.release(nexus);
+    await quiet;
   }
-  accept(_task: UnitTask): void {
-    throw new Bug("not built yet");
+
+  accept(task: UnitTask): void {
+    this.#commandCount += 1;
+    this.#nexuses.stateOf(task.nexus).wasInterrupted = false;
+    this.#tasks.accept(task);
   }
-  abort(_task: UnitTask): Promise<void> {
-    throw new Bug("not built yet");
+
+  abort(task: UnitTask): Promise<void> {
+    const quiet = this.#tasks.abort(task);
+    if (quiet === undefined) return Promise.resolve();
+    if (this.#nexuses.has(task.nexus)) this.#nexuses.stateOf(task.nexus).wasInterrupted = true;
+    return quiet;
   }
-  manage(_function: "abort-task-set" | "clear-task-set" | "reset", _nexus: UnitNexus | undefined): Promise<void> {
-    throw new Bug("not built yet");
+
+  async manage(function_: "abort-task-set" | "clear-task-set" | "reset", nexus: UnitNexus | undefined): Promise<void> {
+    await this.#tasks.endAll(function_ === "abort-task-set" ? defined(nexus, "the nexus that asks") : "all");
+    if (function_ === "reset") await this.#tasks.exclusive(() => this.#reset());
   }
+
+  async #reset(): Promise<void> {
+    this.#reservations.reservedBy = undefined;
+    this.#nexuses.allowRemoval();
+    this.modes.reset();
+    await this.onReset();
+    this.attention("unit-reset");
+  }
+
+  // One command.
+
+  #execute(task: UnitTask): void | Promise<void> {
+    const entry = this.#table.find(task.cdb);
+    try {
+      const outcome = this.#perform(task, entry);
+      if (outcome instanceof Promise) return this.#wait(task, entry, outcome);
+      this.#finish(task, entry, outcome);
+    } catch (error) {
+      this.#finish(task, entry, this.#failed(error, entry));
+    }
+  }
+
+  async #wait(task: UnitTask, entry: Entry | undefined, pending: Promise<Outcome>): Promise<void> {
+    let outcome: Outcome;
+    try {
+      outcome = await pending;
+    } catch (error) {
+      outcome = this.#failed(error, entry);
+    }
+    this.#finish(task, entry, outcome);
+  }
+
+  /** The order of checks of SAM-5 5.14 and SPC-4 5.14; the first that has something to say answers. */
+  #perform(task: UnitTask, entry: Entry | undefined): Outcome | Promise<Outcome> {
+    const { nexus, cdb } = task;
+    if (entry?.row.whileAttention !== true) {
+      if (this.#isPoisoned) return check("target-failure");
+      const { attentions } = this.#nexuses.stateOf(nexus);
+      const attention = attentions.isEmpty ? undefined : attentions.take();
+      if (attention !== undefined) return check(attention);
+    }
+    const rules =
+      entry === undefined ? unknownRules : reservationRules(entry.row, cdb, spcCommands.preventAllowMediumRemoval);
+    if (this.#reservations.conflicts(nexus, rules)) return conflict;
+    if (entry === undefined) return this.#table.refusal(cdb);
+    const { row } = entry;
+    const refused = checkCdb(row, cdb) ?? (row.whileNotReady ? undefined : this.readiness(nexus));
+    if (refused !== undefined) return refused;
+    const listLength = entry.parameterListLength?.(cdb) ?? 0;
+    const command = new Command(row, task);
+    if (command.dataOut.byteLength < listLength) return check("parameter-list-length");
+    return entry.handler(command);
+  }
+
+  #finish(task: UnitTask, entry: Entry | undefined, outcome: Outcome): void {
+    task.place?.release();
+    const allocationLength = entry?.allocationLength?.(task.cdb);
+    const cut = allocationLength === undefined ? outcome : truncated(outcome, allocationLength);
+    const result = encodeOutcome(cut, this.modes.wantsDescriptorSense ? "descriptor" : "fixed");
+    const transferLength = entry?.parameterListLength?.(task.cdb);
+    task.finish(transferLength === undefined ? result : { transferLength, ...result });
+  }
+
+  /** What a thrown error becomes. Anything but a Fault is a Bug: the unit stops until an operator restarts it. */
+  #failed(error: unknown, entry: Entry | undefined): Check {
+    const { log } = this.options;
+    const name = entry?.row.name ?? "a command";
+    if (isFault(error) && entry !== undefined) {
+      log.error(`${name} failed`, { code: error.code }, error);
+      return checkOfFault(error, entry.row);
+    }
+    this.#isPoisoned = true;
+    log.error(`${name} met a bug; the unit stops until it is restarted`, {}, error);
+    return check("target-failure");
+  }
+
+  get #table(): Dispatch {
+    this.#dispatch ??= this.#makeDispatch();
+    return this.#dispatch;
+  }
+
+  #makeDispatch(): Dispatch {
+    const handlers = { ...commonHandlers(this.#host()), ...this.handlers() };
+    // Each handler takes the command of its own row. That row and handler belong together was checked by `Handlers`;
+    // the dispatcher hands a handler nothing but commands of its row, so the types may be forgotten here.
+    return new Dispatch([spcCommands, this.#own], handlers as unknown as Readonly<Record<string, Handler>>);
+  }
+
+  /** The unit as the commands of every unit see it. */
+  #host(): CommonHost {
+    const { options } = this;
+    return {
+      identity: options.identity,
+      modes: this.modes,
+      logs: this.logs,
+      dispatch: () => this.#table,
+      reservations: this.#reservations,
+      vpdBodies: () => this.vpdPages(),
+      luns: (nexus) => {
+        // The new list is the answer to the attention: SPC-4 6.33.
+        this.#nexuses.stateOf(nexus).attentions.clear("luns-changed");
+        return options.luns();
+      },
+      now: () => options.clock.now(),
+      readiness: (nexus) => this.readiness(nexus),
+      takeSense: (nexus) => this.#takeSense(nexus),
+      setPrevented: (nexus, isPrevented) => {
+        this.#nexuses.stateOf(nexus).prevents = isPrevented;
+      },
+      tellOthers: (name, except) => this.attention(name, except),
+      selfTest: () => this.selfTest(),
+      tell: (port, name, except) => {
+        for (const [nexus, state] of this.#nexuses.all) {
+          if (nexus !== except && isPort(port, nexus)) state.attentions.add(name);
+        }
+      },
+      endTasks: (port, except) => {
+        for (const [nexus] of this.#nexuses.all) {
+          // The running task is the one that asks; it is not theirs.
+          if (nexus !== except && isPort(port, nexus)) void this.#tasks.endAll(nexus);
+        }
+      },
+    };
+  }
+
+  #takeSense(nexus: UnitNexus): Sense {
+    const attention = this.#nexuses.stateOf(nexus).attentions.take();
+    if (attention !== undefined) return senseOf(attention);
+    if (this.#isPoisoned) return senseOf("target-failure");
+    return this.currentSense(nexus) ?? senseOf("no-sense");
+  }
+}
+
+function senseOf(name: SenseName): Sense {
+  const { key, asc, ascq } = senseTable[name];
+  return { key, asc, ascq };
 }

@@ -3,12 +3,18 @@
 
 import type { BitPosition, FieldPlace, Table, ValueOf } from "#codec/index.ts";
 
+/** What is asked of a field of a CDB, whatever its kind. */
+export interface CdbField extends FieldPlace {
+  readonly isAlways: boolean;
+  read(bytes: Uint8Array, base: number): unknown;
+}
+
 /** What a table needs of a CDB layout, whatever its fields; every `Layout` is one. */
 export interface CdbLayout {
   readonly name: string;
   /** Length of the CDB in bytes. The last byte is the control byte. */
   readonly size: number;
-  readonly fields: Readonly<Record<string, FieldPlace & { readonly isAlways: boolean }>>;
+  readonly fields: Readonly<Record<string, CdbField>>;
   decode(bytes: Uint8Array, offset?: number): object;
   check(bytes: Uint8Array, offset?: number, ignore?: Readonly<Record<number, number>>): BitPosition | undefined;
 }

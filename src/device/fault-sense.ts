@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults as hosts see them: which sense a Fault becomes that reaches a logical unit.
+
+import type { Fault } from "#base/index.ts";
+import type { CommandRow, SenseName } from "#scsi/index.ts";
+import { check, type Check } from "./outcome.ts";
+
+/** Faults whose sense does not depend on what the command did. */
+const byFault: Readonly<Record<string, SenseName>> = {
+  "store.record-damaged": "read-error",
+  "store.segment-missing": "read-error",
+  "store.object-store-unreachable": "read-error",
+  "store.object-frozen": "read-error",
+  "store.object-corrupt": "read-error",
+  "store.disk-full": "write-error",
+  "store.flush-timeout": "write-error",
+};
+
+/** Commands that ask for recorded data without a data-in phase, and those that move cartridges. */
+const byCommand: Readonly<Record<string, SenseName>> = {
+  "SPACE(6)": "read-error",
+  "SPACE(16)": "read-error",
+  "LOCATE(10)": "read-error",
+  "LOCATE(16)": "read-error",
+  "VERIFY(6)": "read-error",
+  "MOVE MEDIUM": "positioning-error",
+  "EXCHANGE MEDIUM": "positioning-error",
+};
+
+/** Sense of a fault that a command ran into. Commands that end buffered writes (REWIND, LOAD UNLOAD) could not store. */
+export function checkOfFault(fault: Fault, row: CommandRow): Check {
+  return check(byFault[fault.code] ?? byCommand[row.name] ?? (row.data === "in" ? "read-error" : "write-error"));
+}

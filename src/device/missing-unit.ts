@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What answers for logical unit numbers that nobody has: SPC-4 6.4.2 (INQUIRY), 6.33 (REPORT LUNS), 6.39 (REQUEST SENSE).
+
+import {
+  absentUnit,
+  encodeSense,
+  senseTable,
+  spcCommands,
+  StandardInquiry,
+} from "#scsi/index.ts";
+import { Command } from "./command.ts";
+import { checkCdb } from "./dispatch.ts";
+import { check, encodeOutcome, goodData, truncated, type Outcome } from "./outcome.ts";
+import { reportLuns } from "./reports.ts";
+import type { LogicalUnit, UnitNexus, UnitTask } from "./unit-task.ts";
+
+/** What a missing unit knows. */
+export interface MissingUnitOptions {
+  /** Logical unit numbers of the target, for REPORT LUNS. */
+  readonly luns: () => readonly number[];
+}
+
+/** Answers INQUIRY with "no such unit" (7Fh), REPORT LUNS truly, and everything else with 05/25/00. Keeps no state. */
+export class MissingUnit implements LogicalUnit {
+  readonly #options: MissingUnitOptions;
+  readonly placeableBytes = Number.MAX_SAFE_INTEGER;
+
+  constructor(options: MissingUnitOptions) {
+    this.#options = options;
+  }
+
+  nexusOpened(_nexus: UnitNexus): void {}
+
+  nexusClosed(_nexus: UnitNexus, _how: "logout" | "lost"): Promise<void> {
+    return Promise.resolve();
+  }
+
+  accept(task: UnitTask): void {
+    task.finish(encodeOutcome(this.#answer(task), "fixed"));
+  }
+
+  abort(_task: UnitTask): Promise<void> {
+    return Promise.resolve();
+  }
+
+  manage(_function: "abort-task-set" | "clear-task-set" | "reset", _nexus: UnitNexus | undefined): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #answer(task: UnitTask): Outcome {
+    const { inquiry, reportLuns: luns, requestSense } = spcCommands;
+    switch (task.cdb[0]) {
+      case inquiry.opcode: {
+        const command = new Command(inquiry, task);
+        if (command.cdb.vitalProductData) return command.invalidField("vitalProductData");
+        const data = StandardInquiry.encode({ ...absentUnit, responseFormat: 2, additionalLength: 0x1f });
+        const standardLength = 36;
+        return truncated(goodData(data.subarray(0, standardLength)), command.cdb.allocationLength);
+      }
+      case luns.opcode: {
+        const refused = checkCdb(luns, task.cdb);
+        if (refused !== undefined) return refused;
+        const command = new Command(luns, task);
+        return truncated(reportLuns(this.#options.luns(), command), command.cdb.allocationLength);
+      }
+      case requestSense.opcode: {
+        const { allocationLength, descriptorFormat } = new Command(requestSense, task).cdb;
+        const { key, asc, ascq } = senseTable["unit-not-supported"];
+        const sense = encodeSense({ key, asc, ascq }, descriptorFormat ? "descriptor" : "fixed");
+        return truncated(goodData(sense), allocationLength);
+      }
+      default:
+        return check("unit-not-supported");
+    }
+  }
+}
