@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# A cartridge is written, moved to a mail slot, and is gone. Wants it in the first full slot; prints "# exported TAG".
+# A cartridge is written, moved to a mail slot, and is gone. Wants it in the first full slot. Says its barcode in
+# /share/exported and waits for /share/retrieved.
 . /ctl/cases/lib.sh
 
 slot=$(full_slots | head -1)
@@ -20,5 +21,7 @@ done
 same "it has left the library" "" "$(mtx -f "$CHANGER" status | grep "$tag")"
 shows "the mail slot is empty again" "Storage Element $mail IMPORT/EXPORT:Empty" mtx -f "$CHANGER" status
 refused "an empty mail slot has nothing to give" mtx -f "$CHANGER" transfer "$mail" "$slot"
-echo "# exported $tag"
+echo "$tag" >/share/exported.new && mv /share/exported.new /share/exported
+for _ in $(seq 1 1200); do [ -e /share/retrieved ] && break; sleep 0.1; done
+check "the other side retrieved it" test -e /share/retrieved
 finish

@@ -63,8 +63,9 @@ tape_in_bay() {
     sleep 0.1
   done
 }
-# "first filled slot", "first empty slot", mail slots as mtx numbers them
-full_slots() { mtx -f "$CHANGER" status | sed -nE 's/^ *Storage Element ([0-9]+):Full.*/\1/p'; }
+# Storage slots with a cartridge (whose barcode begins with $PREFIX, where that is set), empty ones, and mail slots, as
+# mtx numbers them.
+full_slots() { mtx -f "$CHANGER" status | sed -nE "s/^ *Storage Element ([0-9]+):Full *:VolumeTag *= *${PREFIX:-}.*/\1/p"; }
 empty_slots() { mtx -f "$CHANGER" status | sed -nE 's/^ *Storage Element ([0-9]+):Empty.*/\1/p'; }
 mail_slots() { mtx -f "$CHANGER" status | sed -nE 's/^ *Storage Element ([0-9]+) IMPORT.*/\1/p'; }
 tag_of_slot() { mtx -f "$CHANGER" status | sed -nE "s/^ *Storage Element $1( IMPORT.EXPORT)?:Full *:VolumeTag *= *([^ ]+) *\$/\2/p"; }

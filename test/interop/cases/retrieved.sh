@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# A retrieved cartridge, $TAG, is read-only and holds what was written before the export (/share/exported.data).
+# A retrieved cartridge, named in /share/exported, is read-only and holds what was written before the export (/share/exported.data).
 . /ctl/cases/lib.sh
 
+TAG=$(cat /share/exported)
 slot=$(slot_of_tag "$TAG")
 mail=$(mail_slots | head -1)
 echo "# $TAG is in slot ${slot:-none}, the first mail slot is $mail"
