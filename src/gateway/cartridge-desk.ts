@@ -203,12 +203,12 @@ export class CartridgeDesk {
       });
     }
     if (cartridge.pool === name) return [];
-    const { shelfClass, archivedAt } = cartridge;
+    const { shelfClass } = cartridge;
     if (shelfClass !== undefined && isWarmer(shelfClass, next.storageClass)) {
       throw gatewayFault("pool-warmer", { barcode, from: shelfClass, to: next.storageClass, pool: name });
     }
     const pool = poolNamed(state, cartridge.pool);
-    const until = lockedUntil({ ...(archivedAt === undefined ? {} : { archivedAt }) }, pool);
+    const until = lockedUntil(cartridge, pool);
     if (until !== undefined && until > at) {
       throw gatewayFault("cartridge-locked", { barcode, lock: pool.lock, pool: pool.name, until: isoText(until) });
     }
