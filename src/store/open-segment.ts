@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known in memory of a segment that still grows: its counters, its sparse index, its running checksum.
 
-import { joinCrc32, crc32 } from "./crc32.ts";
+import { crc32, joinCrc32 } from "./crc32.ts";
+import type { Entry } from "./directory-entry.ts";
 import { filemarksOf, objectsOf, type RecordKind, type SegmentIdentity, recordUnit } from "./record.ts";
 import {
   checkpointsMax,
@@ -103,6 +104,24 @@ export class OpenSegment {
       checkpoints: this.#checkpoints,
     };
   }
+}
+
+/** The directory's entry of a segment that is sealed with this footer page right behind its last record. */
+export function entryOf(open: OpenSegment, footer: Uint8Array): Entry {
+  const { segment, generation } = open.identity;
+  const { objects, filemarks, recordBytes } = open;
+  return {
+    segment,
+    generation,
+    stored: false,
+    local: true,
+    fileSize: open.end + footer.byteLength,
+    ...open.start,
+    objects,
+    filemarks,
+    recordBytes,
+    fileCrc: crc32(footer, open.crc),
+  };
 }
 
 const zeros = new Uint8Array(4096);

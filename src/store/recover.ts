@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings a cartridge's directory up to what is on the disk: segments that were sealed but not recorded before a crash
+// are recorded, the open one is found, what is behind it is removed. After an orderly unload there is nothing to do.
+
+import type { Log } from "#base/index.ts";
+import { unlessMissing } from "./disk-paths.ts";
+import type { Disk } from "./disk.ts";
+import { scanSegment, trimSegment } from "./segment-scan.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+import type { FoundSegment } from "./writer.ts";
+
+/** Where recovery works. */
+export interface RecoverOptions {
+  readonly disk: Disk;
+  readonly log: Log;
+  readonly checkpointDistance: number;
+}
+
+/** The open segment, if there is one. Faults `store.file-damaged`, disk faults. */
+export async function recover(options: RecoverOptions, cartridge: StoredCartridge): Promise<FoundSegment | undefined> {
+  const { disk, log, checkpointDistance } = options;
+  for (;;) {
+    const { head, nextIdentity: identity, nextStart: start } = cartridge;
+    const path = cartridge.segmentPath(identity.segment);
+    const resume = head.resume?.segment === identity.segment ? head.resume : undefined;
+    const found = await scanSegment(disk, { path, identity, start, checkpointDistance, resume });
+    if (found.kind === "sealed") {
+      await syncFile(disk, path);
+      await cartridge.seal(found.entry);
+      continue;
+    }
+    const isOrderly = resume !== undefined && found.kind === "open" && found.segment.end === resume.recordsEnd;
+    if (!isOrderly) await removeBehind(disk, cartridge, identity.segment + (found.kind === "open" ? 1 : 0));
+    if (found.kind === "absent") return undefined;
+    const { segment, tail, hasRest } = found;
+    if (hasRest) {
+      log.warn("the end of a segment was never acknowledged and is dropped", { path, offset: segment.end });
+      await trimSegment(disk, path, segment.end);
+    }
+    return { segment, tail };
+  }
+}
+
+/** Removes files of segments that follow the end of data; they may be a few, without gaps. */
+async function removeBehind(disk: Disk, cartridge: StoredCartridge, first: number): Promise<void> {
+  const prefix = `${cartridge.folder}/`;
+  let removed = 0;
+  for (const name of await disk.list(cartridge.folder)) {
+    const number = /^(\d{12})\.segment$/.exec(name)?.[1];
+    if (number === undefined || Number(number) < first) continue;
+    await disk.remove(`${prefix}${name}`);
+    removed += 1;
+  }
+  if (removed > 0) await disk.syncFolder(cartridge.folder);
+}
+
+async function syncFile(disk: Disk, path: string): Promise<void> {
+  const file = await unlessMissing(disk.open(path, { mode: "write" }));
+  await file?.sync();
+  await file?.close();
+}
