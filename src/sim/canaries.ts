@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gateways that are broken on purpose. Each breaks one promise in a way that ordinary tests do not see. The checkers of
+// the simulation must find every one of them, or the alarm does not work.
+
+import type { Disk, DiskFile, ObjectStore } from "#store/index.ts";
+import type { Canary } from "./world.ts";
+
+/** A disk whose files are wrapped. */
+function withFiles(disk: Disk, wrap: (path: string, file: DiskFile) => DiskFile): Disk {
+  return {
+    directAlignment: disk.directAlignment,
+    open: async (path, options) => wrap(path, await disk.open(path, options)),
+    rename: (from, to) => disk.rename(from, to),
+    remove: (path) => disk.remove(path),
+    list: (folder) => disk.list(folder),
+    makeFolder: (path) => disk.makeFolder(path),
+    removeFolder: (path) => disk.removeFolder(path),
+    syncFolder: (path) => disk.syncFolder(path),
+    freeBytes: () => disk.freeBytes(),
+  };
+}
+
+function withSync(file: DiskFile, sync: () => Promise<void>): DiskFile {
+  return {
+    write: (offset, parts) => file.write(offset, parts),
+    read: (offset, into) => file.read(offset, into),
+    sync,
+    size: () => file.size(),
+    truncate: (size) => file.truncate(size),
+    close: () => file.close(),
+  };
+}
+
+/** Object stores that say yes and forget some of what they were given. */
+function forgetful(objects: ObjectStore): ObjectStore {
+  let puts = 0;
+  return {
+    put: async (key, sizeBytes, content, options) => {
+      puts += 1;
+      if (puts % 3 !== 0) return objects.put(key, sizeBytes, content, options);
+      for await (const part of content) void part;
+    },
+    get: (key, offset, length, signal) => objects.get(key, offset, length, signal),
+    head: (key) => objects.head(key),
+    list: (prefix, after, limit) => objects.list(prefix, after, limit),
+    delete: (key) => objects.delete(key),
+    changeClass: (key, storageClass) => objects.changeClass(key, storageClass),
+    thaw: (key, tier, keep) => objects.thaw(key, tier, keep),
+  };
+}
+
+/** The canaries by name, for `--canary NAME`. */
+export const canaries: Readonly<Record<string, Canary>> = {
+  "no-sync": {
+    title: "acknowledges without waiting for the disk",
+    disk: (disk) => withFiles(disk, (_path, file) => withSync(file, () => Promise.resolve())),
+  },
+  "no-folder-sync": {
+    title: "does not sync folders, so that new files may vanish",
+    disk: (disk) => ({ ...withFiles(disk, (_path, file) => file), syncFolder: () => Promise.resolve() }),
+  },
+  "lost-upload": {
+    title: "takes an upload for stored that the object store does not have",
+    objects: forgetful,
+  },
+};

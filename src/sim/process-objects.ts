@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The object store as one simulated process sees it. When the process dies, requests under way still take effect at the
+// store, as they would, but nobody hears of it.
+
+import type { Duration } from "#base/index.ts";
+import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions, StorageClass, ThawTier } from "#store/index.ts";
+
+const never = (): Promise<never> => new Promise(() => {});
+
+/** An `ObjectStore` that falls silent. */
+export class ProcessObjects implements ObjectStore {
+  readonly #store: ObjectStore;
+  #alive = true;
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /** No request of this process is answered any more, and none is sent. */
+  kill(): void {
+    this.#alive = false;
+  }
+
+  put(key: ObjectKey, sizeBytes: number, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
+    return this.#ask(() => this.#store.put(key, sizeBytes, content, options));
+  }
+
+  get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#ask(() => this.#store.get(key, offset, length, signal));
+  }
+
+  head(key: ObjectKey): Promise<ObjectInfo | undefined> {
+    return this.#ask(() => this.#store.head(key));
+  }
+
+  list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
+    return this.#ask(() => this.#store.list(prefix, after, limit));
+  }
+
+  delete(key: ObjectKey): Promise<void> {
+    return this.#ask(() => this.#store.delete(key));
+  }
+
+  changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
+    return this.#ask(() => this.#store.changeClass(key, storageClass));
+  }
+
+  thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
+    return this.#ask(() => this.#store.thaw(key, tier, keep));
+  }
+
+  async #ask<T>(request: () => Promise<T>): Promise<T> {
+    if (!this.#alive) return never();
+    try {
+      const answer = await request();
+      return this.#alive ? answer : await never();
+    } catch (error) {
+      if (!this.#alive) return never();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a seed draws: the shape of the gateway, how badly the world around it behaves, and how much happens. Each seed
+// turns some things up and others off, so that a thousand of them meet more than a thousand times the average would.
+
+import { type Duration, milliseconds, minutes, seconds } from "#base/index.ts";
+import type { Topology } from "#gateway/index.ts";
+import { calmNetwork, type NetworkBehaviour } from "./network.ts";
+import type { SeededRandom } from "./random.ts";
+
+const KiB = 1024;
+
+/** How the gateway ends before its time. */
+export type CrashKind = "kill" | "power";
+
+/** Everything that a seed decides before the run begins. */
+export interface Scenario {
+  readonly drives: number;
+  readonly storageSlots: number;
+  readonly mailSlots: number;
+  readonly cartridges: number;
+  readonly topology: Topology;
+
+  readonly segmentSize: number;
+  readonly ringSize: number;
+  readonly cacheBytes: number;
+  readonly uploadBufferBytes: number;
+  readonly blockLengthMax: number;
+  /** Writes that a host has under way at once. */
+  readonly queueDepth: number;
+  /** Steps of each host. */
+  readonly steps: number;
+  /** A host writes until the cartridge is full. */
+  readonly fillsCartridges: boolean;
+
+  readonly network: NetworkBehaviour;
+  readonly headerDigest: boolean;
+  readonly dataDigest: boolean;
+  /** Longest time that a disk operation takes. */
+  readonly diskDelayMax: Duration;
+  readonly directAlignment: number;
+  readonly objectDelayMax: Duration;
+  /** Chance that a call of the object store fails, before or after its effect. */
+  readonly objectFailures: number;
+  readonly thawTime: Duration;
+
+  /** How the gateway dies, in this order; empty only when connections are cut. */
+  readonly crashes: readonly CrashKind[];
+  /** How often all is cut, beside what the network does by itself. */
+  readonly cuts: number;
+  /** Longest time between two disasters. */
+  readonly disasterEvery: Duration;
+}
+
+function drawNetwork(random: SeededRandom): NetworkBehaviour {
+  switch (random.weighted({ calm: 3, splitting: 3, slow: 1, breaking: 2 })) {
+    case "calm":
+      return calmNetwork;
+    case "splitting":
+      return { ...calmNetwork, splitChance: 0.7, crumbChance: 0.15, window: [1 * KiB, 64 * KiB] };
+    case "slow":
+      return { ...calmNetwork, latencyMax: milliseconds(40) };
+    case "breaking":
+      return { ...calmNetwork, cutChance: 0.0005, refuseChance: 0.1 };
+  }
+}
+
+/** Draws a scenario. */
+export function drawScenario(random: SeededRandom): Scenario {
+  const drives = random.between(1, 3);
+  const cartridges = random.between(drives, drives + 4);
+  const blockLengthMax = random.pick([512, 8 * KiB, 64 * KiB]);
+  const segmentSize = random.pick([160 * KiB, 512 * KiB, 2048 * KiB]);
+  const crashes = Array.from({ length: random.between(0, 3) }, () => random.pick(["kill", "power"] as const));
+  return {
+    drives,
+    storageSlots: cartridges + random.between(0, 3),
+    mailSlots: random.between(1, 3),
+    cartridges,
+    topology: random.pick(["target-per-device", "single-target"]),
+    segmentSize,
+    ringSize: random.pick([256 * KiB, 1024 * KiB]),
+    cacheBytes: random.pick([0, 256 * KiB, 64 * 1024 * KiB]),
+    uploadBufferBytes: random.pick([2 * segmentSize, 64 * 1024 * KiB]),
+    blockLengthMax,
+    queueDepth: random.pick([1, 1, 3, 8]),
+    steps: random.between(10, 40),
+    fillsCartridges: blockLengthMax === 64 * KiB && random.chance(0.1),
+    network: drawNetwork(random),
+    headerDigest: random.chance(0.3),
+    dataDigest: random.chance(0.3),
+    diskDelayMax: milliseconds(random.pick([0.1, 2, 30])),
+    directAlignment: random.pick([1, 512, 4096]),
+    objectDelayMax: milliseconds(random.pick([1, 50, 2000])),
+    objectFailures: random.pick([0, 0, 0.05, 0.3]),
+    thawTime: random.pick([seconds(10), minutes(5), minutes(300)]),
+    crashes,
+    cuts: crashes.length === 0 ? random.between(1, 4) : random.between(0, 2),
+    disasterEvery: milliseconds(random.pick([200, 1000, 5000])),
+  };
+}

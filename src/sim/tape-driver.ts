@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of a tape drive as a host's driver sends them, and their answers in words. Variable block mode. It keeps
+// no books; an answer that no drive may give is a failed check.
+
+import { type Duration, milliseconds, sleep } from "#base/index.ts";
+import {
+  Erase6,
+  LoadUnload,
+  Locate16,
+  LongPosition,
+  Read6,
+  ReadPositionLong,
+  Rewind,
+  Space6,
+  spaceCodes,
+  TestUnitReady,
+  Write6,
+  WriteFilemarks6,
+} from "#scsi/index.ts";
+import { CheckFailure, expect } from "./check-failure.ts";
+import { type HostSession, type Reply, wordOf } from "./host-session.ts";
+import type { World } from "./world.ts";
+
+/** What became of a write. */
+export type WriteAnswer = "written" | "no-space" | "write-protected" | "failed";
+
+/** What a read found. */
+export type ReadAnswer =
+  | { readonly kind: "block"; readonly bytes: Uint8Array }
+  | { readonly kind: "filemark" }
+  | { readonly kind: "end-of-data" };
+
+/** Longest time that a drive may take to become ready: what is in its cartridge may have to be fetched. */
+const readyTries = 600;
+const readyPause: Duration = milliseconds(500);
+const spaceCountMask = 0xff_ffff;
+
+/** Largest block a host reads. */
+export const readLengthMax = 128 * 1024;
+
+/** Talks to one drive. */
+export class TapeDriver {
+  readonly session: HostSession;
+  readonly #world: World;
+
+  constructor(world: World, session: HostSession) {
+    this.#world = world;
+    this.session = session;
+  }
+
+  /** Waits until a cartridge is ready, loading it when a host unloaded it. False when there is none. */
+  async waitReady(): Promise<boolean> {
+    for (let attempt = 0; attempt < readyTries; attempt++) {
+      const word = wordOf(await this.session.execute({ cdb: TestUnitReady.encode({}) }));
+      if (word === "good") return true;
+      if (word === "medium-not-present") return false;
+      if (word === "load-needed" || word === "medium-not-present-chip") await this.load();
+      else expect(word === "becoming-ready" || word === "not-ready-operation", `TEST UNIT READY answers ${word}`);
+      await sleep(this.#world.clock, readyPause);
+    }
+    throw new CheckFailure(`the drive is not ready after ${readyTries} tries`);
+  }
+
+  /** Writes one block; the answer may come after later ones were sent. */
+  async write(block: Uint8Array): Promise<WriteAnswer> {
+    const cdb = Write6.encode({ transferLength: block.byteLength });
+    return writeAnswer(await this.session.execute({ cdb, dataOut: block }), "WRITE");
+  }
+
+  async writeFilemarks(count: number, immediate: boolean): Promise<WriteAnswer> {
+    const cdb = WriteFilemarks6.encode({ transferLength: count, immediate });
+    return writeAnswer(await this.session.execute({ cdb }), "WRITE FILEMARKS");
+  }
+
+  async read(): Promise<ReadAnswer> {
+    const cdb = Read6.encode({ transferLength: readLengthMax, suppressIncorrectLength: true });
+    const reply = await this.session.execute({ cdb, dataInLength: readLengthMax });
+    const word = wordOf(reply);
+    if (word === "good") return { kind: "block", bytes: reply.dataIn };
+    if (word === "filemark-detected") return { kind: "filemark" };
+    expect(word === "end-of-data", `READ answers ${word}`);
+    return { kind: "end-of-data" };
+  }
+
+  async rewind(): Promise<void> {
+    await this.#good(Rewind.encode({}), "REWIND");
+  }
+
+  /** To an object; false when end of data came first. */
+  async locate(objectNumber: number): Promise<boolean> {
+    const reply = await this.session.execute({ cdb: Locate16.encode({ identifier: BigInt(objectNumber) }) });
+    const word = wordOf(reply);
+    expect(word === "good" || word === "end-of-data", `LOCATE answers ${word}`);
+    return word === "good";
+  }
+
+  /** Gives the word of the answer: `good`, `filemark-detected`, `end-of-data`, `beginning-of-partition`. */
+  async space(code: keyof typeof spaceCodes, count: number): Promise<string> {
+    const cdb = Space6.encode({ code: spaceCodes[code], count: (count & spaceCountMask) >>> 0 });
+    return wordOf(await this.session.execute({ cdb }));
+  }
+
+  /** The object number, as the drive says. */
+  async position(): Promise<number> {
+    const cdb = ReadPositionLong.encode({});
+    const reply = await this.session.execute({ cdb, dataInLength: LongPosition.size });
+    expect(reply.status === "good", `READ POSITION answers ${wordOf(reply)}`);
+    return Number(LongPosition.decode(reply.dataIn).objectNumber);
+  }
+
+  async erase(): Promise<WriteAnswer> {
+    return writeAnswer(await this.session.execute({ cdb: Erase6.encode({ long: true }) }), "ERASE");
+  }
+
+  async load(): Promise<void> {
+    await this.session.execute({ cdb: LoadUnload.encode({ load: true }) });
+  }
+
+  async unload(): Promise<void> {
+    await this.#good(LoadUnload.encode({ load: false }), "UNLOAD");
+  }
+
+  async #good(cdb: Uint8Array, name: string): Promise<void> {
+    const word = wordOf(await this.session.execute({ cdb }));
+    expect(word === "good", `${name} answers ${word}`);
+  }
+}
+
+function writeAnswer(reply: Reply, name: string): WriteAnswer {
+  const word = wordOf(reply);
+  switch (word) {
+    case "good":
+    case "early-warning":
+      return "written";
+    case "volume-overflow":
+      return "no-space";
+    case "write-protected":
+      return "write-protected";
+    default:
+      throw new CheckFailure(`${name} answers ${word}`);
+  }
+}

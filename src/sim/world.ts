@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated world with one gateway in it: boots it, kills it, boots it again on what the crash left. Knows no hosts
+// and checks nothing but that the gateway starts.
+
+import { asError, type Duration, type Log, milliseconds, minutes, seconds, silentLog } from "#base/index.ts";
+import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
+import type { Disk, ObjectStore } from "#store/index.ts";
+import { CheckFailure } from "./check-failure.ts";
+import { type ProcessClock, SimClock } from "./clock.ts";
+import { SimDisk } from "./disk.ts";
+import { type SimMachine, SimNetwork } from "./network.ts";
+import { SimObjectStore } from "./object-store.ts";
+import { ProcessObjects } from "./process-objects.ts";
+import { SeededRandom } from "./random.ts";
+import { type CrashKind, drawScenario, type Scenario } from "./scenario.ts";
+import { Trace } from "./trace.ts";
+
+/** Wraps what a gateway is given; a canary breaks it on purpose. */
+export interface Canary {
+  /** What is broken, for people. */
+  readonly title: string;
+  readonly disk?: (disk: Disk) => Disk;
+  readonly objects?: (objects: ObjectStore) => ObjectStore;
+}
+
+/** The process died before it answered. */
+export class GatewayDown extends Error {
+  override readonly name = "GatewayDown";
+}
+
+interface Process {
+  readonly gateway: Gateway;
+  readonly clock: ProcessClock;
+  readonly machine: SimMachine;
+  readonly objects: ProcessObjects;
+  /** Rejects with GatewayDown when the process dies. */
+  readonly death: Promise<never>;
+  readonly die: () => void;
+}
+
+/** Where the gateway listens. */
+export const portal = { host: "10.0.0.1", port: 3260 };
+/** Longest virtual time that a start may take. */
+const startWithin = minutes(10);
+
+/** Everything that is simulated, and the gateway in it. */
+export class World {
+  readonly random: SeededRandom;
+  readonly scenario: Scenario;
+  readonly clock = new SimClock();
+  readonly trace = new Trace(() => this.clock.monotonic());
+  readonly network: SimNetwork;
+  readonly disk: SimDisk;
+  readonly objects: SimObjectStore;
+  readonly #canary: Canary | undefined;
+  #process: Process | undefined;
+  #boots = 0;
+
+  constructor(seed: number, canary?: Canary) {
+    this.random = new SeededRandom(seed);
+    this.scenario = drawScenario(this.random.fork("scenario"));
+    this.#canary = canary;
+    const { clock, scenario } = this;
+    this.network = new SimNetwork({
+      clock,
+      random: this.random.fork("network"),
+      behaviour: scenario.network,
+      trace: (text) => this.trace.detail(text),
+    });
+    const diskRandom = this.random.fork("disk delay");
+    this.disk = new SimDisk({
+      random: this.random.fork("disk"),
+      clock,
+      directAlignment: scenario.directAlignment,
+      delay: () => milliseconds(diskRandom.fraction() * scenario.diskDelayMax),
+    });
+    this.objects = this.#makeObjects();
+  }
+
+  /** How often a gateway was started. */
+  get boots(): number {
+    return this.#boots;
+  }
+
+  get isUp(): boolean {
+    return this.#process !== undefined;
+  }
+
+  /** Starts a gateway on what is there. A start that fails is a failed check. */
+  async boot(): Promise<void> {
+    this.#boots += 1;
+    const process = this.#spawn();
+    this.#process = process;
+    this.trace.event("gateway", `starts for the ${this.#boots}. time`);
+    const began = this.clock.monotonic();
+    try {
+      await Promise.race([process.gateway.start(), process.death]);
+    } catch (error) {
+      if (error instanceof GatewayDown) return;
+      throw new CheckFailure(`the gateway does not start: ${asError(error).message}`, { cause: error });
+    }
+    const took = this.clock.monotonic() - began;
+    this.trace.event("gateway", `is ready after ${took.toFixed(1)} ms`);
+    if (took > startWithin) throw new CheckFailure(`the gateway took ${took} ms to start`);
+  }
+
+  /** The process ends without a word. */
+  crash(how: CrashKind): void {
+    const process = this.#process;
+    if (process === undefined) return;
+    this.trace.event("gateway", how === "kill" ? "is killed" : "loses power");
+    this.#process = undefined;
+    process.clock.kill();
+    process.objects.kill();
+    process.machine.crash(how === "kill" ? milliseconds(0) : seconds(20));
+    if (how === "kill") this.disk.kill();
+    else this.disk.crash();
+    process.die();
+  }
+
+  /** Ends the process in good order. */
+  async stop(): Promise<void> {
+    const process = this.#process;
+    if (process === undefined) return;
+    await this.call((gateway) => gateway.stop());
+    this.#process = undefined;
+    process.clock.kill();
+    process.objects.kill();
+    process.machine.crash();
+    this.disk.kill();
+  }
+
+  /** Asks the gateway; rejects with GatewayDown when it is not there, or dies before it answers. */
+  async call<T>(request: (gateway: Gateway) => T | Promise<T>): Promise<T> {
+    const process = this.#process;
+    if (process === undefined) throw new GatewayDown("the gateway is down");
+    return Promise.race([Promise.resolve(request(process.gateway)), process.death]);
+  }
+
+  /** The world calms down: no failures any more, short delays. What was broken stays broken. */
+  calm(): void {
+    this.network.behaviour = { ...this.network.behaviour, cutChance: 0, refuseChance: 0 };
+    delete this.objects.options.failBefore;
+    delete this.objects.options.failAfter;
+  }
+
+  #spawn(): Process {
+    const { promise: death, reject } = Promise.withResolvers<never>();
+    death.catch(() => {});
+    const clock = this.clock.process();
+    const machine = this.network.machine(portal.host);
+    const objects = new ProcessObjects(this.objects);
+    const disk = this.disk.attach();
+    const gateway = new Gateway({
+      clock,
+      random: this.random.fork(`gateway ${this.#boots}`),
+      log: traceLog(this.trace),
+      network: machine,
+      disk: this.#canary?.disk?.(disk) ?? disk,
+      objects: this.#canary?.objects?.(objects) ?? objects,
+      settings: this.#settings(),
+    });
+    return { gateway, clock, machine, objects, death, die: () => reject(new GatewayDown("the gateway died")) };
+  }
+
+  #settings(): GatewaySettings {
+    const { segmentSize, ringSize, cacheBytes, uploadBufferBytes } = this.scenario;
+    return {
+      ...defaultSettings,
+      instance: "sim",
+      portals: [{ listen: portal, allowAnyone: true }],
+      firstLibrary: undefined,
+      thawPoll: seconds(30),
+      cacheBytes,
+      uploadBufferBytes,
+      storeSizes: { segmentSize, ringSize },
+    };
+  }
+
+  #makeObjects(): SimObjectStore {
+    const { scenario } = this;
+    const random = this.random.fork("object delay");
+    const thawDelay: Duration = scenario.thawTime;
+    const half = scenario.objectFailures / 2;
+    const chances = { put: half, get: half, head: half, list: half, delete: half, changeClass: half, thaw: half };
+    return new SimObjectStore({
+      clock: this.clock,
+      random: this.random.fork("objects"),
+      thawDelay: { Expedited: thawDelay, Standard: thawDelay, Bulk: thawDelay },
+      delay: () => milliseconds(random.fraction() * scenario.objectDelayMax),
+      failBefore: chances,
+      failAfter: chances,
+    });
+  }
+}
+
+/** What the gateway logs, as events of the run. */
+function traceLog(trace: Trace): Log {
+  const log: Log = {
+    ...silentLog,
+    warn: (message) => trace.event("log", `warns: ${message}`),
+    error: (message, _fields, cause) => {
+      trace.event("log", `error: ${message}${cause === undefined ? "" : ` (${asError(cause).message})`}`);
+    },
+    child: () => log,
+  };
+  return log;
+}
