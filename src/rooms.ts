@@ -44,16 +44,16 @@ export const rooms: RoomTable = {
 
   api: {
     imports: { base: "value", work: "value", gateway: "value" },
-    packages: ["zod", "@hono/zod-openapi"],
+    packages: ["zod"],
     node: "pure",
   },
-  http: { imports: { base: "value", api: "value" }, packages: ["hono", "@hono/zod-openapi", "zod"], node: "pure" },
+  http: { imports: { base: "value", api: "value" }, packages: ["hono"], node: "pure" },
   cli: { imports: { base: "value", api: "value" }, packages: ["commander", "cli-table3"], node: "pure" },
 
   // The real adapters. As types: the rooms whose ports they implement.
   world: {
     imports: { base: "value", store: "type", iscsi: "type", work: "type" },
-    packages: ["pino", "prom-client", "@hono/node-server", "@node-rs/crc32"],
+    packages: ["pino", "prom-client", "@node-rs/crc32"],
     node: "any",
   },
   // The simulated adapters, hosts and checkers.
@@ -92,7 +92,7 @@ export const rooms: RoomTable = {
       cli: "value",
       world: "value",
     },
-    packages: ["smol-toml", "@hono/node-server"],
+    packages: ["smol-toml", "zod", "@hono/node-server"],
     node: "any",
   },
   bench: {

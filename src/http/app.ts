@@ -174,7 +174,7 @@ const unknownRoute = (request: Request): Fault =>
 
 function answerError(options: HttpOptions, request: Request, error: Error): Response {
   const fault = isFault(error) ? error : apiFault("internal", { request: request.get("request") }, error);
-  if (fault.row.http >= 500) {
+  if (fault.row.http >= 500 && fault.row.http !== 503) {
     const fields = { code: fault.code, method: request.req.method, path: request.req.path };
     options.log.error(fault.message, { ...fields, request: request.get("request") }, error);
   }

@@ -11,5 +11,25 @@ export const mainFault = faultsOf("main", {
     http: 409,
     exit: 1,
   },
+  usage: { text: "{reason}; see --help", retry: "never", http: 400, exit: 2 },
+  "config-bad": { text: "{file}: {problems}", retry: "operator", http: 500, exit: 2 },
+  "not-running": {
+    text: "no Capstan runs on the data folder {home}; start it there, or name a running one with --home or --api",
+    retry: "operator",
+    http: 503,
+    exit: 6,
+  },
+  "no-token": {
+    text: "there is no API token: {home} has no admin-token; give one with --token or CAPSTAN_TOKEN",
+    retry: "operator",
+    http: 401,
+    exit: 5,
+  },
+  "bad-address": {
+    text: "{address} is no address of an API; write https://HOST:PORT",
+    retry: "never",
+    http: 400,
+    exit: 2,
+  },
   "tar-damaged": { text: "the tar stream is damaged: {reason}", retry: "never", http: 500, exit: 8 },
 });

@@ -10,5 +10,6 @@ export * from "./http-transport.ts";
 export * from "./instance-lock.ts";
 export * from "./log.ts";
 export * from "./metrics-page.ts";
+export * from "./network.ts";
 export * from "./private-file.ts";
 export * from "./random.ts";

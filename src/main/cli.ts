@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door of the command line: finds the server and the token, and lets the cli room do the rest.
+
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { runCli, type ConnectOptions, type Server } from "#cli/index.ts";
+import { httpTransport, PrivateFile } from "#world/index.ts";
+import { mainFault } from "./faults.ts";
+import { processTerminal, readTextFile } from "./terminal.ts";
+import { productVersion } from "./version.ts";
+
+/** Runs a command line and resolves with its exit code. */
+export function cli(args: readonly string[]): Promise<number> {
+  return runCli(args, {
+    terminal: processTerminal(),
+    version: productVersion(),
+    connect: async (options) => connect(options, process.env),
+    readText: readTextFile,
+    otherCommands: [
+      { name: "serve", summary: "run an instance here (capstan serve --help)" },
+      { name: "demo", summary: "show everything with the files of a folder (capstan demo --help)" },
+    ],
+    runOther: async (name, rest) =>
+      name === "serve" ? (await import("./serve.ts")).serve(rest) : (await import("./demo.ts")).demo(rest),
+  });
+}
+
+/**
+ * The server that options, environment or data folder name, in this order. Faults `main.not-running`, `main.no-token`,
+ * `main.bad-address`.
+ */
+export function connect(options: ConnectOptions, environment: Readonly<Record<string, string | undefined>>): Server {
+  const home = resolve(options.home ?? environment["CAPSTAN_HOME"] ?? "capstan-data");
+  const named = options.api ?? (options.home === undefined ? environment["CAPSTAN_API"] : undefined);
+  const address = named ?? new PrivateFile(join(home, "api-address")).read()?.trim();
+  if (address === undefined) throw mainFault("not-running", { home });
+  if (!/^https?:\/\/[^/\s]+\/?$/.test(address) || !URL.canParse(address)) throw mainFault("bad-address", { address });
+  const token =
+    options.token ??
+    (options.home === undefined ? environment["CAPSTAN_TOKEN"] : undefined) ??
+    new PrivateFile(join(home, "admin-token")).read()?.trim();
+  if (token === undefined) throw mainFault("no-token", { home });
+  const trust = address.startsWith("https:") ? new PrivateFile(join(home, "certificate.pem")).read() : undefined;
+  const send = httpTransport(trust);
+  const base = address.replace(/\/$/, "");
+  return {
+    address: base,
+    send: ({ path, headers, ...rest }) =>
+      send({ ...rest, url: `${base}${path}`, headers: { ...headers, authorization: `Bearer ${token}` } }),
+  };
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// One running instance: the gateway and its API over the real world. This file wires; it decides nothing. The gateway
+// comes first, so that initiators need not wait until the libraries of the API are loaded.
+
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { milliseconds, Scope, seconds, type Clock, type Endpoint, type Log } from "#base/index.ts";
+import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
+import { FolderObjectStore, storeFault } from "#store/index.ts";
+import { NodeDisk, openDataFolder, SystemClock, SystemRandom, TcpNetwork, type DataFolder } from "#world/index.ts";
+import type { RunningApi } from "./api-server.ts";
+import { apiUrl, type InstanceSettings } from "./settings.ts";
+
+/** An instance that is ready. */
+export interface Instance {
+  readonly gateway: Gateway;
+  readonly home: string;
+  /** True when this start made the data folder. */
+  readonly isNew: boolean;
+  readonly portals: readonly Endpoint[];
+  /** Where the API really listens. */
+  readonly apiAddress: string;
+  /** True when this start made the certificate of the API. */
+  readonly madeCertificate: boolean;
+  /** File with the token of the administrator. */
+  readonly tokenFile: string;
+  /** Stops in order and lets the next instance in. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Starts an instance. Rejects with a Fault and leaves nothing open when that fails. */
+export async function startInstance(settings: InstanceSettings, openLog: () => Promise<Log>): Promise<Instance> {
+  const scope = new Scope();
+  try {
+    const folder = openDataFolder(settings.home);
+    scope.add(() => folder.close());
+    const log = await openLog();
+    const clock = new SystemClock();
+    const gateway = await startGateway({ settings, folder, log, clock, scope });
+    const { startApi } = await import("./api-server.ts");
+    const api = await startApi({ settings, folder, log, clock, gateway });
+    scope.add(() => api.close());
+    noteDrives(gateway, folder);
+    return instanceOf({ gateway, folder, api, scope });
+  } catch (error) {
+    await scope.close(error);
+    throw error;
+  }
+}
+
+interface GatewayParts {
+  readonly settings: InstanceSettings;
+  readonly folder: DataFolder;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly scope: Scope;
+}
+
+async function startGateway({ settings, folder, log, clock, scope }: GatewayParts): Promise<Gateway> {
+  const random = new SystemRandom();
+  const objects = new FolderObjectStore({
+    disk: await NodeDisk.open(settings.storeFolder, storeFault),
+    clock,
+    random,
+    folder: "store",
+    thawDelay: settings.thawDelay,
+  });
+  await objects.open();
+  const gateway = new Gateway({
+    clock,
+    random,
+    log,
+    network: new TcpNetwork(),
+    disk: await NodeDisk.open(join(folder.path, "data"), storeFault),
+    objects,
+    settings: gatewaySettings(settings),
+  });
+  await gateway.start();
+  scope.add(() => gateway.stop());
+  return gateway;
+}
+
+function gatewaySettings(settings: InstanceSettings): GatewaySettings {
+  const { portals, access, namingAuthority, instance, thawKeep, cacheBytes, uploadBufferBytes } = settings;
+  const fastest = Math.min(...Object.values(settings.thawDelay));
+  return {
+    portals,
+    access,
+    namingAuthority,
+    instance,
+    thawKeep,
+    cacheBytes,
+    uploadBufferBytes,
+    firstLibrary: settings.firstLibrary ? defaultSettings.firstLibrary : undefined,
+    // Often enough that looking adds little to the wait, and never in a hurry.
+    thawPoll: milliseconds(Math.min(Math.max(fastest / 4, seconds(0.25)), defaultSettings.thawPoll)),
+  };
+}
+
+/** The next start sizes the thread pool by it, before it knows anything else. */
+function noteDrives(gateway: Gateway, folder: DataFolder): void {
+  const drives = `${gateway.status().drives}\n`;
+  const file = folder.file("drives");
+  if (file.read() !== drives) file.replace(drives);
+}
+
+interface InstanceParts {
+  readonly gateway: Gateway;
+  readonly folder: DataFolder;
+  readonly api: RunningApi;
+  readonly scope: Scope;
+}
+
+function instanceOf({ gateway, folder, api, scope }: InstanceParts): Instance {
+  const addressFile = folder.file("api-address");
+  const address = apiUrl(api.endpoint);
+  addressFile.replace(`${address}\n`);
+  let stopping: Promise<void> | undefined;
+  return {
+    gateway,
+    home: folder.path,
+    isNew: folder.isNew,
+    portals: gateway.portals(),
+    apiAddress: address,
+    madeCertificate: api.madeCertificate,
+    tokenFile: folder.file("admin-token").path,
+    stop: () => {
+      stopping ??= (async () => {
+        rmSync(addressFile.path, { force: true });
+        noteDrives(gateway, folder);
+        await scope.close();
+      })();
+      return stopping;
+    },
+  };
+}

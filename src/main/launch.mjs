@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first file of every command: checks the runtime in words that any version of it can say, turns the compile cache
+// on, sizes the thread pool, and only then loads the program. Plain JavaScript, because an old Node reads no TypeScript.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+
+const needed = [26, 10];
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
+  process.stderr.write(
+    `capstan: this is Node ${process.versions.node}, but Capstan needs ${needed.join(".")} or newer. It comes with the ` +
+      "packages of this folder: run `npm ci`, then `npm start` or `./capstan`.\n",
+  );
+  process.exit(1);
+}
+
+const [door, ...args] = process.argv.slice(2);
+sizeThreadPool();
+await useCompileCache();
+await open();
+
+async function open() {
+  if (door === "serve") process.exitCode = await (await import("./serve.ts")).serve(args);
+  else if (door === "demo") process.exitCode = await (await import("./demo.ts")).demo(args);
+  else process.exitCode = await (await import("./cli.ts")).cli(args);
+}
+
+/**
+ * libuv reads UV_THREADPOOL_SIZE when its pool is first used, which is not before the program is loaded. Two threads a
+ * drive, at least 4, at most 32; the last run noted how many drives there are.
+ */
+function sizeThreadPool() {
+  if (process.env.UV_THREADPOOL_SIZE !== undefined || (door !== "serve" && door !== "demo" && args[0] !== "serve"))
+    return;
+  const at = args.indexOf("--home");
+  const given = at < 0 ? args.find((word) => word.startsWith("--home="))?.slice(7) : args[at + 1];
+  const home = given ?? process.env.CAPSTAN_HOME ?? "capstan-data";
+  let drives = 4;
+  try {
+    drives = Number(readFileSync(join(home, "drives"), "utf8"));
+  } catch {
+    // The first start, or a folder that the start itself will complain about.
+  }
+  process.env.UV_THREADPOOL_SIZE = String(Math.min(Math.max(4, 2 * (Number.isInteger(drives) ? drives : 4)), 32));
+}
+
+async function useCompileCache() {
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/capstan"));
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// capstan.toml: what it may say, and its words as settings. Unknown keys are refused by name.
+
+import { resolve } from "node:path";
+import { parse, TomlError } from "smol-toml";
+import * as z from "zod";
+import { asError, milliseconds, parseEndpoint, type Duration } from "#base/index.ts";
+import { parseSize, parseTime, problemsOf } from "#api/index.ts";
+import { PrivateFile } from "#world/index.ts";
+import { mainFault } from "./faults.ts";
+import type { FileSettings } from "./settings.ts";
+
+const endpoint = z.string().transform((text, context) => {
+  const found = parseEndpoint(text);
+  if (found !== undefined) return found;
+  context.addIssue(`${JSON.stringify(text)} is not HOST:PORT, for example "127.0.0.1:3260"`);
+  return z.NEVER;
+});
+
+const size = z.string().transform((text, context) => {
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
+  context.addIssue(`${JSON.stringify(text)} is no size; write for example "200GiB"`);
+  return z.NEVER;
+});
+
+const time = z.string().transform((text, context): Duration => {
+  const found = parseTime(text);
+  if (found !== undefined) return milliseconds(found);
+  context.addIssue(`${JSON.stringify(text)} is no span of time; write for example "30s", "4h" or "7d"`);
+  return z.NEVER;
+});
+
+const secret = z.string().min(12).max(64);
+const Chap = z.strictObject({
+  initiator: z.string().min(1),
+  user: z.string().min(1).optional(),
+  secret,
+  "mutual-user": z.string().min(1).optional(),
+  "mutual-secret": secret.optional(),
+});
+
+const Portal = z.strictObject({
+  listen: endpoint,
+  advertise: endpoint.optional(),
+  "allow-anyone": z.boolean().optional(),
+});
+
+const SettingsFile = z.strictObject({
+  iscsi: z
+    .strictObject({
+      portal: z.array(Portal).min(1).optional(),
+      "naming-authority": z.string().optional(),
+      instance: z.string().optional(),
+      allow: z.array(z.string().min(1)).optional(),
+      chap: z.array(Chap).optional(),
+    })
+    .optional(),
+  api: z
+    .strictObject({ listen: endpoint.optional(), certificate: z.string().optional(), key: z.string().optional() })
+    .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+      error: "certificate and key are needed together",
+    })
+    .optional(),
+  store: z
+    .strictObject({
+      folder: z.string().min(1).optional(),
+      cache: size.optional(),
+      "upload-buffer": size.optional(),
+      "thaw-keep": time.optional(),
+      thaw: z.strictObject({ Expedited: time, Standard: time, Bulk: time }).optional(),
+    })
+    .optional(),
+  log: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error"]).optional(),
+      format: z.enum(["auto", "json", "text"]).optional(),
+    })
+    .optional(),
+});
+type SettingsFile = z.output<typeof SettingsFile>;
+
+/** Reads the file; paths in it are relative to `home`. Faults `main.config-bad`, `world.file-unreadable`. */
+export function readSettingsFile(file: string, home: string): FileSettings {
+  return settingsFromText(file, new PrivateFile(file).read() ?? "", home);
+}
+
+/** The settings that a text says; `file` is for messages. Fault `main.config-bad`. */
+export function settingsFromText(file: string, text: string, home: string): FileSettings {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    const place = error instanceof TomlError ? `line ${error.line}, column ${error.column}: ` : "";
+    const reason = asError(error).message.split("\n")[0] ?? "";
+    throw mainFault("config-bad", { file, problems: `${place}${reason}` }, error);
+  }
+  const parsed = SettingsFile.safeParse(value);
+  if (!parsed.success) throw mainFault("config-bad", { file, problems: problemsOf(parsed.error).problems });
+  return withoutUndefined({
+    ...iscsiSettings(parsed.data.iscsi),
+    ...otherSettings(parsed.data, home),
+  });
+}
+
+function iscsiSettings(iscsi: SettingsFile["iscsi"]): Loose<FileSettings> {
+  if (iscsi === undefined) return {};
+  const chap = (iscsi.chap ?? []).map((entry) => {
+    const mutualSecret = entry["mutual-secret"];
+    const mutual = mutualSecret === undefined ? undefined : { secret: mutualSecret, user: entry["mutual-user"] };
+    return withoutUndefined({
+      initiator: entry.initiator,
+      secret: entry.secret,
+      user: entry.user,
+      mutual: mutual && withoutUndefined(mutual),
+    });
+  });
+  return {
+    portals: iscsi.portal?.map((portal) =>
+      withoutUndefined({ listen: portal.listen, advertise: portal.advertise, allowAnyone: portal["allow-anyone"] }),
+    ),
+    access: { allow: iscsi.allow ?? [], chap },
+    namingAuthority: iscsi["naming-authority"],
+    instance: iscsi.instance,
+  };
+}
+
+function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<FileSettings> {
+  const { certificate, key } = api ?? {};
+  return {
+    api: api?.listen,
+    certificate:
+      certificate === undefined || key === undefined
+        ? undefined
+        : { certificate: resolve(home, certificate), key: resolve(home, key) },
+    storeFolder: store?.folder === undefined ? undefined : resolve(home, store.folder),
+    cacheBytes: store?.cache,
+    uploadBufferBytes: store?.["upload-buffer"],
+    thawKeep: store?.["thaw-keep"],
+    thawDelay: store?.thaw,
+    logLevel: log?.level,
+    logFormat: log?.format,
+  };
+}
+
+type Loose<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+/** An object whose undefined properties are absent. */
+type Tight<T> = { [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
+  [Key in keyof T as undefined extends T[Key] ? Key : never]?: Exclude<T[Key], undefined>;
+};
+
+function withoutUndefined<T extends object>(value: T): Tight<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Tight<T>;
+}
