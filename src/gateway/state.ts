@@ -2,7 +2,7 @@
 // The state of the gateway: what the facts of the ledger come to. Changed by `apply` and nothing else; `apply` decides
 // nothing and asks nobody, so the same facts always give the same state.
 
-import { defined, type Instant } from "#base/index.ts";
+import { assert, defined, type Instant } from "#base/index.ts";
 import { Changer, type Placement } from "#library/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { CartridgeRecord, ChapRecord, Fact, LibraryRecord, MoveStep, PoolRecord } from "./facts.ts";
@@ -157,6 +157,7 @@ export class GatewayState {
         const source = defined(changer.elementAt(from), `element ${from} exists`);
         const destination = defined(changer.elementAt(to), `element ${to} exists`);
         const occupant = defined(source.occupant, `element ${from} holds ${barcode}`);
+        assert(occupant.barcode === barcode, `element ${from} holds ${barcode}, not ${occupant.barcode}`);
         return { occupant, source, destination };
       }),
     );
