@@ -20,6 +20,8 @@ export class CartridgeBook {
   perhaps: Place | undefined;
   /** Who uses it; nobody else touches it. */
   user: string | undefined;
+  /** How often something was begun or ended that moves it. */
+  moves = 0;
   /** It came back from the shelf: nobody may write on it. */
   isReadOnly = false;
 

@@ -104,6 +104,24 @@ test("a write that failed for sure leaves no trace", () => {
   book.observe([1]);
 });
 
+test("a failed write between others leaves them as they are", () => {
+  const book = new TapeBook();
+  const [first, second, third] = [book.append(0, 1), book.append(1, 2), book.append(2, 3)];
+  first.done();
+  third.done();
+  second.undone();
+  assert.equal(book.isUncertain, false);
+  book.observe([1, 3]);
+});
+
+test("an answer that is looked at after a crash promises nothing", () => {
+  const book = new TapeBook();
+  const change = book.append(0, 1);
+  book.crashed();
+  change.done();
+  book.observe([]);
+});
+
 test("erasing keeps what lies before", () => {
   const book = new TapeBook();
   write(book, 1, 2, 3);

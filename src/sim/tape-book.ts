@@ -30,7 +30,7 @@ export class TapeBook {
   #answered = 0;
   /** What a host finds when every step has happened. */
   #objects: TapeObject[] = [];
-  #cutBack = 0;
+  #crashes = 0;
 
   /** What is on the tape when everything sent has happened. */
   get objects(): readonly TapeObject[] {
@@ -44,11 +44,6 @@ export class TapeBook {
   /** True when something was sent and never answered: `observe` before anything else. */
   get isUncertain(): boolean {
     return this.#answered < this.#steps.length;
-  }
-
-  /** How often something was overwritten in the middle. */
-  get cutBack(): number {
-    return this.#cutBack;
   }
 
   /** A write of one object at `at` begins. */
@@ -74,6 +69,7 @@ export class TapeBook {
 
   /** The gateway lost what it had not synced, or part of it. */
   crashed(): void {
+    this.#crashes += 1;
     this.#answered = 0;
   }
 
@@ -88,24 +84,27 @@ export class TapeBook {
   }
 
   #begin(added: readonly Step[]): PendingChange {
-    for (const step of added) this.#take(step);
+    for (const step of added) {
+      this.#steps.push(step);
+      apply(this.#objects, step);
+    }
+    const crashes = this.#crashes;
     return {
       done: () => {
         const last = added.at(-1);
-        if (last !== undefined) this.#answered = Math.max(this.#answered, this.#steps.indexOf(last) + 1);
+        // An answer that is looked at only after a crash does not make the step durable.
+        if (last === undefined || crashes !== this.#crashes) return;
+        this.#answered = Math.max(this.#answered, this.#steps.indexOf(last) + 1);
       },
-      undone: () => {
-        this.#steps = this.#steps.filter((step) => !added.includes(step));
-        this.#objects = [...this.#base];
-        for (const step of this.#steps) apply(this.#objects, step);
-      },
+      undone: () => this.#remove(added),
     };
   }
 
-  #take(step: Step): void {
-    this.#steps.push(step);
-    if (step.kind === "cut") this.#cutBack += 1;
-    apply(this.#objects, step);
+  #remove(removed: readonly Step[]): void {
+    this.#answered -= this.#steps.slice(0, this.#answered).filter((step) => removed.includes(step)).length;
+    this.#steps = this.#steps.filter((step) => !removed.includes(step));
+    this.#objects = [...this.#base];
+    for (const step of this.#steps) apply(this.#objects, step);
   }
 
   /** Every state that may be found, with how many steps lead to it. */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// npm run sim: runs seeds and prints what failed, with what is needed to see it again.
+
+import { asError } from "#base/index.ts";
+import { canaries } from "./canaries.ts";
+import { simulate, type Verdict } from "./simulation.ts";
+import type { Canary } from "./world.ts";
+
+const usage = `usage: npm run sim -- SEED [--canary NAME]
+       npm run sim -- --seeds COUNT [--from SEED] [--canary NAME]
+
+Runs the whole gateway in a simulated world that follows from the seed.
+Canaries, gateways that are broken on purpose:
+${Object.entries(canaries)
+  .map(([name, { title }]) => `  ${name.padEnd(16)} ${title}`)
+  .join("\n")}
+`;
+
+interface Request {
+  readonly from: number;
+  readonly count: number;
+  readonly canary: Canary | undefined;
+  readonly suffix: string;
+}
+
+function parse(args: readonly string[]): Request | undefined {
+  let [from, count, suffix]: [number | undefined, number, string] = [undefined, 1, ""];
+  let canary: Canary | undefined;
+  const rest = [...args];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === "--canary") {
+      const name = rest.shift() ?? "";
+      canary = canaries[name];
+      suffix = ` --canary ${name}`;
+      if (canary === undefined) return undefined;
+    } else {
+      const number = Number(word.startsWith("--") ? rest.shift() : word);
+      if (!Number.isSafeInteger(number) || number < 0) return undefined;
+      if (word === "--seeds") count = number;
+      else if (word === "--from" || !word.startsWith("--")) from = number;
+      else return undefined;
+    }
+  }
+  return from === undefined && count === 1 ? undefined : { from: from ?? 1, count, canary, suffix };
+}
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+function report(verdict: Verdict, suffix: string): void {
+  print(`FAILED ${verdict.summary}`);
+  for (let error: Error | undefined = verdict.failure; error !== undefined;) {
+    print(`  ${error.name}: ${error.message}`);
+    if (error.name !== "CheckFailure") print(error.stack ?? "");
+    error = error.cause === undefined ? undefined : asError(error.cause);
+  }
+  print("  the last events:");
+  for (const line of verdict.tail) print(`  ${line}`);
+  print(`  again with: npm run sim -- ${verdict.seed}${suffix}`);
+}
+
+async function main(): Promise<number> {
+  const request = parse(process.argv.slice(2));
+  if (request === undefined) {
+    process.stderr.write(usage);
+    return 2;
+  }
+  const { from, count, canary, suffix } = request;
+  let failed = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const verdict = await simulate(seed, canary);
+    if (verdict.failure !== undefined) {
+      failed += 1;
+      report(verdict, suffix);
+    } else if (count === 1) {
+      for (const line of verdict.tail) print(line);
+      print(`${verdict.summary}; hash ${verdict.hash}`);
+    }
+  }
+  if (count > 1) print(`${count - failed} of ${count} seeds passed, from ${from} to ${from + count - 1}`);
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
