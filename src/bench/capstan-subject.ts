@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Our own gateway as a process of its own on a throw-away data folder, run through its command line.
+
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { Endpoint } from "#base/index.ts";
+import { freePort, type Subject } from "./subject.ts";
+
+const main = join(import.meta.dirname, "..", "main");
+const run = promisify(execFile);
+
+/** How the library of the bench is shaped. */
+export interface CapstanShape {
+  readonly drives: number;
+  /** Nominal size of the cartridges in the drives. */
+  readonly sizeGiB: number;
+}
+
+interface DriveRow {
+  readonly library: string;
+  readonly number: number;
+  readonly target: string;
+  readonly lun: number;
+}
+
+/** A gateway that runs. */
+export class CapstanSubject implements Subject {
+  readonly label = "capstan";
+  readonly portal: Endpoint;
+  drives: Subject["drives"] = [];
+  readonly #home: string;
+  readonly #api: string;
+  #process: ChildProcess | undefined;
+  #said = "";
+
+  private constructor(home: string, port: number, apiPort: number) {
+    this.#home = home;
+    this.portal = { host: "127.0.0.1", port };
+    this.#api = `127.0.0.1:${apiPort}`;
+  }
+
+  /** Starts one in a new folder below `folder`, with a library `bench` whose drives are loaded. */
+  static async start(folder: string, { drives, sizeGiB }: CapstanShape): Promise<CapstanSubject> {
+    const home = await mkdtemp(join(folder, "capstan-bench-"));
+    const subject = new CapstanSubject(home, await freePort(), await freePort());
+    await subject.launch();
+    const shape = ["--drives", String(drives), "--slots", String(drives), "--mail-slots", "0"];
+    await subject.capstan("library", "create", "bench", ...shape);
+    const wanted = ["--library", "bench", "--count", String(drives), "--size", `${sizeGiB}GiB`];
+    await subject.capstan("cartridge", "create", ...wanted, "--barcode-prefix", "BEN");
+    const cartridges = (await subject.capstan("cartridge", "list", "--library", "bench")) as { barcode: string }[];
+    for (const [index, { barcode }] of cartridges.entries()) {
+      await subject.capstan("cartridge", "load", barcode, String(index + 1));
+    }
+    const rows = (await subject.capstan("drive", "list", "--library", "bench")) as readonly DriveRow[];
+    subject.drives = rows.map(({ target, lun }) => ({ target, lun }));
+    return subject;
+  }
+
+  get pid(): number {
+    if (this.#process?.pid === undefined) throw new Error("the gateway does not run");
+    return this.#process.pid;
+  }
+
+  /** Starts the process (again). Resolves with the seconds until the portal took a connection. */
+  async launch(): Promise<number> {
+    const portal = `${this.portal.host}:${this.portal.port}`;
+    const start = performance.now();
+    const args = ["serve.ts", "--home", this.#home, "--iscsi", portal, "--api", this.#api];
+    const child = spawn(process.execPath, args, { cwd: main, stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = child;
+    this.#said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (this.#said = (this.#said + text).slice(-10_000)));
+    }
+    while (!(await this.#isHealthy())) {
+      if (child.exitCode !== null) throw new Error(`the gateway ended at once:\n${this.#said}`);
+      if (performance.now() - start > 60_000) throw new Error(`the gateway does not answer:\n${this.#said}`);
+      await sleep(5);
+    }
+    return (performance.now() - start) / 1000;
+  }
+
+  async #isHealthy(): Promise<boolean> {
+    try {
+      return (await fetch(`http://${this.#api}/healthz`, { signal: AbortSignal.timeout(2000) })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Runs `capstan …` against it and returns what it printed as JSON. */
+  async capstan(...args: readonly string[]): Promise<unknown> {
+    const all = ["cli.ts", ...args, "--home", this.#home, "--output", "json"];
+    const { stdout } = await run(process.execPath, all, { cwd: main, maxBuffer: 1 << 28 });
+    return JSON.parse(stdout);
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  async stop(): Promise<void> {
+    await this.#end("SIGKILL");
+    await rm(this.#home, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+}
