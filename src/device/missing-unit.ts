@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What answers for logical unit numbers that nobody has: SPC-4 6.4.2 (INQUIRY), 6.33 (REPORT LUNS), 6.39 (REQUEST SENSE).
 
-import {
-  absentUnit,
-  encodeSense,
-  senseTable,
-  spcCommands,
-  StandardInquiry,
-} from "#scsi/index.ts";
+import { absentUnit, encodeSense, senseTable, spcCommands, StandardInquiry } from "#scsi/index.ts";
 import { Command } from "./command.ts";
 import { checkCdb } from "./dispatch.ts";
 import { check, encodeOutcome, goodData, truncated, type Outcome } from "./outcome.ts";
@@ -49,28 +43,31 @@ export class MissingUnit implements LogicalUnit {
 
   #answer(task: UnitTask): Outcome {
     const { inquiry, reportLuns: luns, requestSense } = spcCommands;
-    switch (task.cdb[0]) {
-      case inquiry.opcode: {
-        const command = new Command(inquiry, task);
-        if (command.cdb.vitalProductData) return command.invalidField("vitalProductData");
-        const data = StandardInquiry.encode({ ...absentUnit, responseFormat: 2, additionalLength: 0x1f });
-        const standardLength = 36;
-        return truncated(goodData(data.subarray(0, standardLength)), command.cdb.allocationLength);
-      }
-      case luns.opcode: {
-        const refused = checkCdb(luns, task.cdb);
-        if (refused !== undefined) return refused;
-        const command = new Command(luns, task);
-        return truncated(reportLuns(this.#options.luns(), command), command.cdb.allocationLength);
-      }
-      case requestSense.opcode: {
-        const { allocationLength, descriptorFormat } = new Command(requestSense, task).cdb;
-        const { key, asc, ascq } = senseTable["unit-not-supported"];
-        const sense = encodeSense({ key, asc, ascq }, descriptorFormat ? "descriptor" : "fixed");
-        return truncated(goodData(sense), allocationLength);
-      }
-      default:
-        return check("unit-not-supported");
+    const opcode = task.cdb[0];
+    if (opcode === inquiry.opcode) {
+      const command = new Command(inquiry, task);
+      if (command.cdb.vitalProductData) return command.invalidField("vitalProductData");
+      return truncated(goodData(absentInquiry()), command.cdb.allocationLength);
     }
+    if (opcode === luns.opcode) {
+      const refused = checkCdb(luns, task.cdb);
+      if (refused !== undefined) return refused;
+      const command = new Command(luns, task);
+      return truncated(reportLuns(this.#options.luns(), command), command.cdb.allocationLength);
+    }
+    if (opcode === requestSense.opcode) {
+      const { allocationLength, descriptorFormat } = new Command(requestSense, task).cdb;
+      const { key, asc, ascq } = senseTable["unit-not-supported"];
+      const sense = encodeSense({ key, asc, ascq }, descriptorFormat ? "descriptor" : "fixed");
+      return truncated(goodData(sense), allocationLength);
+    }
+    return check("unit-not-supported");
   }
+}
+
+/** INQUIRY data of the minimum length: peripheral qualifier 3, type 1Fh. */
+function absentInquiry(): Uint8Array {
+  const standardLength = 36;
+  const data = StandardInquiry.encode({ ...absentUnit, responseFormat: 2, additionalLength: standardLength - 5 });
+  return data.subarray(0, standardLength);
 }
