@@ -11,6 +11,15 @@ export const mainFault = faultsOf("main", {
     http: 409,
     exit: 1,
   },
+  "bad-folder": { text: "{folder} cannot be read: {reason}", retry: "operator", http: 400, exit: 2 },
+  "no-room": {
+    text: "{folder} has {free} free, {needed} are needed; name a roomier place with --work",
+    retry: "operator",
+    http: 507,
+    exit: 7,
+  },
+  "demo-command": { text: "{command} was answered with {answer}", retry: "never", http: 500, exit: 1 },
+  "demo-failed": { text: "the demonstration failed: {reason}", retry: "never", http: 500, exit: 1 },
   usage: { text: "{reason}; see --help", retry: "never", http: 400, exit: 2 },
   "config-bad": { text: "{file}: {problems}", retry: "operator", http: 500, exit: 2 },
   "not-running": {
