@@ -70,7 +70,7 @@ export class CapstanSubject implements Subject {
   async launch(): Promise<number> {
     const portal = `${this.portal.host}:${this.portal.port}`;
     const start = performance.now();
-    const args = ["serve.ts", "--home", this.#home, "--iscsi", portal, "--api", this.#api];
+    const args = ["launch.mjs", "serve", "--home", this.#home, "--iscsi", portal, "--api", this.#api];
     const child = spawn(process.execPath, args, { cwd: main, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     this.#said = "";
@@ -95,7 +95,7 @@ export class CapstanSubject implements Subject {
 
   /** Runs `capstan …` against it and returns what it printed as JSON. */
   async capstan(...args: readonly string[]): Promise<unknown> {
-    const all = ["cli.ts", ...args, "--home", this.#home, "--output", "json"];
+    const all = ["launch.mjs", "cli", ...args, "--home", this.#home, "--output", "json"];
     const { stdout } = await run(process.execPath, all, { cwd: main, maxBuffer: 1 << 28 });
     return JSON.parse(stdout);
   }

@@ -64,7 +64,9 @@ async function startToFirstCommand(subject: CapstanSubject): Promise<number> {
 
 async function writeUntilKilled(subject: CapstanSubject): Promise<void> {
   const clients = await Promise.all(subject.drives.map((_, index) => openDrive(subject, index)));
-  const writes = clients.map((client) => client.write({ count: 1 << 20, blockSize: 262_144, depth: 1 }).catch(() => undefined));
+  const writes = clients.map((client) =>
+    client.write({ count: 1 << 20, blockSize: 262_144, depth: 1 }).catch(() => undefined),
+  );
   await new Promise((resolve) => setTimeout(resolve, 700));
   await subject.kill();
   await Promise.all(writes);

@@ -61,7 +61,7 @@ export class Gateway {
 
   /** Starts the process (again) and waits until it answers. */
   async launch(): Promise<void> {
-    const args = ["serve.ts", "--home", this.home, "--iscsi", `127.0.0.1:${this.port}`, "--api", this.api];
+    const args = ["launch.mjs", "serve", "--home", this.home, "--iscsi", `127.0.0.1:${this.port}`, "--api", this.api];
     const child = spawn(process.execPath, args, { cwd: main, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     this.#said = "";
@@ -87,7 +87,7 @@ export class Gateway {
 
   /** Runs `capstan …` against it and returns what it printed as JSON. */
   async capstan(...args: readonly string[]): Promise<unknown> {
-    const all = ["cli.ts", ...args, "--home", this.home, "--output", "json"];
+    const all = ["launch.mjs", "cli", ...args, "--home", this.home, "--output", "json"];
     const { stdout } = await run(process.execPath, all, { cwd: main, maxBuffer: 1 << 26 });
     return JSON.parse(stdout);
   }
