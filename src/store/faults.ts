@@ -58,6 +58,12 @@ export const storeFault = faultsOf("store", {
     http: 409,
     exit: 4,
   },
+  "cartridge-unloaded": {
+    text: "cartridge {cartridge} was unloaded and must be loaded again",
+    retry: "never",
+    http: 409,
+    exit: 4,
+  },
   "not-archived": { text: "cartridge {cartridge} is not in a cold class", retry: "never", http: 409, exit: 4 },
   closed: { text: "the store is closed", retry: "never", http: 503, exit: 1 },
   "object-store-unreachable": {

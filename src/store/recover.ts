@@ -41,17 +41,20 @@ export async function recover(options: RecoverOptions, cartridge: StoredCartridg
   }
 }
 
-/** Removes files of segments that follow the end of data; they may be a few, without gaps. */
+/** Removes files of segments that follow the end of data: a few at most, without gaps, the last one first. */
 async function removeBehind(disk: Disk, cartridge: StoredCartridge, first: number): Promise<void> {
-  const prefix = `${cartridge.folder}/`;
-  let removed = 0;
-  for (const name of await disk.list(cartridge.folder)) {
-    const number = /^(\d{12})\.segment$/.exec(name)?.[1];
-    if (number === undefined || Number(number) < first) continue;
-    await disk.remove(`${prefix}${name}`);
-    removed += 1;
+  let end = first;
+  while (await exists(disk, cartridge.segmentPath(end))) end += 1;
+  for (let segment = end - 1; segment >= first; segment--) {
+    await disk.remove(cartridge.segmentPath(segment));
+    await disk.syncFolder(cartridge.folder);
   }
-  if (removed > 0) await disk.syncFolder(cartridge.folder);
+}
+
+async function exists(disk: Disk, path: string): Promise<boolean> {
+  const file = await unlessMissing(disk.open(path, { mode: "read" }));
+  await file?.close();
+  return file !== undefined;
 }
 
 async function syncFile(disk: Disk, path: string): Promise<void> {

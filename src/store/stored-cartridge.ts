@@ -41,6 +41,7 @@ export class StoredCartridge {
   readonly #ledger: Ledger<CartridgeFact>;
   #head: Head;
   #appended: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
   #folding: Promise<void> | undefined;
 
   private constructor(options: StoredCartridgeOptions, ledger: Ledger<CartridgeFact>) {
@@ -111,69 +112,71 @@ export class StoredCartridge {
 
   /** What lies behind the point is dead; `nextSegment` starts a new generation, and those between are garbage. */
   async cut(point: CutPoint, nextSegment: number): Promise<void> {
-    const kept = await this.directory.findLast(this.#head.count, (entry) => entry.firstObject < point.objects);
-    const count = kept === undefined ? 0 : kept.index + 1;
-    let { storedBytes, dirtyBytes, localBytes } = this.#head;
-    for (let index = count; index < this.#head.count; index++) {
-      const dead = await this.directory.get(index);
-      if (dead.stored) storedBytes -= dead.fileSize;
-      else dirtyBytes -= dead.fileSize;
-      if (dead.local) localBytes -= dead.fileSize;
-    }
-    const head = this.#head;
-    const firstDead = count === head.count ? head.nextSegment : (await this.directory.get(count)).segment;
-    const shortened: [number, Entry][] = kept === undefined ? [] : [[kept.index, shortenedEntry(kept.entry, point)]];
-    this.directory.cut(count);
-    await this.#change(
-      {
+    const { durable } = await this.#exclusively(async () => {
+      const kept = await this.directory.findLast(this.#head.count, (entry) => entry.firstObject < point.objects);
+      const count = kept === undefined ? 0 : kept.index + 1;
+      const dead = await this.#sumsFrom(count);
+      const head = this.#head;
+      const firstDead = count === head.count ? head.nextSegment : (await this.directory.get(count)).segment;
+      this.directory.cut(count);
+      const changed = {
         ...head,
         generation: head.generation + 1,
         count,
         nextSegment,
         ...point,
-        storedBytes,
-        dirtyBytes,
-        localBytes,
+        storedBytes: head.storedBytes - dead.stored,
+        dirtyBytes: head.dirtyBytes - dead.dirty,
+        localBytes: head.localBytes - dead.local,
         storedCount: Math.min(head.storedCount, count),
         garbage: addRange(head.garbage, firstDead, nextSegment),
         resume: null,
-      },
-      shortened,
-    );
+      };
+      const shortened = kept === undefined ? [] : [[kept.index, shortenedEntry(kept.entry, point)] as const];
+      return { durable: this.#change(changed, shortened) };
+    });
+    await durable;
   }
 
   /** The object of a segment is in the object store. False when a cut made the segment dead meanwhile. */
   async markStored(segment: number): Promise<boolean> {
-    const found = await this.find(segment);
-    if (found === undefined) return false;
-    const { index, entry } = found;
-    if (entry.stored) return true;
-    const stored = { ...entry, stored: true };
-    this.directory.put(index, stored);
-    const storedCount = await this.#storedPrefix(this.#head.storedCount);
-    const head = this.#head;
-    if (index >= head.count) return false;
-    await this.#change(
-      {
+    const result = await this.#exclusively(async () => {
+      const found = await this.find(segment);
+      if (found === undefined || found.entry.stored) return { isLive: found !== undefined, durable: undefined };
+      const { index } = found;
+      const entry = { ...found.entry, stored: true };
+      this.directory.put(index, entry);
+      const storedCount = await this.#storedPrefix();
+      const head = this.#head;
+      const changed = {
         ...head,
         storedBytes: head.storedBytes + entry.fileSize,
         dirtyBytes: head.dirtyBytes - entry.fileSize,
         storedCount,
         storedAt: storedCount > head.storedCount ? this.#clock.now() : head.storedAt,
-      },
-      [[index, stored]],
-    );
-    return true;
+      };
+      return { isLive: true, durable: this.#change(changed, [[index, entry]]) };
+    });
+    await result.durable;
+    return result.isLive;
   }
 
-  /** The local file of a segment is there, or is not any more. */
-  async markLocal(segment: number, local: boolean): Promise<void> {
-    const found = await this.find(segment);
-    if (found === undefined || found.entry.local === local) return;
-    const entry = { ...found.entry, local };
-    const head = this.#head;
-    const localBytes = head.localBytes + (local ? entry.fileSize : -entry.fileSize);
-    await this.#change({ ...head, localBytes }, [[found.index, entry]]);
+  /** The local files of segments are there, or are not any more. */
+  async markLocal(segments: readonly number[], local: boolean): Promise<void> {
+    const { durable } = await this.#exclusively(async () => {
+      const entries: (readonly [number, Entry])[] = [];
+      let bytes = 0;
+      for (const segment of segments) {
+        const found = await this.find(segment);
+        if (found === undefined || found.entry.local === local) continue;
+        entries.push([found.index, { ...found.entry, local }]);
+        bytes += local ? found.entry.fileSize : -found.entry.fileSize;
+      }
+      if (entries.length === 0) return { durable: undefined };
+      const head = this.#head;
+      return { durable: this.#change({ ...head, localBytes: head.localBytes + bytes }, entries) };
+    });
+    await durable;
   }
 
   /** Changes that concern the head alone. */
@@ -217,8 +220,25 @@ export class StoredCartridge {
     await this.#ledger.compact([factOf(this.#head, this.directory.changed)]);
   }
 
-  async #storedPrefix(from: number): Promise<number> {
-    let count = from;
+  /** Runs changes that look before they write one after the other. Their durability is awaited outside. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #sumsFrom(index: number): Promise<{ stored: number; dirty: number; local: number }> {
+    const sums = { stored: 0, dirty: 0, local: 0 };
+    for (let at = index; at < this.#head.count; at++) {
+      const { stored, local, fileSize } = await this.directory.get(at);
+      sums[stored ? "stored" : "dirty"] += fileSize;
+      if (local) sums.local += fileSize;
+    }
+    return sums;
+  }
+
+  async #storedPrefix(): Promise<number> {
+    let count = this.#head.storedCount;
     while (count < this.#head.count && (await this.directory.get(count)).stored) count += 1;
     return count;
   }

@@ -16,7 +16,7 @@ import { RingStream } from "./ring-stream.ts";
 import { RingPlaces, type RingPool } from "./ring.ts";
 import type { SegmentFiles } from "./segment-files.ts";
 import { encodeFooter, pageSize, type SegmentStart } from "./segment-format.ts";
-import type { StoredCartridge } from "./stored-cartridge.ts";
+import type { CutPoint, StoredCartridge } from "./stored-cartridge.ts";
 import { within } from "./within.ts";
 
 /** Asked before each append; closed while the upload buffer is full. */
@@ -80,6 +80,14 @@ export class SegmentWriter {
   /** The segment that grows, once there is one. */
   get open(): OpenSegment | undefined {
     return this.#open;
+  }
+
+  /** End of data: how many objects, filemarks and record bytes there are. */
+  get end(): CutPoint {
+    const open = this.#open;
+    if (open !== undefined) return { objects: open.nextObject, files: open.nextFile, bytes: open.nextByte };
+    const { firstObject, firstFile, firstByte } = this.#nextStart;
+    return { objects: firstObject, files: firstFile, bytes: firstByte };
   }
 
   /** Segments that are sealed but not in the directory yet, in order. */

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cartridge in a drive: the store's side of the medium. It joins the writing half and the reading half and cuts.
+
+import { asError, assert, type Clock, limits, type Log } from "#base/index.ts";
+import type { DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
+import type { Disk } from "./disk.ts";
+import { storeFault } from "./faults.ts";
+import { Locator } from "./locator.ts";
+import { ReadSources, type RemoteSegments } from "./read-sources.ts";
+import { Reader } from "./reader.ts";
+import { recordUnit } from "./record.ts";
+import type { RingShape } from "./ring-plan.ts";
+import type { RingPool } from "./ring.ts";
+import { SegmentFiles } from "./segment-files.ts";
+import { sealSegment } from "./segment-seal.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+import type { CartridgeId, LoadedImage } from "./types.ts";
+import { type FoundSegment, SegmentWriter, type UploadGate } from "./writer.ts";
+
+/** What a loaded cartridge needs. */
+export interface ImageOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly cartridge: StoredCartridge;
+  readonly found: FoundSegment | undefined;
+  readonly rings: RingPool;
+  readonly shape: RingShape;
+  readonly gate: UploadGate;
+  readonly remote: RemoteSegments;
+  /** Called when a segment was sealed or cut off. */
+  readonly changed: () => void;
+  /** Called once, when the image has been unloaded; the cartridge is still open. */
+  readonly unloaded: (image: StoredImage) => Promise<void>;
+}
+
+/** The store's `Image`. */
+export class StoredImage implements LoadedImage {
+  readonly id: CartridgeId;
+  readonly #options: ImageOptions;
+  readonly #writer: SegmentWriter;
+  readonly #sources: ReadSources;
+  readonly #locator: Locator;
+  readonly #reader: Reader;
+  #unloading: Promise<void> | undefined;
+  #isChanged = false;
+
+  constructor(options: ImageOptions) {
+    const { disk, cartridge, found, remote } = options;
+    this.id = cartridge.id;
+    this.#options = options;
+    const files = new SegmentFiles(disk, cartridge);
+    const { clock, rings, shape, gate, changed } = options;
+    const { directAlignment } = disk;
+    this.#writer = new SegmentWriter(
+      { clock, cartridge, files, rings, shape, gate, directAlignment, sealed: changed },
+      found,
+    );
+    this.#sources = new ReadSources({ disk, cartridge, remote, recent: this.#writer });
+    this.#locator = new Locator(cartridge, this.#writer, this.#sources);
+    this.#reader = new Reader(this.#locator, this.#sources, () => this.#writer.end.objects);
+  }
+
+  get endOfData(): ObjectNumber {
+    return this.#writer.end.objects as ObjectNumber;
+  }
+
+  get fileCount(): FileNumber {
+    return this.#writer.end.files as FileNumber;
+  }
+
+  get sizeBytes(): number {
+    return this.#writer.end.bytes;
+  }
+
+  get failure(): Error | undefined {
+    return this.#writer.failure;
+  }
+
+  /** Bytes of segment files that are not in the directory yet. */
+  get unrecordedBytes(): number {
+    const closing = this.#writer.closing.reduce((sum, { entry }) => sum + entry.fileSize, 0);
+    return closing + (this.#writer.open?.end ?? 0);
+  }
+
+  place(length: number): DataPlace {
+    assert(length >= 1 && length <= limits.blockSizeMax, `a block of 1 to ${limits.blockSizeMax} bytes`);
+    return this.#writer.place(length);
+  }
+
+  get placeableBytes(): number {
+    return this.#writer.placeableBytes;
+  }
+
+  appendBlock(block: Uint8Array): Eventually<void> {
+    assert(block.byteLength >= 1 && block.byteLength <= limits.blockSizeMax, "a block of a size that is allowed");
+    this.#beforeChange();
+    return this.#writer.appendBlock(block);
+  }
+
+  appendFilemarks(count: number): Eventually<void> {
+    assert(Number.isInteger(count) && count >= 1 && count < 2 ** 32, "at least one filemark");
+    this.#beforeChange();
+    return this.#writer.appendFilemarks(count);
+  }
+
+  cut(at: ObjectNumber): Eventually<void> {
+    assert(at >= 0 && at <= this.endOfData, `an object up to end of data, not ${at}`);
+    this.#beforeChange();
+    if (this.#writer.failure !== undefined) throw this.#writer.failure;
+    return at === this.endOfData ? undefined : this.#cut(at);
+  }
+
+  sync(): Promise<void> {
+    this.#assertLoaded();
+    return this.#writer.sync();
+  }
+
+  read(at: ObjectNumber): Eventually<StoredObject> {
+    this.#assertLoaded();
+    return at >= this.endOfData ? { kind: "end-of-data" } : this.#reader.read(at);
+  }
+
+  filemarksBefore(at: ObjectNumber): Eventually<FileNumber> {
+    this.#assertLoaded();
+    if (at === this.endOfData) return this.fileCount;
+    return this.#before(at).then(({ files }) => files as FileNumber);
+  }
+
+  async filemarkAt(index: FileNumber): Promise<ObjectNumber> {
+    this.#assertLoaded();
+    assert(index >= 0 && index < this.fileCount, `a filemark before ${this.fileCount}, not ${index}`);
+    const { record } = await this.#locator.filemarkRecord(index);
+    return (record.objectNumber + index - record.fileNumber) as ObjectNumber;
+  }
+
+  bytesBefore(at: ObjectNumber): Eventually<number> {
+    this.#assertLoaded();
+    if (at === this.endOfData) return this.sizeBytes;
+    return this.#before(at).then(({ bytes }) => bytes);
+  }
+
+  unload(): Promise<void> {
+    this.#unloading ??= this.#unload();
+    return this.#unloading;
+  }
+
+  /** What lies before an object. */
+  async #before(at: number): Promise<{ readonly files: number; readonly bytes: number }> {
+    assert(at >= 0 && at < this.endOfData, `an object before ${this.endOfData}, not ${at}`);
+    if (at === 0) return { files: 0, bytes: 0 };
+    const { record, bytesBefore } = await this.#locator.recordOf(at);
+    const marks = record.kind === "filemarks" ? at - record.objectNumber : 0;
+    return { files: record.fileNumber + marks, bytes: bytesBefore + (marks > 0 ? recordUnit : 0) };
+  }
+
+  /**
+   * The open segment is sealed as it is, then the cut is recorded, durably, before any new record can be written. What
+   * is dead within the last segment stays in its file.
+   */
+  async #cut(at: number): Promise<void> {
+    const { disk, cartridge } = this.#options;
+    const before = await this.#before(at);
+    try {
+      await this.#writer.sync();
+      const { nextSegment } = this.#writer;
+      const open = await this.#writer.detach();
+      if (open !== undefined && open.start.firstObject < at) {
+        const path = cartridge.segmentPath(open.identity.segment);
+        await cartridge.seal(await sealSegment(disk, path, open));
+      }
+      const point = { objects: at, ...before };
+      await cartridge.cut(point, nextSegment);
+      this.#writer.restart(nextSegment, { firstObject: at, firstFile: before.files, firstByte: before.bytes });
+      await this.#sources.close();
+      this.#options.changed();
+    } catch (error) {
+      this.#writer.fail(asError(error));
+      throw error;
+    }
+  }
+
+  async #unload(): Promise<void> {
+    const { cartridge, log } = this.#options;
+    let failure = this.#writer.failure;
+    try {
+      this.#reader.forget();
+      if (failure === undefined && this.#isChanged) {
+        await this.#writer.sync();
+        const { open } = this.#writer;
+        if (open !== undefined) {
+          const { segment } = open.identity;
+          await cartridge.note({ resume: { segment, ...open.content } });
+        }
+      }
+    } catch (error) {
+      failure = asError(error);
+      log.error("a cartridge was unloaded but its last data could not be stored", { cartridge: this.id }, error);
+    }
+    await this.#writer.close();
+    await this.#sources.close();
+    await this.#options.unloaded(this);
+    if (failure !== undefined) throw failure;
+  }
+
+  #beforeChange(): void {
+    this.#assertLoaded();
+    this.#isChanged = true;
+    this.#reader.forget();
+  }
+
+  #assertLoaded(): void {
+    if (this.#unloading !== undefined) throw storeFault("cartridge-unloaded", { cartridge: this.id });
+  }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds objects and filemarks: the segment in the directory, a record near by in its sparse index, then record by
+// record. A few reads anywhere on a tape of any length.
+
+import { assert, limits } from "#base/index.ts";
+import type { Entry } from "./directory-entry.ts";
+import { storeFault } from "./faults.ts";
+import { FileWindow } from "./file-window.ts";
+import type { OpenSegment } from "./open-segment.ts";
+import type { ReadSources } from "./read-sources.ts";
+import { filemarksOf, findRecord, type FoundRecord, objectsOf, recordUnit, type SegmentIdentity } from "./record.ts";
+import { type Checkpoint, decodeFooter, lastCheckpoint, pageSize, type SegmentStart } from "./segment-format.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+
+/** A segment that holds live objects. */
+export interface LocatedSegment extends SegmentStart {
+  readonly identity: SegmentIdentity;
+  /** Live ones. */
+  readonly objects: number;
+  readonly filemarks: number;
+  /** Set when the directory knows the segment. */
+  readonly entry: Entry | undefined;
+  /** Set when it does not. */
+  readonly open: OpenSegment | undefined;
+}
+
+/** A record and what lies before it. */
+export interface LocatedRecord {
+  readonly segment: LocatedSegment;
+  readonly offset: number;
+  readonly record: FoundRecord;
+  /** Record bytes of the cartridge before it. */
+  readonly bytesBefore: number;
+}
+
+/** The part of the writer that finding needs. */
+export interface GrowingSegments {
+  readonly open: OpenSegment | undefined;
+  readonly closing: readonly { readonly segment: OpenSegment }[];
+}
+
+const windowSize = 128 * 1024;
+
+/** Finds things on one loaded cartridge. */
+export class Locator {
+  readonly #cartridge: StoredCartridge;
+  readonly #growing: GrowingSegments;
+  readonly #sources: ReadSources;
+  /** Least recently used first. */
+  readonly #footers = new Map<number, readonly Checkpoint[]>();
+
+  constructor(cartridge: StoredCartridge, growing: GrowingSegments, sources: ReadSources) {
+    this.#cartridge = cartridge;
+    this.#growing = growing;
+    this.#sources = sources;
+  }
+
+  /** The segment that holds object `at`, which must lie before end of data. */
+  segmentOf(at: number): Promise<LocatedSegment> {
+    return this.#segment((start) => start.firstObject <= at);
+  }
+
+  /** The record that holds object `at`, which must lie before end of data. */
+  async recordOf(at: number): Promise<LocatedRecord> {
+    const segment = await this.segmentOf(at);
+    return this.#walk(
+      segment,
+      (checkpoint) => checkpoint.objectNumber <= at,
+      (record) => record.objectNumber + objectsOf(record) > at,
+      at,
+    );
+  }
+
+  /** The filemarks record that holds filemark `index`, which must exist. */
+  async filemarkRecord(index: number): Promise<LocatedRecord> {
+    const segment = await this.#segment((start) => start.firstFile <= index);
+    return this.#walk(
+      segment,
+      (checkpoint) => checkpoint.fileNumber <= index,
+      (record) => record.fileNumber + filemarksOf(record) > index,
+      segment.firstObject,
+    );
+  }
+
+  async #segment(isAtOrBefore: (start: SegmentStart) => boolean): Promise<LocatedSegment> {
+    const { open, closing } = this.#growing;
+    for (const segment of [open, ...closing.toReversed().map((each) => each.segment)]) {
+      // The open segment may have no object yet.
+      if (segment !== undefined && segment.objects > 0 && isAtOrBefore(segment.start)) return growing(segment);
+    }
+    const found = await this.#cartridge.directory.findLast(this.#cartridge.head.count, isAtOrBefore);
+    assert(found !== undefined, "an object before end of data");
+    const { entry } = found;
+    const identity = { segment: entry.segment, generation: entry.generation, tag: this.#cartridge.tag };
+    return { identity, ...entry, entry, open: undefined };
+  }
+
+  async #walk(
+    segment: LocatedSegment,
+    isAtOrBefore: (checkpoint: Checkpoint) => boolean,
+    isFound: (record: FoundRecord) => boolean,
+    object: number,
+  ): Promise<LocatedRecord> {
+    const checkpoint = lastCheckpoint(await this.#checkpoints(segment), isAtOrBefore);
+    assert(checkpoint !== undefined, "a segment's first record is in its index");
+    const window = new FileWindow(this.#sources.of(segment.identity.segment, segment.entry), windowSize);
+    let { offset, recordBytes } = checkpoint;
+    for (;;) {
+      const record = findRecord(await window.at(offset, recordUnit), 0, segment.identity);
+      if (typeof record === "string") throw this.damaged(object, record);
+      if (record.kind !== "skip") {
+        const bytesBefore = segment.firstByte + recordBytes;
+        if (isFound(record)) return { segment, offset, record, bytesBefore };
+        recordBytes += record.size;
+      }
+      offset += record.size;
+    }
+  }
+
+  /** The fault of an object that cannot be had. */
+  damaged(object: number, reason: string): Error {
+    return storeFault("record-damaged", { object, cartridge: this.#cartridge.id, reason });
+  }
+
+  async #checkpoints(segment: LocatedSegment): Promise<readonly Checkpoint[]> {
+    const { open, entry, identity } = segment;
+    if (open !== undefined) return open.checkpoints;
+    assert(entry !== undefined, "a segment that is open or in the directory");
+    const known = this.#footers.get(identity.segment);
+    if (known !== undefined) {
+      this.#footers.delete(identity.segment);
+      this.#footers.set(identity.segment, known);
+      return known;
+    }
+    const page = new Uint8Array(pageSize);
+    const offset = entry.fileSize - pageSize;
+    const count = await this.#sources.read(identity.segment, entry, offset, page);
+    const path = this.#cartridge.segmentPath(identity.segment);
+    const footer = decodeFooter(path, page.subarray(0, count), identity);
+    if (typeof footer === "string") throw storeFault("file-damaged", { path, offset, reason: footer });
+    if (this.#footers.size >= limits.footersKept) {
+      const [oldest] = this.#footers.keys();
+      if (oldest !== undefined) this.#footers.delete(oldest);
+    }
+    this.#footers.set(identity.segment, footer.checkpoints);
+    return footer.checkpoints;
+  }
+}
+
+function growing(open: OpenSegment): LocatedSegment {
+  const { objects, filemarks } = open;
+  return { identity: open.identity, ...open.start, objects, filemarks, entry: undefined, open };
+}

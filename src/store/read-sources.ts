@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the bytes of a loaded cartridge's segments are read from: memory for what was just written, local files through
+// the page cache, the object store for what was evicted.
+
+import { assert, limits } from "#base/index.ts";
+import type { Entry } from "./directory-entry.ts";
+import { unlessMissing } from "./disk-paths.ts";
+import type { Disk, DiskFile } from "./disk.ts";
+import { storeFault } from "./faults.ts";
+import type { ByteSource } from "./file-window.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+
+/** Fetches what is not on the local disk. */
+export interface RemoteSegments {
+  /** A source over the object of a stored segment. Reading may fetch all of it into the cache. */
+  open(cartridge: StoredCartridge, entry: Entry): ByteSource;
+}
+
+/** The part of the writer that reading needs. */
+export interface RecentBytes {
+  copyFromRing(segment: number, offset: number, into: Uint8Array): number;
+  heldFrom(segment: number): number | undefined;
+}
+
+/** What sources need. */
+export interface ReadSourcesOptions {
+  readonly disk: Disk;
+  readonly cartridge: StoredCartridge;
+  readonly remote: RemoteSegments;
+  readonly recent: RecentBytes;
+}
+
+/** A local file that is closed when nobody reads from it any more. */
+class LocalSource implements ByteSource {
+  readonly #file: DiskFile;
+  #reading = 0;
+  #isDone = false;
+
+  constructor(file: DiskFile) {
+    this.#file = file;
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    assert(!this.#isDone || this.#reading > 0, "a source that is open");
+    this.#reading += 1;
+    try {
+      return await this.#file.read(offset, into);
+    } finally {
+      this.#reading -= 1;
+      if (this.#isDone && this.#reading === 0) await this.#file.close();
+    }
+  }
+
+  async done(): Promise<void> {
+    this.#isDone = true;
+    if (this.#reading === 0) await this.#file.close();
+  }
+}
+
+/** The sources of one loaded cartridge. */
+export class ReadSources {
+  readonly #options: ReadSourcesOptions;
+  /** Least recently used first. */
+  readonly #files = new Map<number, Promise<LocalSource | undefined>>();
+
+  constructor(options: ReadSourcesOptions) {
+    this.#options = options;
+  }
+
+  /** Reads bytes of a segment until `into` is full or the segment ends; `entry` when the directory knows it. */
+  async read(segment: number, entry: Entry | undefined, offset: number, into: Uint8Array): Promise<number> {
+    let count = 0;
+    while (count < into.byteLength) {
+      const got = await this.#readSome(segment, entry, offset + count, into.subarray(count));
+      if (got === 0) break;
+      count += got;
+    }
+    return count;
+  }
+
+  /** A source over one segment. */
+  of(segment: number, entry: Entry | undefined): ByteSource {
+    return { read: (offset, into) => this.read(segment, entry, offset, into) };
+  }
+
+  /** Closes all files once nobody reads from them. */
+  async close(): Promise<void> {
+    const files = [...this.#files.values()];
+    this.#files.clear();
+    for (const opening of files) {
+      const file = await opening.catch(() => undefined);
+      await file?.done();
+    }
+  }
+
+  async #readSome(segment: number, entry: Entry | undefined, offset: number, into: Uint8Array): Promise<number> {
+    const { recent, cartridge, remote } = this.#options;
+    const held = recent.copyFromRing(segment, offset, into);
+    if (held > 0) return held;
+    const heldFrom = recent.heldFrom(segment);
+    const length = heldFrom === undefined ? into.byteLength : Math.min(into.byteLength, heldFrom - offset);
+    if (length <= 0) return 0;
+    const wanted = into.subarray(0, length);
+    const file = await this.#file(segment);
+    if (file !== undefined) return file.read(offset, wanted);
+    const now = (await cartridge.find(segment))?.entry ?? entry;
+    if (now?.stored === true) return remote.open(cartridge, now).read(offset, wanted);
+    throw storeFault("segment-missing", { segment, cartridge: cartridge.id });
+  }
+
+  #file(segment: number): Promise<LocalSource | undefined> {
+    const known = this.#files.get(segment);
+    this.#files.delete(segment);
+    const opening = known ?? this.#open(segment);
+    this.#files.set(segment, opening);
+    if (this.#files.size > limits.segmentFilesOpen) {
+      const [[oldest, file] = []] = this.#files;
+      if (oldest !== undefined && file !== undefined) {
+        this.#files.delete(oldest);
+        void file.then((source) => source?.done()).catch(() => {});
+      }
+    }
+    return opening;
+  }
+
+  async #open(segment: number): Promise<LocalSource | undefined> {
+    const { disk, cartridge } = this.#options;
+    try {
+      const file = await unlessMissing(disk.open(cartridge.segmentPath(segment), { mode: "read" }));
+      // It may be fetched later: look again then.
+      if (file === undefined) this.#files.delete(segment);
+      return file === undefined ? undefined : new LocalSource(file);
+    } catch (error) {
+      this.#files.delete(segment);
+      throw error;
+    }
+  }
+}

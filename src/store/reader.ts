@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads objects of a loaded cartridge: forward from memory that was read ahead, at once and without a promise;
+// elsewhere after finding the place. Every block's checksum is verified. Any change of the cartridge makes the reader
+// forget what it knows.
+
+import { limits } from "#base/index.ts";
+import type { Eventually, StoredObject } from "#tape/index.ts";
+import { crc32 } from "./crc32.ts";
+import type { LocatedSegment, Locator } from "./locator.ts";
+import { type Piece, pieceSize, ReadAhead } from "./read-ahead.ts";
+import type { ReadSources } from "./read-sources.ts";
+import { findRecord, type FoundRecord, memoryOf, type Memory, recordUnit } from "./record.ts";
+import { pageSize } from "./segment-format.ts";
+
+const filemark: StoredObject = { kind: "filemark" };
+
+/** Where the reader is in the stream of records. */
+interface Place {
+  segment: LocatedSegment;
+  offset: number;
+  /** Number of the first object of the record at `offset`. */
+  object: number;
+}
+
+/** A block that is being copied together. */
+interface BlockParts {
+  readonly whole: Uint8Array;
+  readonly done: number;
+}
+
+/** The reading half of a loaded cartridge. One caller at a time. */
+export class Reader {
+  readonly #locator: Locator;
+  readonly #sources: ReadSources;
+  readonly #endOfData: () => number;
+  #place: Place | undefined;
+  #run: ReadAhead | undefined;
+  #memory: Memory | undefined;
+  /** The filemarks that were read last, and the number behind them. */
+  #marks: { readonly first: number; readonly end: number } | undefined;
+
+  constructor(locator: Locator, sources: ReadSources, endOfData: () => number) {
+    this.#locator = locator;
+    this.#sources = sources;
+    this.#endOfData = endOfData;
+  }
+
+  /** The object at `at`, which must lie before end of data. */
+  read(at: number): Eventually<StoredObject> {
+    const marks = this.#marks;
+    if (marks !== undefined && at >= marks.first && at < marks.end) return filemark;
+    if (this.#place?.object === at && this.#run !== undefined) {
+      this.#run.goFast();
+      const found = this.#tryHere(this.#place, this.#run);
+      if (found !== undefined) return found;
+    }
+    return this.#readLater(at);
+  }
+
+  /** Forgets what was read ahead; views that are out stay as they are. */
+  drop(): void {
+    this.#run?.stop();
+    if (this.#run?.isIdle !== true) this.#memory = undefined;
+    this.#run = undefined;
+    this.#place = undefined;
+    this.#marks = undefined;
+  }
+
+  /** Gives memory back too. */
+  forget(): void {
+    if (this.#memory === undefined && this.#marks === undefined) return;
+    this.drop();
+    this.#memory = undefined;
+  }
+
+  async #readLater(at: number): Promise<StoredObject> {
+    try {
+      for (;;) {
+        const place = this.#place?.object === at ? this.#place : await this.#goTo(at);
+        if (this.#marks !== undefined && at >= this.#marks.first && at < this.#marks.end) return filemark;
+        if (place.object >= place.segment.firstObject + place.segment.objects) {
+          place.segment = await this.#locator.segmentOf(place.object);
+          place.offset = recordUnit;
+        }
+        const run = this.#run ?? this.#start(place);
+        const found = this.#tryHere(place, run);
+        if (found !== undefined) return found;
+        const piece = await this.#pieceAt(place, run);
+        if (piece === undefined) {
+          this.#restart();
+          continue;
+        }
+        await piece.loaded;
+        if (piece.failure !== undefined) throw piece.failure;
+        const again = this.#tryHere(place, run) ?? (await this.#assemble(place, run));
+        if (again !== undefined) return again;
+      }
+    } catch (error) {
+      this.drop();
+      throw error;
+    }
+  }
+
+  /** Finds an object and starts reading there. */
+  async #goTo(at: number): Promise<Place> {
+    this.drop();
+    const { segment, offset, record } = await this.#locator.recordOf(at);
+    const place = { segment, offset, object: record.objectNumber };
+    this.#place = place;
+    if (record.kind === "filemarks") this.#passMarks(place, record);
+    return place;
+  }
+
+  #start(place: Place): ReadAhead {
+    const memory = this.#memory ?? memoryOf(new Uint8Array(limits.readAheadSize));
+    this.#memory = memory;
+    const plan = {
+      recordsEnd: (segment: LocatedSegment): number =>
+        segment.open?.end ?? (segment.entry === undefined ? 0 : segment.entry.fileSize - pageSize),
+      next: async (segment: LocatedSegment): Promise<LocatedSegment | undefined> => {
+        const object = segment.firstObject + segment.objects;
+        return object < this.#endOfData() ? this.#locator.segmentOf(object) : undefined;
+      },
+    };
+    this.#run = new ReadAhead(this.#sources, plan, memory.bytes, place);
+    this.#run.fill();
+    return this.#run;
+  }
+
+  /** Goes on at the same place with a new run, in other memory if views of this one are out. */
+  #restart(): void {
+    this.#run?.stop();
+    if (this.#run?.isIdle !== true) this.#memory = undefined;
+    this.#run = undefined;
+  }
+
+  /** The piece that holds the place, as soon as it is being read; undefined when this run will not get there. */
+  async #pieceAt(place: Place, run: ReadAhead): Promise<Piece | undefined> {
+    const segment = place.segment.identity.segment;
+    run.consume(segment, place.offset);
+    const piece = run.find(segment, place.offset);
+    if (piece !== undefined) return piece;
+    await run.advanced();
+    return run.find(segment, place.offset);
+  }
+
+  /** The object at the place, when all of it is in memory. Moves on. */
+  #tryHere(place: Place, run: ReadAhead): StoredObject | undefined {
+    for (;;) {
+      const { segment, object } = place;
+      if (object >= segment.firstObject + segment.objects) return undefined;
+      const piece = run.find(segment.identity.segment, place.offset);
+      if (piece?.count === undefined || piece.failure !== undefined) return undefined;
+      const record = this.#recordIn(place, piece);
+      if (record.kind === "block") return this.#blockHere(place, run, record, piece);
+      if (record.kind === "filemarks") {
+        this.#passMarks(place, record);
+        run.consume(segment.identity.segment, place.offset);
+        return filemark;
+      }
+      place.offset += record.size;
+      run.consume(segment.identity.segment, place.offset);
+    }
+  }
+
+  /** The header at the place. Fault `store.record-damaged`. */
+  #recordIn(place: Place, piece: Piece): FoundRecord {
+    const { segment, offset, object } = place;
+    const memory = this.#memory;
+    const isWhole = offset + recordUnit <= piece.offset + (piece.count ?? 0);
+    if (memory === undefined || !isWhole) throw this.#locator.damaged(object, "the segment is cut");
+    const record = findRecord(memory, piece.memoryOffset + offset - piece.offset, segment.identity);
+    if (typeof record === "string") throw this.#locator.damaged(object, record);
+    if (record.kind !== "skip" && record.objectNumber !== object) {
+      throw this.#locator.damaged(object, `the record has object number ${record.objectNumber}`);
+    }
+    return record;
+  }
+
+  #blockHere(place: Place, run: ReadAhead, record: FoundRecord, first: Piece): StoredObject | undefined {
+    const memory = this.#memory;
+    const start = place.offset + recordUnit;
+    const end = start + record.length;
+    const pieces = [first];
+    for (let last = first; end > last.offset + (last.count ?? 0);) {
+      const next = run.following(last);
+      const isAdjacent = next?.memoryOffset === last.memoryOffset + pieceSize && last.count === pieceSize;
+      if (next?.count === undefined || next.failure !== undefined || !isAdjacent) return undefined;
+      pieces.push(next);
+      last = next;
+    }
+    const from = first.memoryOffset + start - first.offset;
+    const bytes = memory?.bytes.subarray(from, from + record.length) ?? new Uint8Array();
+    if (crc32(bytes) !== record.dataCrc) throw this.#badData(place);
+    for (const piece of pieces) piece.references += 1;
+    this.#moveOn(place, run, record);
+    let isOut = true;
+    const release = (): void => {
+      if (!isOut) return;
+      isOut = false;
+      for (const piece of pieces) run.release(piece);
+    };
+    return { kind: "block", data: { bytes, release } };
+  }
+
+  /** A block that does not lie in one stretch of memory: copied together. Undefined when the run must be replaced. */
+  async #assemble(place: Place, run: ReadAhead): Promise<StoredObject | undefined> {
+    const segment = place.segment.identity.segment;
+    const first = run.find(segment, place.offset);
+    if (first?.count === undefined) return undefined;
+    const record = this.#recordIn(place, first);
+    const bytes = new Uint8Array(record.length);
+    const start = place.offset + recordUnit;
+    run.goFast();
+    for (let done = 0; done < record.length;) {
+      const position = start + done;
+      const piece = await this.#pieceAt({ ...place, offset: position }, run);
+      if (piece === undefined) return this.#readRest(place, run, record, { whole: bytes, done });
+      await piece.loaded;
+      if (piece.failure !== undefined) throw piece.failure;
+      const from = piece.memoryOffset + position - piece.offset;
+      const count = Math.min(piece.offset + (piece.count ?? 0) - position, record.length - done);
+      if (count <= 0) throw this.#locator.damaged(place.object, "the segment is cut");
+      bytes.set(run.memory.subarray(from, from + count), done);
+      done += count;
+    }
+    return this.#assembled(place, run, record, bytes);
+  }
+
+  /** Views that are out keep the run from reading on: the rest of the block is read on its own. */
+  async #readRest(place: Place, run: ReadAhead, record: FoundRecord, bytes: BlockParts): Promise<StoredObject> {
+    const { identity, entry } = place.segment;
+    const { whole, done } = bytes;
+    const rest = whole.subarray(done);
+    const count = await this.#sources.read(identity.segment, entry, place.offset + recordUnit + done, rest);
+    if (count < rest.byteLength) throw this.#locator.damaged(place.object, "the segment is cut");
+    const found = this.#assembled(place, run, record, whole);
+    this.#restart();
+    return found;
+  }
+
+  #assembled(place: Place, run: ReadAhead, record: FoundRecord, bytes: Uint8Array): StoredObject {
+    if (crc32(bytes) !== record.dataCrc) throw this.#badData(place);
+    this.#moveOn(place, run, record);
+    return { kind: "block", data: { bytes, release: () => {} } };
+  }
+
+  #moveOn(place: Place, run: ReadAhead, record: FoundRecord): void {
+    place.offset += record.size;
+    place.object += 1;
+    run.consume(place.segment.identity.segment, place.offset);
+  }
+
+  #passMarks(place: Place, record: FoundRecord): void {
+    const { segment } = place;
+    const end = Math.min(record.objectNumber + record.length, segment.firstObject + segment.objects);
+    this.#marks = { first: record.objectNumber, end };
+    place.object = end;
+    place.offset += record.size;
+  }
+
+  #badData(place: Place): Error {
+    return this.#locator.damaged(place.object, "the data does not have its checksum");
+  }
+}
