@@ -65,22 +65,32 @@ export class DriveBench {
   readonly drive: DriveUnit;
   readonly host: TestHost;
 
-  private constructor(options: BenchOptions) {
-    this.image = new MemoryImage(options);
-    this.drive = new DriveUnit({
+  private constructor(drive: DriveUnit, image: MemoryImage) {
+    this.image = image;
+    this.drive = drive;
+    this.host = new TestHost(drive);
+  }
+
+  /** A drive with a cartridge. */
+  static open(options: BenchOptions = {}): Promise<DriveBench> {
+    const image = new MemoryImage(options);
+    const drive = new DriveUnit({
       ...testSurroundings,
       model: driveModels["ibm-lto8"],
       serial: "CAP0000001",
       library: { changerSerial: "CAP0000000", elementAddress: 256 },
     });
-    this.drive.insert(cartridgeOf(this.image, options.cartridge));
-    this.host = new TestHost(this.drive);
+    drive.insert(cartridgeOf(image, options.cartridge));
+    return DriveBench.at(drive, image);
   }
 
-  /** A drive whose host has taken its unit attentions. */
-  static async open(options: BenchOptions = {}): Promise<DriveBench> {
-    const bench = new DriveBench(options);
-    while ((await bench.host.send(Rewind.encode({}), { expectedDataIn: 0 })).sense?.key === "unit-attention");
+  /** A host at a drive that has a cartridge; it has taken its unit attentions. */
+  static async at(drive: DriveUnit, image: MemoryImage): Promise<DriveBench> {
+    const bench = new DriveBench(drive, image);
+    let reply = await bench.host.send(Rewind.encode({}), { expectedDataIn: 0 });
+    while (reply.sense?.key === "unit-attention") {
+      reply = await bench.host.send(Rewind.encode({}), { expectedDataIn: 0 });
+    }
     return bench;
   }
 
