@@ -55,34 +55,29 @@ for (const entry of operations) {
     for (const { input } of entry.examples) {
       for (const field of inputFieldsOf(entry)) {
         const value = input[field.name];
-        if (value !== undefined) assert.deepEqual(valueFromText(field, String(value)), value);
+        if (value !== undefined) assert.deepEqual(valueFromText(field, `${value as string | number}`), value);
       }
     }
   });
 }
 
 test("the permission matrix is the one that was reviewed", () => {
-  const rows = roles.map((role) => [
-    role,
-    operations.filter((entry) => entry.permission === role).map(({ name }) => name),
-  ]);
+  const rows = roles.map((role) => {
+    const names = operations.filter((entry) => entry.permission === role).map(({ name }) => name);
+    return [role, names.join(" ")];
+  });
   assert.deepEqual(Object.fromEntries(rows), {
-    viewer: [
-      ...["library.list", "library.show", "library.elements", "drive.list", "model.list"],
-      ...["cartridge.list", "cartridge.show", "pool.list", "target.list", "target.show", "portal.list"],
-      ...["session.list", "access.chap.list", "access.allow.list", "task.list", "task.show"],
-      ...["store.status", "system.status", "system.version"],
-    ],
-    operator: [
-      ...["cartridge.create", "cartridge.move", "cartridge.load", "cartridge.unload", "cartridge.import"],
-      ...["cartridge.eject", "cartridge.cancel-archive", "cartridge.retrieve", "cartridge.cancel-retrieve"],
-      ...["cartridge.assign-pool", "session.disconnect", "task.cancel"],
-    ],
-    admin: [
-      ...["library.create", "library.change", "library.delete", "cartridge.delete", "pool.create", "pool.delete"],
-      ...["access.chap.set", "access.chap.delete", "access.allow.add", "access.allow.remove"],
-      ...["token.create", "token.list", "token.revoke"],
-    ],
+    viewer:
+      "library.list library.show library.elements drive.list model.list cartridge.list cartridge.show pool.list " +
+      "target.list target.show portal.list session.list access.chap.list access.allow.list task.list task.show " +
+      "store.status system.status system.version",
+    operator:
+      "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
+      "cartridge.cancel-archive cartridge.retrieve cartridge.cancel-retrieve cartridge.assign-pool " +
+      "session.disconnect task.cancel",
+    admin:
+      "library.create library.change library.delete cartridge.delete pool.create pool.delete access.chap.set " +
+      "access.chap.delete access.allow.add access.allow.remove token.create token.list token.revoke",
   });
 });
 

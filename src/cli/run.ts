@@ -91,7 +91,7 @@ function report(error: unknown, args: readonly string[], { terminal }: CliPorts)
     if (error.exitCode === 0) return 0;
     // A group without a command: commander has shown its help.
     if (error.code === "commander.help") return 2;
-    const text = error.message.replace(/^error: /, "");
+    const text = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
     return reportFault(cliFault("usage", { reason: `${text}; see capstan --help` }), args, terminal);
   }
   if (isFault(error)) return reportFault(error, args, terminal);
