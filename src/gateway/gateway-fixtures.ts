@@ -2,7 +2,7 @@
 // A gateway in a small simulated world, for tests: disk, bucket, network and clock outlive its processes. Hosts are our
 // own initiator; every promise is run to its end on the simulated clock.
 
-import { defined, minutes, seconds, silentLog, type Duration, type Endpoint, type Log } from "#base/index.ts";
+import { asError, defined, minutes, seconds, silentLog, type Duration, type Endpoint, type Log } from "#base/index.ts";
 import { IscsiInitiator, type InitiatorSession, type InitiatorSettings } from "#iscsi/index.ts";
 import {
   decodeSense,
@@ -145,7 +145,8 @@ export class TestWorld {
   #log(): Log {
     const log: Log = {
       ...silentLog,
-      error: (message, _fields, cause) => void this.errors.push(`${message} ${String(cause ?? "")}`),
+      error: (message, _fields, cause) =>
+        void this.errors.push(cause === undefined ? message : `${message}: ${asError(cause).message}`),
       child: () => log,
     };
     return log;

@@ -103,7 +103,7 @@ test("a cartridge is written, ejected, archived, retrieved, read back, and eject
     /the thaw, expected at/,
   );
   await world.until(tape, "RETRIEVED");
-  assert.deepEqual(await changer.attentions(), ["import-export-accessed", "good"]);
+  assert.deepEqual(await changer.attentions(), ["mail-slot-accessed", "good"]);
   assert.equal(gateway.getCartridge(tape).writeProtected, true);
 
   assert.equal(await changer.move(stage.mail, stage.bay), "good");
@@ -253,7 +253,7 @@ test("a cartridge made in a mail slot stays there until it is moved; a move betw
   await world.run(
     gateway.createCartridges({ library: "lib", sizeBytes: testSize, into: "mail-slot", barcode: "MAIL01L8" }),
   );
-  assert.deepEqual(await changer.attentions(), ["import-export-accessed", "good"]);
+  assert.deepEqual(await changer.attentions(), ["mail-slot-accessed", "good"]);
   await world.clock.advance(hours(1));
   assert.equal(gateway.getCartridge("MAIL01L8").state, "AVAILABLE");
   assert.equal(await changer.move(stage.mail, stage.mail), "good", "source is destination: nothing happens");
@@ -266,11 +266,13 @@ test("a cartridge made in a mail slot stays there until it is moved; a move betw
 test("a retrieved cartridge stays readable as long as it is in the library", async () => {
   const stage = await scene();
   const { world, gateway } = stage;
-  const { changer } = await writeTape(stage);
+  const { changer, drive } = await writeTape(stage);
   await changer.move(stage.bay, stage.mail);
   await world.until(tape, "ARCHIVED");
   await world.run(gateway.retrieveCartridge({ barcode: tape, library: "lib" }, operator));
   await world.until(tape, "RETRIEVED");
+  await changer.logout();
+  await drive.logout();
   await world.clock.advance(hours(24 * 60));
   await world.run(gateway.loadCartridge(tape, 1));
   await readTape(await driveOf(stage));
