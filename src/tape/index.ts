@@ -3,6 +3,8 @@
 
 export type * from "./image.ts";
 export * from "./capacity.ts";
+export * from "./eventually.ts";
 export * from "./medium.ts";
 export * from "./memory-image.ts";
+export type * from "./motion.ts";
 export * from "./read-rules.ts";

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Medium } from "./medium.ts";
-import type { CountedWrite, Motion, WriteResult } from "./medium.ts";
+import type { CountedWrite, WriteResult } from "./medium.ts";
+import type { Motion } from "./motion.ts";
 import { MemoryImage } from "./memory-image.ts";
 
 /** Block content, or a filemark. */

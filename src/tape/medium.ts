@@ -6,7 +6,17 @@
 import { assert, isFault } from "#base/index.ts";
 import { capacityOf } from "./capacity.ts";
 import type { MediumCapacity } from "./capacity.ts";
+import { after } from "./eventually.ts";
 import type { DataPlace, Eventually, FileNumber, Image, ObjectNumber, StoredObject } from "./image.ts";
+import {
+  blocksBackward,
+  blocksForward,
+  fileLanding,
+  filemarksBackward,
+  filemarksForward,
+  objectLanding,
+} from "./motion.ts";
+import type { Landing, Motion, Place } from "./motion.ts";
 
 /** How to mount an image. */
 export interface MediumOptions {
@@ -27,15 +37,6 @@ export type WriteResult = "written" | "written-near-end" | "no-space" | WriteRef
 export interface CountedWrite {
   readonly result: WriteResult;
   readonly done: number;
-}
-
-/** Why a motion stopped, or that it did not. */
-export type MotionEnd = "done" | "filemark" | "end-of-data" | "beginning";
-
-/** What became of SPACE or LOCATE: `residue` objects were not passed (never negative). */
-export interface Motion {
-  readonly end: MotionEnd;
-  readonly residue: number;
 }
 
 /** Where the medium is. SSC-5, READ POSITION. */
@@ -219,12 +220,14 @@ export class Medium {
 
   /** SPACE over blocks: forward for positive counts, backward for negative ones. Stops at filemarks. */
   spaceBlocks(count: number): Eventually<Motion> {
-    return count >= 0 ? this.#blocksForward(count) : this.#blocksBackward(-count);
+    const landing = count >= 0 ? blocksForward(this.#place(), count) : blocksBackward(this.#place(), -count);
+    return after(landing, (there) => this.#land(there));
   }
 
   /** SPACE over filemarks, in either direction. */
   spaceFilemarks(count: number): Eventually<Motion> {
-    return count >= 0 ? this.#filemarksForward(count) : this.#filemarksBackward(-count);
+    const landing = count >= 0 ? filemarksForward(this.#place(), count) : filemarksBackward(this.#place(), -count);
+    return after(landing, (there) => this.#land(there));
   }
 
   /** To end of data. */
@@ -239,23 +242,12 @@ export class Medium {
 
   /** LOCATE to an object; past end of data it stops there. */
   locateObject(target: number): Eventually<Motion> {
-    const { endOfData } = this.#image;
-    if (target >= endOfData) {
-      this.toEndOfData();
-      return { end: target === endOfData ? "done" : "end-of-data", residue: target - endOfData };
-    }
-    return after(this.#image.filemarksBefore(target as ObjectNumber), (file) => this.#go(target, file));
+    return after(objectLanding(this.#image, target), (there) => this.#land(there));
   }
 
   /** LOCATE to the beginning of a logical file: behind its number of filemarks. */
   locateFile(target: number): Eventually<Motion> {
-    if (target === 0) return this.#go(0, 0);
-    if (target > this.#image.fileCount) {
-      const residue = target - this.#image.fileCount;
-      this.toEndOfData();
-      return { end: "end-of-data", residue };
-    }
-    return after(this.#image.filemarkAt((target - 1) as FileNumber), (mark) => this.#go(mark + 1, target));
+    return after(fileLanding(this.#image, target), (there) => this.#land(there));
   }
 
   /** Makes the position the end of data. */
@@ -300,10 +292,18 @@ export class Medium {
     };
   }
 
-  #go(position: number, file: number): Motion {
+  #place(): Place {
+    return { image: this.#image, position: this.#position, file: this.#file };
+  }
+
+  #land({ position, file, motion }: Landing): Motion {
+    this.#go(position, file);
+    return motion;
+  }
+
+  #go(position: number, file: number): void {
     this.#position = position as ObjectNumber;
     this.#file = file as FileNumber;
-    return arrived;
   }
 
   #cutHere(): Eventually<void> {
@@ -356,54 +356,6 @@ export class Medium {
       throw error;
     });
   }
-
-  #blocksForward(count: number): Eventually<Motion> {
-    const { endOfData, fileCount } = this.#image;
-    const from = this.#position;
-    if (this.#file >= fileCount) {
-      const reached = Math.min(from + count, endOfData);
-      this.#go(reached, this.#file);
-      return from + count > endOfData ? { end: "end-of-data", residue: from + count - endOfData } : arrived;
-    }
-    return after(this.#image.filemarkAt(this.#file), (mark): Motion => {
-      if (from + count <= mark) return this.#go(from + count, this.#file);
-      this.#go(mark + 1, this.#file + 1);
-      return { end: "filemark", residue: count - (mark - from) };
-    });
-  }
-
-  #blocksBackward(count: number): Eventually<Motion> {
-    const from = this.#position;
-    if (this.#file === 0) {
-      this.#go(Math.max(0, from - count), 0);
-      return count > from ? { end: "beginning", residue: count - from } : arrived;
-    }
-    return after(this.#image.filemarkAt((this.#file - 1) as FileNumber), (mark): Motion => {
-      const blocks = from - mark - 1;
-      if (count <= blocks) return this.#go(from - count, this.#file);
-      this.#go(mark, this.#file - 1);
-      return { end: "filemark", residue: count - blocks };
-    });
-  }
-
-  #filemarksForward(count: number): Eventually<Motion> {
-    const target = this.#file + count;
-    if (count === 0) return arrived;
-    if (target > this.#image.fileCount) {
-      this.toEndOfData();
-      return { end: "end-of-data", residue: target - this.#image.fileCount };
-    }
-    return after(this.#image.filemarkAt((target - 1) as FileNumber), (mark) => this.#go(mark + 1, target));
-  }
-
-  #filemarksBackward(count: number): Eventually<Motion> {
-    const target = this.#file - count;
-    if (target < 0) {
-      this.#go(0, 0);
-      return { end: "beginning", residue: -target };
-    }
-    return after(this.#image.filemarkAt(target as FileNumber), (mark) => this.#go(mark, target));
-  }
 }
 
 interface BlocksRequest {
@@ -412,15 +364,8 @@ interface BlocksRequest {
   readonly count: number;
 }
 
-const arrived: Motion = { end: "done", residue: 0 };
-
 /** More than any store takes for a filemark; how many may be appended without looking at the room again. */
 const filemarkRoom = 4096;
-
-/** Continues with a value that may come later, without a promise when it is there. */
-export function after<T, U>(value: Eventually<T>, next: (value: T) => Eventually<U>): Eventually<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
-}
 
 function isWritten(result: WriteResult): boolean {
   return result === "written" || result === "written-near-end";
