@@ -99,6 +99,13 @@ export class PduReader {
     }
   }
 
+  /** True when the data that comes next goes to other memory than `want` said. */
+  get isRoomStale(): boolean {
+    if (this.#phase !== "data") return false;
+    const room = this.#dataRoom();
+    return room.buffer !== this.#room.buffer || room.byteOffset !== this.#room.byteOffset;
+  }
+
   /** See StreamReceiver. */
   received(count: number): void {
     assert(count >= 1 && count <= this.#room.byteLength, "no more bytes than there was room for");

@@ -225,16 +225,17 @@ export class TargetConnection implements StreamReceiver, PduHandler, LiveSession
         id: this.#options.registry.newNexusId(),
         remoteAddress: remote.host,
       };
-      const badDigest = (header: PduHeader): void => this.#session?.rejectDigest(header);
-      const { log } = this;
       this.#tasks = new TaskSet({
         device: grant.device,
         nexus,
         output: this.#output,
         parameters,
         settings,
-        log,
-        badDigest,
+        log: this.log,
+        badDigest: (header) => this.#session?.rejectDigest(header),
+        placeChanged: () => {
+          if (this.#reader.isRoomStale) this.#options.stream.renewRoom();
+        },
       });
       grant.device.nexusOpened(nexus);
     }

@@ -32,6 +32,8 @@ export interface TaskOwner {
   taskFinished(task: TargetTask, result: TaskResult): void;
   /** The unit finished the task a second time, or threw: we are wrong somewhere. */
   taskBug(task: TargetTask, error: unknown): void;
+  /** Write data that is arriving goes elsewhere from now on: the place moved, or is the unit's no more. */
+  placeChanged(): void;
 }
 
 type State = "running" | "draining" | "answered" | "ended";
@@ -90,9 +92,12 @@ export class TargetTask implements ScsiTask {
 
   /** After the unit accepted the task: a place of the session's own where the unit named none. */
   ensurePlace(): void {
-    if (this.#state !== "running" || this.expectedDataOut === 0 || this.place !== undefined) return;
-    const bytes = new Uint8Array(Math.min(this.expectedDataOut, limits.parameterData));
-    this.place = { bytes, release: () => {} };
+    if (this.#state !== "running" || this.expectedDataOut === 0) return;
+    if (this.place === undefined) {
+      const bytes = new Uint8Array(Math.min(this.expectedDataOut, limits.parameterData));
+      this.place = { bytes, release: () => {} };
+    }
+    this.place.onMoved = () => this.#owner.placeChanged();
   }
 
   /** Where data of one PDU goes, which starts at `start` of the write data. What has no place is dropped. */
@@ -125,6 +130,7 @@ export class TargetTask implements ScsiTask {
     }
     this.#result = result;
     this.#state = "draining";
+    this.#leavePlace();
     if (this.transfer === undefined || this.transfer.isQuiet) this.#answer();
   }
 
@@ -134,6 +140,12 @@ export class TargetTask implements ScsiTask {
     if (this.#state === "draining") this.#result?.dataIn?.release();
     this.#result = undefined;
     this.#state = "ended";
+    this.#leavePlace();
+  }
+
+  /** What still arrives must not be read into memory that the unit has given back. */
+  #leavePlace(): void {
+    if (this.transfer !== undefined && !this.#dataComplete) this.#owner.placeChanged();
   }
 
   /** Runs a callback of the unit; what it throws is a bug of the unit and ends only this task. */

@@ -27,6 +27,8 @@ export interface TaskSetOptions {
   readonly log: Log;
   /** The data digest of this PDU was wrong. */
   badDigest(header: PduHeader): void;
+  /** The memory that data is received into may be another one now. */
+  placeChanged(): void;
 }
 
 /** Commands that are always welcome when none is outstanding. */
@@ -42,6 +44,7 @@ export class TaskSet implements TaskOwner {
   readonly #settings: TargetSettings;
   readonly #log: Log;
   readonly #badDigest: (header: PduHeader) => void;
+  readonly #placeChanged: () => void;
   readonly #tasks = new Map<number, TargetTask>();
   #parameters: SessionParameters;
   #largestDataOut = usualDataOut;
@@ -59,6 +62,7 @@ export class TaskSet implements TaskOwner {
     this.#settings = options.settings;
     this.#log = options.log;
     this.#badDigest = (header) => options.badDigest(header);
+    this.#placeChanged = () => options.placeChanged();
     this.#output.onStamp(() => this.#openWindow());
   }
 
@@ -128,6 +132,10 @@ export class TaskSet implements TaskOwner {
   taskBug(task: TargetTask, error: unknown): void {
     this.#log.error("a unit failed in a command", { cdb: Buffer.from(task.cdb).toString("hex") }, error);
     if (this.#tasks.has(task.header.initiatorTaskTag)) this.#fail(task, "internal-failure");
+  }
+
+  placeChanged(): void {
+    this.#placeChanged();
   }
 
   #taskHeader(command: ScsiCommand, header: PduHeader): TaskHeader | undefined {
