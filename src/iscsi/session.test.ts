@@ -320,7 +320,7 @@ test("a portal that closes asks the initiators to log out, and they do", async (
   const session = await login(harness);
   await harness.run(harness.portal.close(seconds(10)));
   assert.ok(harness.clock.monotonic() < 10_000);
-  assert.match((await session.ended).message, /logged out/);
+  assert.match((await harness.run(session.ended)).message, /logged out/);
   assert.deepEqual(harness.device.events.at(-1), `closed ${initiatorName} logout`);
 });
 
