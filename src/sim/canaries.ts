@@ -2,7 +2,7 @@
 // Gateways that are broken on purpose. Each breaks one promise in a way that ordinary tests do not see. The checkers of
 // the simulation must find every one of them, or the alarm does not work.
 
-import type { Disk, DiskFile, ObjectStore } from "#store/index.ts";
+import type { Disk, DiskFile, ObjectInfo, ObjectStore } from "#store/index.ts";
 import type { Canary } from "./world.ts";
 
 /** A disk whose files are wrapped. */
@@ -31,21 +31,28 @@ function withSync(file: DiskFile, sync: () => Promise<void>): DiskFile {
   };
 }
 
-/** Object stores that say yes and forget some of what they were given. */
+/** An object store that says yes to every third upload, and to every question about it, and stores nothing. */
 function forgetful(objects: ObjectStore): ObjectStore {
   let puts = 0;
+  const lost = new Map<string, ObjectInfo>();
   return {
     put: async (key, sizeBytes, content, options) => {
       puts += 1;
       if (puts % 3 !== 0) return objects.put(key, sizeBytes, content, options);
       for await (const part of content) void part;
+      const { storageClass, crc32 } = options;
+      lost.set(key, { key, sizeBytes, storageClass, thaw: { kind: "warm" }, crc32 });
     },
     get: (key, offset, length, signal) => objects.get(key, offset, length, signal),
-    head: (key) => objects.head(key),
+    head: async (key) => lost.get(key) ?? objects.head(key),
     list: (prefix, after, limit) => objects.list(prefix, after, limit),
     delete: (key) => objects.delete(key),
-    changeClass: (key, storageClass) => objects.changeClass(key, storageClass),
-    thaw: (key, tier, keep) => objects.thaw(key, tier, keep),
+    changeClass: async (key, storageClass) => {
+      const info = lost.get(key);
+      if (info === undefined) return objects.changeClass(key, storageClass);
+      lost.set(key, { ...info, storageClass });
+    },
+    thaw: async (key, tier, keep) => (lost.has(key) ? undefined : objects.thaw(key, tier, keep)),
   };
 }
 

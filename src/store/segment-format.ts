@@ -52,8 +52,8 @@ export const SegmentFooter = layout("segment footer", pageSize, {
   pageCrc: uint(4092, 4),
 });
 
-/** One entry of the sparse index. */
-const CheckpointLayout = layout("checkpoint", 32, {
+/** One entry of the sparse index, in bytes. */
+export const CheckpointLayout = layout("checkpoint", 32, {
   offset: uint(0, 4),
   recordBytes: uint(4, 4),
   objectNumber: uint(8, 6),

@@ -2,6 +2,7 @@
 // The public face of tidy.
 
 export * from "./completeness-rules.ts";
+export * from "./format-page.ts";
 export * from "./function-length.ts";
 export * from "./import-rules.ts";
 export * from "./module-rules.ts";
