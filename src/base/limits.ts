@@ -121,6 +121,8 @@ export const limits = {
   fetchesInFlight: 4,
   /** Requests without data (class changes, thaws, deletes) in flight at the same time. */
   objectRequestsInFlight: 8,
+  /** Keys asked for in one list request: what S3 gives. */
+  listObjects: 1000,
   /** Entries of the directory in one object of the manifest: 4 MiB. */
   manifestEntries: 65_536,
   /** Write rings kept for the next drive that starts writing. */
