@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faultsOf } from "#base/index.ts";
-import { FormatMedium, Locate10, Locate16, Space16 } from "#scsi/index.ts";
+import { FormatMedium, Locate10, Locate16, Space16, Verify6 } from "#scsi/index.ts";
 import { DriveBench } from "./drive-test-kit.ts";
 
 const blocks = 0;
@@ -206,4 +206,56 @@ test("FORMAT MEDIUM empties the medium, at the beginning only, to one partition 
   assert.equal((await bench.command(FormatMedium.encode({ format: 1 }))).answer, "invalid-field-in-cdb");
   assert.deepEqual(await bench.command(FormatMedium.encode({})), good);
   assert.equal(bench.image.endOfData, 0);
+});
+
+for (const [name, from, request, answer, position] of [
+  ["one block of its length", 0, { verificationLength: 10 }, good, [1, 0]],
+  [
+    "one block of another length",
+    0,
+    { verificationLength: 16 },
+    { answer: "no-sense", information: 6, incorrectLength: true },
+    [1, 0],
+  ],
+  [
+    "fixed blocks up to a filemark",
+    0,
+    { fixed: true, verificationLength: 5 },
+    { answer: "filemark-detected", information: 3, filemark: true },
+    [3, 1],
+  ],
+  ["a count of filemarks", 0, { byFilemarks: true, verificationLength: 2 }, good, [6, 2]],
+  [
+    "more filemarks than there are",
+    0,
+    { byFilemarks: true, verificationLength: 5 },
+    { answer: "end-of-data", information: 2 },
+    [8, 3],
+  ],
+  ["everything to end of data", 1, { toEndOfData: true }, good, [8, 3]],
+  ["nothing", 1, {}, good, [1, 0]],
+  [
+    "bytes, which is refused",
+    0,
+    { compareBytes: true, verificationLength: 1 },
+    { answer: "invalid-field-in-cdb" },
+    [0, 0],
+  ],
+] as const) {
+  test(`VERIFY of ${name}`, async () => {
+    const bench = await recorded();
+    await bench.select(10);
+    await bench.locate(from);
+    assert.deepEqual(await bench.command(Verify6.encode(request)), answer);
+    assert.deepEqual(await bench.position(), position);
+    assert.equal(bench.image.viewsHeld, 0);
+  });
+}
+
+test("VERIFY of a damaged record is a medium error", async () => {
+  const bench = await recorded();
+  bench.image.damage(1);
+  await bench.rewind();
+  const answer = await bench.command(Verify6.encode({ byFilemarks: true, verificationLength: 1 }));
+  assert.deepEqual(answer, { answer: "read-error", information: 1 });
 });

@@ -225,19 +225,22 @@ export function verify(core: DriveCore, medium: Medium, command: VerifyCommand):
   if (length === 0 && !cdb.toEndOfData) return good();
   core.activity = "reading";
   const requested = cdb.fixed || cdb.byFilemarks ? length : 1;
-  return guard(core, () => after(medium.flush(), () => verifyOn(core, medium, { cdb, requested })), requested);
+  return guard(core, () => after(medium.flush(), () => verifyOn(core, medium, { command, requested })), requested);
 }
 
 interface Verification {
-  readonly cdb: VerifyCommand["cdb"];
+  readonly command: VerifyCommand;
   /** Blocks or filemarks. */
   readonly requested: number;
 }
 
 /** Looks at object after object until `left` of the right kind were met. */
-async function verifyOn(core: DriveCore, medium: Medium, { cdb, requested }: Verification): Promise<Outcome> {
+async function verifyOn(core: DriveCore, medium: Medium, { command, requested }: Verification): Promise<Outcome> {
+  const { cdb, task } = command;
   let left = requested;
   while (left > 0 || cdb.toEndOfData) {
+    // It may take hours: an abort need not wait for the end.
+    if (task.aborted) return good();
     let object: StoredObject;
     try {
       object = await medium.read();
