@@ -89,12 +89,12 @@ export class World {
   /** Starts a gateway on what is there. A start that fails is a failed check. */
   async boot(): Promise<void> {
     this.#boots += 1;
-    const process = this.#spawn();
-    this.#process = process;
+    const running = this.#spawn();
+    this.#process = running;
     this.trace.event("gateway", `starts for the ${this.#boots}. time`);
     const began = this.clock.monotonic();
     try {
-      await Promise.race([process.gateway.start(), process.death]);
+      await Promise.race([running.gateway.start(), running.death]);
     } catch (error) {
       if (error instanceof GatewayDown) return;
       throw new CheckFailure(`the gateway does not start: ${asError(error).message}`, { cause: error });
@@ -106,35 +106,35 @@ export class World {
 
   /** The process ends without a word. */
   crash(how: CrashKind): void {
-    const process = this.#process;
-    if (process === undefined) return;
+    const running = this.#process;
+    if (running === undefined) return;
     this.trace.event("gateway", how === "kill" ? "is killed" : "loses power");
     this.#process = undefined;
-    process.clock.kill();
-    process.objects.kill();
-    process.machine.crash(how === "kill" ? milliseconds(0) : seconds(20));
+    running.clock.kill();
+    running.objects.kill();
+    running.machine.crash(how === "kill" ? milliseconds(0) : seconds(20));
     if (how === "kill") this.disk.kill();
     else this.disk.crash();
-    process.die();
+    running.die();
   }
 
   /** Ends the process in good order. */
   async stop(): Promise<void> {
-    const process = this.#process;
-    if (process === undefined) return;
+    const running = this.#process;
+    if (running === undefined) return;
     await this.call((gateway) => gateway.stop());
     this.#process = undefined;
-    process.clock.kill();
-    process.objects.kill();
-    process.machine.crash();
+    running.clock.kill();
+    running.objects.kill();
+    running.machine.crash();
     this.disk.kill();
   }
 
   /** Asks the gateway; rejects with GatewayDown when it is not there, or dies before it answers. */
   async call<T>(request: (gateway: Gateway) => T | Promise<T>): Promise<T> {
-    const process = this.#process;
-    if (process === undefined) throw new GatewayDown("the gateway is down");
-    return Promise.race([Promise.resolve(request(process.gateway)), process.death]);
+    const running = this.#process;
+    if (running === undefined) throw new GatewayDown("the gateway is down");
+    return Promise.race([Promise.resolve(request(running.gateway)), running.death]);
   }
 
   /** The world calms down: no failures any more, short delays. What was broken stays broken. */

@@ -96,9 +96,6 @@ function neighbours(
     .filter((next) => next !== undefined);
 }
 
-/** Names of files that only tests need, by right: what a port's adapters must pass, and helpers for arranging. */
-const testSupport = /-(conformance|fixtures|vectors|harness)\.ts$/;
-
 /** Files that nothing needs: not reached from an entry or a room's face, nor, for test support, from a test. */
 export function deadFileFindings(files: readonly SourceFile[], entries: readonly string[]): Finding[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -107,12 +104,11 @@ export function deadFileFindings(files: readonly SourceFile[], entries: readonly
     byPath,
   );
   const tested = reach(
-    files.filter((file) => file.isTest),
+    files.filter((file) => file.isTest && !file.isTestSupport),
     byPath,
   );
   return files
-    .filter((file) => !file.isTest && !alive.has(file.path))
-    .filter((file) => !(testSupport.test(file.path) && tested.has(file.path)))
+    .filter((file) => (file.isTestSupport ? !tested.has(file.path) : !file.isTest && !alive.has(file.path)))
     .map((file) => ({ path: file.path, line: 1, text: "nothing imports this file but tests; use it or delete it" }));
 }
 

@@ -7,7 +7,7 @@ import type { Finding, Import, SourceFile } from "./source-file.ts";
 /** Modules of Node that only compute on what they are given; node:module loads optional packages. */
 const pureModules = ["node:buffer", "node:crypto", "node:module", "node:util", "node:zlib"];
 /** What every test may import; files to read vectors and documents. */
-const testModules = ["node:test", "node:assert/strict", "fast-check", "node:fs", "node:path"];
+const testModules = ["node:test", "node:assert", "node:assert/strict", "fast-check", "node:fs", "node:path"];
 
 /** What to use instead of a module that touches the world. */
 const replacements: Readonly<Record<string, string>> = {

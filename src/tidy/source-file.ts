@@ -25,7 +25,10 @@ export interface SourceFile {
   readonly withStrings: string;
   /** Name of the folder below `src`; undefined elsewhere and for files right in `src`. */
   readonly room: string | undefined;
+  /** A test, or what only tests use. */
   readonly isTest: boolean;
+  /** What only tests use, by its name: what a port's adapters must pass, and helpers for arranging. */
+  readonly isTestSupport: boolean;
   readonly imports: readonly Import[];
 }
 
@@ -64,6 +67,7 @@ function importsOf(code: string, withStrings: string): Import[] {
 /** Reads what the rules need out of a text. */
 export function sourceFile(path: string, text: string): SourceFile {
   const { code, withStrings } = blank(text);
+  const isTestSupport = /(?:[-/]test-|-conformance\.|-fixtures\.|-harness\.|-vectors\.|-test-kit\.)/.test(path);
   return {
     path,
     text,
@@ -71,7 +75,8 @@ export function sourceFile(path: string, text: string): SourceFile {
     code,
     withStrings,
     room: /^src\/([\w-]+)\//.exec(path)?.[1],
-    isTest: path.endsWith(".test.ts"),
+    isTest: path.endsWith(".test.ts") || isTestSupport,
+    isTestSupport,
     imports: importsOf(code, withStrings),
   };
 }
