@@ -93,9 +93,7 @@ export class CartridgeDesk {
   async eject(barcode: string, actor: Actor): Promise<TaskRecord> {
     const { state } = this.named(barcode);
     if (state !== "IN_TRANSIT" && state !== "ARCHIVING") await this.move(barcode, { kind: "mail-slot" }, actor);
-    return this.#shelf
-      .begin(barcode, this.#state.cartridge(barcode).state === "ARCHIVED" ? "drop-copies" : "archive", actor.who)
-      .record();
+    return this.#shelf.begin(barcode, actor.who).record();
   }
 
   /** Faults `gateway.cartridge-state`, `gateway.no-free-element`, `work.cannot-cancel`. */
@@ -121,7 +119,7 @@ export class CartridgeDesk {
       });
       this.#changed(barcode);
     }
-    return this.#shelf.begin(barcode, "retrieve", actor.who).record();
+    return this.#shelf.begin(barcode, actor.who).record();
   }
 
   /** Fault `gateway.cartridge-state`. */
@@ -147,7 +145,7 @@ export class CartridgeDesk {
       return { facts, result: life === "ARCHIVED" && shelfClass !== poolNamed(state, name).storageClass };
     });
     this.#changed(barcode);
-    if (mustMove) this.#shelf.begin(barcode, "change-class", actor.who);
+    if (mustMove) this.#shelf.begin(barcode, actor.who);
   }
 
   /** Faults `gateway.cartridge-…` as the life of a cartridge says. */
@@ -159,7 +157,7 @@ export class CartridgeDesk {
       await (host === undefined ? change() : host.exclusive(change));
       this.#changed(barcode);
     }
-    return this.#shelf.begin(barcode, "delete", options.who).record();
+    return this.#shelf.begin(barcode, options.who).record();
   }
 
   get #state(): GatewayState {
@@ -183,9 +181,7 @@ export class CartridgeDesk {
       const lock = holdingLock(cartridge, poolNamed(state, cartridge.pool), { now: at, bypassGovernance });
       const input = { kind: "delete", inDrive: element?.kind === "drive-bay", lock } as const;
       const facts = lifeFacts(state, { barcode, input, at, task: this.#shelf.taskOf(barcode) });
-      const taken: readonly Fact[] =
-        element === undefined ? [] : [{ kind: "taken", library: cartridge.library, barcode }];
-      return { facts: [...taken, ...facts], result: undefined };
+      return { facts, result: undefined };
     });
   }
 

@@ -23,22 +23,22 @@ const inputs: Readonly<Record<string, CartridgeInput>> = {
 };
 
 const table = `
-AVAILABLE  eject             -> IN_TRANSIT: leave-element seal start-archive
+AVAILABLE  eject             -> IN_TRANSIT: leave-element
 AVAILABLE  uploaded          !! wrong-state
 AVAILABLE  cancel-archive    !! wrong-state
 AVAILABLE  archived          !! wrong-state
 AVAILABLE  retrieve          !! wrong-state
 AVAILABLE  cancel-retrieve   !! wrong-state
 AVAILABLE  retrieved         !! wrong-state
-AVAILABLE  delete            -> DELETING: leave-element start-delete
+AVAILABLE  delete            -> DELETING: leave-element
 AVAILABLE  delete in drive   !! in-drive
-AVAILABLE  delete governance -> DELETING: leave-element start-delete
-AVAILABLE  delete bypassing  -> DELETING: leave-element start-delete
-AVAILABLE  delete compliance -> DELETING: leave-element start-delete
+AVAILABLE  delete governance -> DELETING: leave-element
+AVAILABLE  delete bypassing  -> DELETING: leave-element
+AVAILABLE  delete compliance -> DELETING: leave-element
 AVAILABLE  deleted           !! wrong-state
 IN_TRANSIT eject             !! wrong-state
 IN_TRANSIT uploaded          -> ARCHIVING:
-IN_TRANSIT cancel-archive    -> AVAILABLE: stop-task unseal enter-element
+IN_TRANSIT cancel-archive    -> AVAILABLE: enter-element
 IN_TRANSIT archived          !! wrong-state
 IN_TRANSIT retrieve          !! wrong-state
 IN_TRANSIT cancel-retrieve   !! wrong-state
@@ -52,7 +52,7 @@ IN_TRANSIT deleted           !! wrong-state
 ARCHIVING  eject             !! wrong-state
 ARCHIVING  uploaded          !! wrong-state
 ARCHIVING  cancel-archive    !! wrong-state
-ARCHIVING  archived          -> ARCHIVED: note-archived drop-local-data
+ARCHIVING  archived          -> ARCHIVED: start-retention
 ARCHIVING  retrieve          !! wrong-state
 ARCHIVING  cancel-retrieve   !! wrong-state
 ARCHIVING  retrieved         !! wrong-state
@@ -66,13 +66,13 @@ ARCHIVED   eject             !! wrong-state
 ARCHIVED   uploaded          !! wrong-state
 ARCHIVED   cancel-archive    !! wrong-state
 ARCHIVED   archived          !! wrong-state
-ARCHIVED   retrieve          -> RETRIEVING: start-retrieve
+ARCHIVED   retrieve          -> RETRIEVING:
 ARCHIVED   cancel-retrieve   !! wrong-state
 ARCHIVED   retrieved         !! wrong-state
-ARCHIVED   delete            -> DELETING: start-delete
-ARCHIVED   delete in drive   -> DELETING: start-delete
+ARCHIVED   delete            -> DELETING:
+ARCHIVED   delete in drive   -> DELETING:
 ARCHIVED   delete governance !! locked
-ARCHIVED   delete bypassing  -> DELETING: start-delete
+ARCHIVED   delete bypassing  -> DELETING:
 ARCHIVED   delete compliance !! locked
 ARCHIVED   deleted           !! wrong-state
 RETRIEVING eject             !! wrong-state
@@ -80,7 +80,7 @@ RETRIEVING uploaded          !! wrong-state
 RETRIEVING cancel-archive    !! wrong-state
 RETRIEVING archived          !! wrong-state
 RETRIEVING retrieve          !! wrong-state
-RETRIEVING cancel-retrieve   -> ARCHIVED: stop-task drop-local-data
+RETRIEVING cancel-retrieve   -> ARCHIVED:
 RETRIEVING retrieved         -> RETRIEVED: enter-element
 RETRIEVING delete            !! busy
 RETRIEVING delete in drive   !! busy
@@ -88,7 +88,7 @@ RETRIEVING delete governance !! busy
 RETRIEVING delete bypassing  !! busy
 RETRIEVING delete compliance !! busy
 RETRIEVING deleted           !! wrong-state
-RETRIEVED  eject             -> ARCHIVED: leave-element drop-local-data
+RETRIEVED  eject             -> ARCHIVED: leave-element
 RETRIEVED  uploaded          !! wrong-state
 RETRIEVED  cancel-archive    !! wrong-state
 RETRIEVED  archived          !! wrong-state
@@ -113,7 +113,7 @@ DELETING   delete in drive   !! busy
 DELETING   delete governance !! busy
 DELETING   delete bypassing  !! busy
 DELETING   delete compliance !! busy
-DELETING   deleted           -> (gone): forget
+DELETING   deleted           -> (gone):
 `;
 
 test("every state takes or refuses every input as the table says", () => {

@@ -2,9 +2,9 @@
 // The life of a cartridge, as a pure machine: (state, input) to a new state with effects, or a refusal with its reason.
 //
 //   state        input           to           what happens
-//   AVAILABLE    eject           IN_TRANSIT   the mail slot is emptied at once, the cartridge sealed, archiving starts
+//   AVAILABLE    eject           IN_TRANSIT   the mail slot is emptied at once; uploading starts
 //   IN_TRANSIT   uploaded        ARCHIVING    all data is in the object store
-//   IN_TRANSIT   cancel-archive  AVAILABLE    back into a slot, unsealed
+//   IN_TRANSIT   cancel-archive  AVAILABLE    back into a slot, writable as before
 //   ARCHIVING    archived        ARCHIVED     the class has changed; the retention clock starts at the first time
 //   ARCHIVED     retrieve        RETRIEVING   thawing starts
 //   RETRIEVING   cancel-retrieve ARCHIVED
@@ -45,19 +45,14 @@ export type CartridgeInput =
   | { readonly kind: "delete"; readonly inDrive: boolean; readonly lock: HoldingLock }
   | { readonly kind: "deleted" };
 
-/** What follows from a transition. The gateway carries it out. */
+/** What comes with a transition, in the same breath. What follows later is the work that the new state calls for. */
 export type CartridgeEffect =
+  /** It is in no element any more. */
   | "leave-element"
+  /** It stands in a slot again. */
   | "enter-element"
-  | "seal"
-  | "unseal"
-  | "start-archive"
-  | "start-retrieve"
-  | "stop-task"
-  | "note-archived"
-  | "drop-local-data"
-  | "start-delete"
-  | "forget";
+  /** The retention clock starts, unless it runs already. */
+  | "start-retention";
 
 /** Why an input is refused in a state. */
 export type CartridgeRefusal = "wrong-state" | "busy" | "in-drive" | "retrieved" | "locked";
@@ -89,24 +84,24 @@ export function isInLibrary(state: CartridgeState): boolean {
 export function cartridgeStep(state: CartridgeState, input: CartridgeInput): CartridgeStep {
   switch (input.kind) {
     case "eject":
-      if (state === "AVAILABLE") return to("IN_TRANSIT", "leave-element", "seal", "start-archive");
-      return state === "RETRIEVED" ? to("ARCHIVED", "leave-element", "drop-local-data") : refused("wrong-state");
+      if (state === "AVAILABLE") return to("IN_TRANSIT", "leave-element");
+      return state === "RETRIEVED" ? to("ARCHIVED", "leave-element") : refused("wrong-state");
     case "uploaded":
       return state === "IN_TRANSIT" ? to("ARCHIVING") : refused("wrong-state");
     case "cancel-archive":
-      return state === "IN_TRANSIT" ? to("AVAILABLE", "stop-task", "unseal", "enter-element") : refused("wrong-state");
+      return state === "IN_TRANSIT" ? to("AVAILABLE", "enter-element") : refused("wrong-state");
     case "archived":
-      return state === "ARCHIVING" ? to("ARCHIVED", "note-archived", "drop-local-data") : refused("wrong-state");
+      return state === "ARCHIVING" ? to("ARCHIVED", "start-retention") : refused("wrong-state");
     case "retrieve":
-      return state === "ARCHIVED" ? to("RETRIEVING", "start-retrieve") : refused("wrong-state");
+      return state === "ARCHIVED" ? to("RETRIEVING") : refused("wrong-state");
     case "cancel-retrieve":
-      return state === "RETRIEVING" ? to("ARCHIVED", "stop-task", "drop-local-data") : refused("wrong-state");
+      return state === "RETRIEVING" ? to("ARCHIVED") : refused("wrong-state");
     case "retrieved":
       return state === "RETRIEVING" ? to("RETRIEVED", "enter-element") : refused("wrong-state");
     case "delete":
       return deleteStep(state, input);
     case "deleted":
-      return state === "DELETING" ? { kind: "to", state: undefined, effects: ["forget"] } : refused("wrong-state");
+      return state === "DELETING" ? { kind: "to", state: undefined, effects: [] } : refused("wrong-state");
     default:
       return input satisfies never;
   }
@@ -115,10 +110,10 @@ export function cartridgeStep(state: CartridgeState, input: CartridgeInput): Car
 function deleteStep(state: CartridgeState, input: CartridgeInput & { readonly kind: "delete" }): CartridgeStep {
   switch (state) {
     case "AVAILABLE":
-      return input.inDrive ? refused("in-drive") : to("DELETING", "leave-element", "start-delete");
+      return input.inDrive ? refused("in-drive") : to("DELETING", "leave-element");
     case "ARCHIVED":
       if (input.lock === "governance" || input.lock === "compliance") return refused("locked");
-      return to("DELETING", "start-delete");
+      return to("DELETING");
     case "RETRIEVED":
       return refused("retrieved");
     case "IN_TRANSIT":

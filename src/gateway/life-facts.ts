@@ -2,6 +2,7 @@
 // Turns a step of a cartridge's life into facts of the ledger, or its refusal into a Fault that says what to do.
 
 import { defined, isoText, type Instant } from "#base/index.ts";
+import type { Element } from "#library/index.ts";
 import { acceptedIn, cartridgeStep, type CartridgeInput, type CartridgeRefusal } from "./cartridge-life.ts";
 import { driveName } from "./naming.ts";
 import type { CartridgeChange, Fact } from "./facts.ts";
@@ -16,6 +17,8 @@ export interface LifeStep {
   readonly at: Instant;
   /** Changes that come with it. */
   readonly change?: CartridgeChange;
+  /** Slot that the cartridge appears in, where the step brings it back into a library. */
+  readonly slot?: Element;
   /** Task that works on the cartridge, for messages. */
   readonly task?: string | undefined;
 }
@@ -33,11 +36,25 @@ const actions = {
 } as const satisfies Record<CartridgeInput["kind"], string>;
 
 /** The facts of a step. Faults `gateway.cartridge-state`, `…-busy`, `…-in-drive`, `…-retrieved`, `…-locked`. */
-export function lifeFacts(state: GatewayState, { barcode, input, at, change, task }: LifeStep): readonly Fact[] {
-  const step = cartridgeStep(state.cartridge(barcode).state, input);
+export function lifeFacts(state: GatewayState, { barcode, input, at, change, slot, task }: LifeStep): readonly Fact[] {
+  const cartridge = state.cartridge(barcode);
+  const step = cartridgeStep(cartridge.state, input);
   if (step.kind === "refused") throw refusalFault(state, { barcode, input, reason: step.reason, task });
   if (step.state === undefined) return [{ kind: "cartridge-gone", barcode }];
-  return [{ kind: "cartridge-changed", barcode, at, change: { state: step.state, ...change } }];
+  const { library, archivedAt = at } = cartridge;
+  const retention = step.effects.includes("start-retention") ? { archivedAt } : {};
+  const facts: Fact[] = [
+    { kind: "cartridge-changed", barcode, at, change: { state: step.state, ...retention, ...change } },
+  ];
+  const isInElement = state.libraries.get(library)?.changer.find(barcode) !== undefined;
+  if (step.effects.includes("leave-element") && isInElement) facts.unshift({ kind: "taken", library, barcode });
+  if (step.effects.includes("enter-element")) {
+    const { address, kind } = defined(slot, `a slot for ${barcode}`);
+    const medium = cartridge.writeOnce ? "write-once" : "data";
+    const importedByOperator = kind === "mail-slot";
+    facts.push({ kind: "placed", library, placements: [{ barcode, kind: medium, address, importedByOperator }] });
+  }
+  return facts;
 }
 
 interface RefusedStep {

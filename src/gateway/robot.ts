@@ -161,11 +161,8 @@ export class LibraryRobot implements Robot {
 
   /** The mail slot is emptied at once. */
   #ejectFacts(state: GatewayState, barcodes: readonly string[]): readonly Fact[] {
-    const { library, clock } = this.#options;
-    return barcodes.flatMap((barcode) => [
-      { kind: "taken" as const, library, barcode },
-      ...lifeFacts(state, { barcode, input: { kind: "eject" }, at: clock.now() }),
-    ]);
+    const at = this.#options.clock.now();
+    return barcodes.flatMap((barcode) => lifeFacts(state, { barcode, input: { kind: "eject" }, at }));
   }
 
   async #putIn(hands: Hands): Promise<void> {

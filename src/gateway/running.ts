@@ -147,7 +147,7 @@ export class RunningGateway {
     for (const barcode of ejected) {
       const { state } = this.parts.book.state.cartridge(barcode);
       this.parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}`);
-      this.shelf.begin(barcode, state === "ARCHIVED" ? "drop-copies" : "archive", who);
+      this.shelf.begin(barcode, who);
     }
   }
 }

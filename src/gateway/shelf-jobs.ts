@@ -48,12 +48,7 @@ export class ShelfJobs {
     const { storageClass } = this.#pool(barcode);
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
-    const { archivedAt } = this.#cartridge(barcode);
-    await this.#step(
-      barcode,
-      { kind: "archived" },
-      { archivedAt: archivedAt ?? this.#now(), shelfClass: storageClass },
-    );
+    await this.#step(barcode, { kind: "archived" }, { shelfClass: storageClass });
   }
 
   /** RETRIEVING to RETRIEVED, in a mail slot; canceled: back to ARCHIVED. */
@@ -137,11 +132,8 @@ export class ShelfJobs {
       const { library } = state.cartridge(barcode);
       const slot = state.library(library).changer.firstEmpty("mail-slot");
       if (slot === undefined) return { facts: [], result: false };
-      const facts = [
-        ...lifeFacts(state, { barcode, input: { kind: "retrieved" }, at: this.#now() }),
-        ...placedFact(state, barcode, slot.address),
-      ];
-      return { facts, result: true };
+      const step = { barcode, input: { kind: "retrieved" }, at: this.#now(), slot } as const;
+      return { facts: lifeFacts(state, step), result: true };
     });
     if (done) this.#appeared(barcode);
     return done;
@@ -157,10 +149,11 @@ export class ShelfJobs {
   cancelArchiveFacts(state: GatewayState, barcode: string): readonly Fact[] {
     const { changer, record } = state.library(state.cartridge(barcode).library);
     const slot = changer.firstEmpty("mail-slot") ?? changer.firstEmpty("storage-slot");
-    const facts = lifeFacts(state, { barcode, input: { kind: "cancel-archive" }, at: this.#now() });
-    if (slot === undefined)
-      throw gatewayFault("no-free-element", { library: record.name, free: 0, kind: "slots", count: 1 });
-    return [...facts, ...placedFact(state, barcode, slot.address)];
+    const step = { barcode, input: { kind: "cancel-archive" }, at: this.#now() } as const;
+    if (slot !== undefined || state.cartridge(barcode).state !== "IN_TRANSIT") {
+      return lifeFacts(state, slot === undefined ? step : { ...step, slot });
+    }
+    throw gatewayFault("no-free-element", { library: record.name, free: 0, kind: "slots", count: 1 });
   }
 
   #appeared(barcode: string): void {
@@ -215,13 +208,6 @@ export class ShelfJobs {
   #now(): Instant {
     return this.#parts.clock.now();
   }
-}
-
-function placedFact(state: GatewayState, barcode: string, address: number): readonly Fact[] {
-  const { library, writeOnce } = state.cartridge(barcode);
-  const isMailSlot = state.library(library).changer.elementAt(address)?.kind === "mail-slot";
-  const kind = writeOnce ? "write-once" : "data";
-  return [{ kind: "placed", library, placements: [{ barcode, kind, address, importedByOperator: isMailSlot }] }];
 }
 
 function showProgress(context: TaskContext, { phase, done, total }: WorkProgress): void {

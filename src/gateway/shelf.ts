@@ -2,16 +2,18 @@
 // The shelf at work: which cartridges are on their way to it or back, as tasks. At most one task works on a cartridge.
 // Every job begins by looking at the cartridge's state, so that a start continues what a crash or a stop cut off.
 
-import { asError, isFault, limits, milliseconds, type Timer } from "#base/index.ts";
+import { asError, defined, isFault, limits, milliseconds, type Timer } from "#base/index.ts";
 import { Gate, type RunningTask, type TaskContext } from "#work/index.ts";
 import { storeId } from "./drive-host.ts";
+import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { GatewayParts } from "./parts.ts";
+import type { ShelfClass } from "./requests.ts";
 import { ShelfJobs } from "./shelf-jobs.ts";
 import type { ObjectId } from "./views.ts";
 
 /** Kinds of shelf work. */
-type ShelfWork = "archive" | "retrieve" | "delete" | "change-class" | "drop-copies";
+export type ShelfWork = "archive" | "retrieve" | "delete" | "change-class" | "drop-copies";
 
 /** The tasks of the shelf. */
 export class Shelf {
@@ -42,9 +44,10 @@ export class Shelf {
   }
 
   /** Starts the work that the state of a cartridge calls for; a task that runs already is given instead. */
-  begin(barcode: string, work: ShelfWork, who: string): RunningTask {
+  begin(barcode: string, who: string): RunningTask {
     const running = this.#tasks.get(barcode);
     if (running !== undefined) return running;
+    const work = defined(this.#workFor(barcode), `${barcode} needs work`);
     const request = { operation: `cartridge.${work}`, subject: barcode, who };
     const task = this.#parts.tasks.start(request, (context) => this.#inTurn(barcode, work, context));
     this.#tasks.set(barcode, task);
@@ -54,14 +57,9 @@ export class Shelf {
 
   /** Continues what the last process left undone. */
   resume(): void {
-    const { cartridges, pools } = this.#parts.book.state;
-    for (const { barcode, state, pool, shelfClass } of cartridges.values()) {
-      if (state === "IN_TRANSIT" || state === "ARCHIVING") this.begin(barcode, "archive", "system");
-      else if (state === "RETRIEVING") this.begin(barcode, "retrieve", "system");
-      else if (state === "DELETING") this.begin(barcode, "delete", "system");
-      else if (state === "ARCHIVED" && shelfClass !== pools.get(pool)?.storageClass) {
-        this.begin(barcode, "change-class", "system");
-      }
+    for (const { barcode } of this.#parts.book.state.cartridges.values()) {
+      const work = this.#workFor(barcode);
+      if (work !== undefined && work !== "drop-copies") this.begin(barcode, "system");
     }
     void this.#renewThaws();
   }
@@ -99,6 +97,12 @@ export class Shelf {
     }
   }
 
+  #workFor(barcode: string): ShelfWork | undefined {
+    const { state } = this.#parts.book;
+    const cartridge = state.cartridge(barcode);
+    return dueWork(cartridge, state.pools.get(cartridge.pool)?.storageClass);
+  }
+
   #job(work: ShelfWork): (barcode: string, context: TaskContext) => Promise<void> {
     const jobs = this.#jobs;
     switch (work) {
@@ -133,5 +137,28 @@ export class Shelf {
     }
     if (this.#isStopped) return;
     this.#renewTimer = clock.setTimer(milliseconds(settings.thawKeep / 2), () => void this.#renewThaws());
+  }
+}
+
+/** The work that the state of a cartridge calls for, given the class of its pool. Done work may be done again. */
+export function dueWork(
+  { state, shelfClass }: Pick<CartridgeRecord, "state" | "shelfClass">,
+  poolClass: ShelfClass | undefined,
+): ShelfWork | undefined {
+  switch (state) {
+    case "AVAILABLE":
+    case "RETRIEVED":
+      return undefined;
+    case "IN_TRANSIT":
+    case "ARCHIVING":
+      return "archive";
+    case "RETRIEVING":
+      return "retrieve";
+    case "DELETING":
+      return "delete";
+    case "ARCHIVED":
+      return shelfClass === poolClass ? "drop-copies" : "change-class";
+    default:
+      return state satisfies never;
   }
 }
