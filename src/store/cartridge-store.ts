@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// All stored cartridges: the face of the room.
+// All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
-import { Bug } from "#base/index.ts";
-import type { Duration } from "#base/index.ts";
+import { assert, type Duration, limits, roundUp } from "#base/index.ts";
+import { type ActiveCartridge, ActiveCartridges, activeUsage } from "./active-cartridges.ts";
+import { type ArchiveWork, changeClass, thawSegments, thawStateOf, writeManifest } from "./archive.ts";
+import { evict, evictableBytes } from "./cache.ts";
+import { CartridgeRegistry } from "./cartridge-registry.ts";
+import { storeFault } from "./faults.ts";
+import { StoredImage } from "./image.ts";
 import type { StorageClass, ThawState, ThawTier } from "./object-store.ts";
+import { checkpointDistance } from "./open-segment.ts";
+import { recover } from "./recover.ts";
+import { eraseCartridge } from "./erase.ts";
+import { RingPool } from "./ring.ts";
+import type { RingShape } from "./ring-plan.ts";
+import { SegmentFetcher } from "./segment-fetch.ts";
+import { pageSize } from "./segment-format.ts";
+import { sealSegment } from "./segment-seal.ts";
+import { UploadBudget } from "./upload-budget.ts";
+import { Uploader } from "./uploader.ts";
 import type {
   CartridgeDescription,
   CartridgeId,
@@ -14,81 +29,428 @@ import type {
   StoreTotals,
   WorkOptions,
 } from "./types.ts";
+import type { FoundSegment } from "./writer.ts";
+
+/** What exists once the store is open. */
+interface Parts {
+  readonly registry: CartridgeRegistry;
+  readonly active: ActiveCartridges;
+  readonly uploader: Uploader;
+  readonly fetcher: SegmentFetcher;
+}
 
 /** Where the bytes of all cartridges live. Every method but the constructor needs `open` to have resolved. */
 export class CartridgeStore {
-  constructor(_ports: StorePorts, _settings: StoreSettings) {}
+  readonly #ports: StorePorts;
+  readonly #settings: StoreSettings;
+  readonly #folder: string;
+  readonly #shape: RingShape;
+  readonly #rings: RingPool;
+  readonly #budget: UploadBudget;
+  readonly #abort = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+  #parts: Parts | undefined;
+  #evicting: Promise<void> | undefined;
+  /** Least recently used first. */
+  readonly #used = new Set<CartridgeId>();
+  /** Monotonic times of the last two seals. */
+  #lastSeals: readonly [number, number] = [-Infinity, -Infinity];
+  #fetchedBytes = 0;
+  #evictedBytes = 0;
+
+  constructor(ports: StorePorts, settings: StoreSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#folder = settings.folder ?? "cartridges";
+    const { segmentSize = limits.segmentSize, ringSize = limits.ringSize } = settings;
+    assert(segmentSize % pageSize === 0 && segmentSize >= 4 * pageSize, "a segment of whole pages");
+    assert(ringSize % pageSize === 0 && ringSize >= 8 * pageSize, "a ring of whole pages");
+    this.#shape = { segmentSize, ringSize };
+    this.#rings = new RingPool(ringSize, limits.ringsKept);
+    this.#budget = new UploadBudget(settings.uploadBufferBytes);
+  }
 
   /** Reads what is there, recovers after a crash, starts uploading. */
-  open(): Promise<void> {
-    throw new Bug("not built yet");
+  async open(): Promise<void> {
+    const { disk, log, random, clock, objects } = this.#ports;
+    const folder = this.#folder;
+    const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
+    const active = new ActiveCartridges({ disk, clock, log, folder, registry });
+    const uploader = new Uploader({
+      disk,
+      objects,
+      clock,
+      log,
+      pages: new RingPool(roundUp(limits.transferSize, pageSize), limits.uploadsInFlight),
+      shouldYield: () => this.#isWrittenFast(),
+      stored: (cartridge) => this.#stored(cartridge.id),
+      finished: (cartridge) => this.#uploadFinished(cartridge.id),
+    });
+    const fetcher = new SegmentFetcher({
+      disk,
+      objects,
+      clock,
+      log,
+      fetched: (byteCount) => {
+        this.#fetchedBytes += byteCount;
+      },
+      cached: () => this.#startEviction(),
+    });
+    this.#parts = { registry, active, uploader, fetcher };
+    for (const record of registry.records.values()) this.#used.add(record.id);
+    for (const id of registry.removing) this.#inBackground(this.#erase(id));
+    const unsettled = [...registry.records.values()].filter((record) => record.isActive);
+    for (const { id } of unsettled) await this.#resume(id);
   }
 
   /** The cartridges, in the order of their making. */
   ids(): readonly CartridgeId[] {
-    throw new Bug("not built yet");
+    return [...this.#open.registry.records.keys()];
   }
 
-  has(_id: CartridgeId): boolean {
-    throw new Bug("not built yet");
+  has(id: CartridgeId): boolean {
+    return this.#open.registry.records.has(id);
   }
 
   /** A blank cartridge, durable when it resolves. Many calls at once share one disk sync. Fault `store.cartridge-exists`. */
-  create(_id: CartridgeId, _description: CartridgeDescription): Promise<void> {
-    throw new Bug("not built yet");
+  async create(id: CartridgeId, description: CartridgeDescription): Promise<void> {
+    await this.#open.registry.create(id, description);
+    this.#used.add(id);
   }
 
   /** Changes the description that `archive` writes beside the data. */
-  describe(_id: CartridgeId, _description: CartridgeDescription): Promise<void> {
-    throw new Bug("not built yet");
+  describe(id: CartridgeId, description: CartridgeDescription): Promise<void> {
+    return this.#open.registry.describe(id, description);
   }
 
   /** Opens for a drive. Faults `store.cartridge-missing`, `store.cartridge-busy` (loaded, archiving), `store.file-damaged`. */
-  load(_id: CartridgeId): Promise<LoadedImage> {
-    throw new Bug("not built yet");
+  async load(id: CartridgeId): Promise<LoadedImage> {
+    const { registry, fetcher } = this.#open;
+    const active = await this.#take(id, "it is in a drive");
+    const { cartridge } = active;
+    try {
+      await registry.note(id, registry.get(id).usage, true);
+      const found = await this.#recover(active);
+      const image = new StoredImage({
+        ...this.#ports,
+        cartridge,
+        found,
+        rings: this.#rings,
+        shape: this.#shape,
+        gate: this.#budget,
+        remote: fetcher,
+        changed: () => this.#sealed(active),
+        unloaded: () => this.#unloaded(active),
+      });
+      active.image = image;
+      return image;
+    } catch (error) {
+      await this.#giveBack(active);
+      throw error;
+    }
   }
 
-  usage(_id: CartridgeId): CartridgeUsage {
-    throw new Bug("not built yet");
+  /** What is safe where. Fault `store.cartridge-missing`. */
+  usage(id: CartridgeId): CartridgeUsage {
+    const { registry, active } = this.#open;
+    const { usage } = registry.get(id);
+    const open = active.find(id);
+    return open === undefined ? usage : activeUsage(open);
   }
 
   /**
    * Seals, uploads everything, writes the manifest (stays in STANDARD), moves the objects to `storageClass`, gives up
    * local copies. May be repeated and resumed after any failure or crash; done work is not done again. Not while loaded.
    */
-  archive(_id: CartridgeId, _storageClass: StorageClass, _options?: WorkOptions): Promise<void> {
-    throw new Bug("not built yet");
+  async archive(id: CartridgeId, storageClass: StorageClass, options: WorkOptions = {}): Promise<void> {
+    const { registry, uploader } = this.#open;
+    const active = await this.#take(id, "it is being archived");
+    const { cartridge } = active;
+    try {
+      await registry.note(id, registry.get(id).usage, true);
+      await this.#stopUploading(active);
+      await this.#sealRest(active);
+      await uploader.uploadAll(cartridge, options.signal, (done, total) => {
+        options.progress?.({ phase: "upload", done, total });
+      });
+      const work = this.#workOn(active, options);
+      await writeManifest(work, registry.get(id).description, storageClass);
+      await changeClass(work, storageClass);
+      this.#evictedBytes += await evict(this.#ports.disk, cartridge, Infinity);
+    } finally {
+      await this.#giveBack(active);
+    }
   }
 
   /** Asks for all objects of the cartridge to become readable for `keep`. May be repeated; extends what is thawed. */
-  thaw(_id: CartridgeId, _tier: ThawTier, _keep: Duration, _options?: WorkOptions): Promise<void> {
-    throw new Bug("not built yet");
+  async thaw(id: CartridgeId, tier: ThawTier, keep: Duration, options: WorkOptions = {}): Promise<void> {
+    await this.#withActive(id, (active) => thawSegments(this.#workOn(active, options), tier, keep));
   }
 
   /** The state of the least ready object: latest `readyAt`, earliest `until`. */
-  thawState(_id: CartridgeId): Promise<ThawState> {
-    throw new Bug("not built yet");
+  thawState(id: CartridgeId): Promise<ThawState> {
+    return this.#withActive(id, (active) => thawStateOf(this.#workOn(active, {})));
   }
 
   /** Forgets the cartridge, durably at once; local and remote bytes go in the background. Not while loaded. */
-  remove(_id: CartridgeId): Promise<void> {
-    throw new Bug("not built yet");
+  async remove(id: CartridgeId): Promise<void> {
+    const { registry, active: all } = this.#open;
+    const active = await this.#take(id, "it is being removed");
+    try {
+      await this.#stopUploading(active);
+      await registry.remove(id);
+      this.#used.delete(id);
+    } finally {
+      active.busy = undefined;
+      await all.release(active);
+    }
+    this.#budget.update(all.dirtyBytes);
+    this.#inBackground(this.#erase(id));
   }
 
   pauseUploads(): void {
-    throw new Bug("not built yet");
+    this.#open.uploader.pause();
   }
 
   resumeUploads(): void {
-    throw new Bug("not built yet");
+    this.#open.uploader.resume();
   }
 
+  /** Numbers for people and monitoring. */
   totals(): StoreTotals {
-    throw new Bug("not built yet");
+    const { registry, active, uploader } = this.#open;
+    const now = this.#ports.clock.monotonic();
+    let loaded = 0;
+    let uploadLag = 0;
+    for (const { image, sealedAt } of active.all()) {
+      if (image !== undefined) loaded += 1;
+      uploadLag = Math.max(uploadLag, now - (sealedAt[0] ?? now));
+    }
+    return {
+      cartridges: registry.records.size,
+      loaded,
+      uploadBufferUsed: active.dirtyBytes,
+      uploadBufferSize: this.#budget.size,
+      cacheUsed: active.localBytes,
+      cacheSize: this.#settings.cacheBytes,
+      uploadedBytes: uploader.uploadedBytes,
+      fetchedBytes: this.#fetchedBytes,
+      evictedBytes: this.#evictedBytes,
+      uploadsPaused: uploader.isPaused,
+      uploadLag,
+      uploadFailure: active.dirtyBytes > 0 ? uploader.failure : undefined,
+    };
   }
 
   /** Stops uploads, unloads what is loaded, closes all files. */
-  close(): Promise<void> {
-    throw new Bug("not built yet");
+  async close(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === undefined) return;
+    const { registry, active, uploader } = parts;
+    this.#abort.abort(storeFault("closed"));
+    await uploader.close();
+    for (const { image } of active.all()) await image?.unload().catch(() => {});
+    await Promise.allSettled(this.#background);
+    await this.#evicting;
+    for (const open of active.all()) if (open.isUploading) await this.#stopUploading(open);
+    this.#parts = undefined;
+    await registry.close();
+  }
+
+  get #open(): Parts {
+    if (this.#parts === undefined) throw storeFault("closed");
+    return this.#parts;
+  }
+
+  // ---- who has a cartridge
+
+  /** Opens and claims a cartridge. Fault `store.cartridge-busy`. Ends with `#giveBack`. */
+  async #take(id: CartridgeId, what: string): Promise<ActiveCartridge> {
+    const { active: all } = this.#open;
+    const active = await all.hold(id);
+    while (active.recovering !== undefined) await active.recovering;
+    if (active.busy !== undefined) {
+      const reason = active.busy;
+      await all.release(active);
+      throw storeFault("cartridge-busy", { cartridge: id, reason });
+    }
+    active.busy = what;
+    this.#used.delete(id);
+    this.#used.add(id);
+    return active;
+  }
+
+  async #giveBack(active: ActiveCartridge): Promise<void> {
+    active.busy = undefined;
+    this.#startUploading(active);
+    this.#budget.update(this.#open.active.dirtyBytes);
+    await this.#open.active.release(active);
+    this.#startEviction();
+  }
+
+  async #withActive<T>(id: CartridgeId, work: (active: ActiveCartridge) => Promise<T>): Promise<T> {
+    const { active: all } = this.#open;
+    const active = await all.hold(id);
+    try {
+      return await work(active);
+    } finally {
+      await all.release(active);
+    }
+  }
+
+  async #unloaded(active: ActiveCartridge): Promise<void> {
+    await this.#open.fetcher.close(active.cartridge);
+    active.image = undefined;
+    await this.#giveBack(active);
+  }
+
+  // ---- recovery and removal
+
+  /** Takes up what an earlier run left: uploads, and the open segment after a crash. */
+  async #resume(id: CartridgeId): Promise<void> {
+    const { active: all } = this.#open;
+    const active = await all.hold(id);
+    const now = this.#ports.clock.monotonic();
+    for (let index = active.cartridge.head.storedCount; index < active.cartridge.head.count; index++) {
+      active.sealedAt.push(now);
+    }
+    this.#startUploading(active);
+    this.#budget.update(all.dirtyBytes);
+    active.recovering = this.#recoverAtStart(active);
+    this.#inBackground(active.recovering.then(() => all.release(active)));
+  }
+
+  async #recoverAtStart(active: ActiveCartridge): Promise<void> {
+    const { cartridge, id } = active;
+    try {
+      const found = await this.#recover(active);
+      if (found === undefined) return;
+      const { segment } = found.segment.identity;
+      if (cartridge.head.resume?.recordsEnd !== found.segment.end) {
+        await cartridge.note({ resume: { segment, ...found.segment.content } });
+      }
+    } catch (error) {
+      this.#ports.log.error("a cartridge could not be recovered and cannot be loaded", { cartridge: id }, error);
+    } finally {
+      active.recovering = undefined;
+    }
+  }
+
+  async #recover(active: ActiveCartridge): Promise<FoundSegment | undefined> {
+    const { disk, log } = this.#ports;
+    const { cartridge } = active;
+    const { count } = cartridge.head;
+    const distance = checkpointDistance(this.#shape.segmentSize);
+    const found = await recover({ disk, log, checkpointDistance: distance }, cartridge);
+    if (cartridge.head.count > count) this.#sealed(active);
+    return found;
+  }
+
+  /** Seals the open segment of a cartridge that is in no drive. */
+  async #sealRest(active: ActiveCartridge): Promise<void> {
+    const { cartridge } = active;
+    const found = await this.#recover(active);
+    if (found === undefined) return;
+    const { segment } = found;
+    if (segment.objects === 0) return;
+    await cartridge.seal(await sealSegment(this.#ports.disk, cartridge.segmentPath(segment.identity.segment), segment));
+  }
+
+  async #erase(id: CartridgeId): Promise<void> {
+    await eraseCartridge(this.#ports, id, `${this.#folder}/${id}`, this.#abort.signal);
+    await this.#open.registry.forget(id);
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const running = work
+      .catch((error: unknown) => {
+        if (this.#abort.signal.aborted) return;
+        this.#ports.log.warn("background work of the store failed; the next start takes it up", {
+          error: error instanceof Error ? error.message : String(error),
+        });
+      })
+      .finally(() => this.#background.delete(running));
+    this.#background.add(running);
+  }
+
+  // ---- uploads and eviction
+
+  #workOn(active: ActiveCartridge, options: WorkOptions): ArchiveWork {
+    const { objects, clock } = this.#ports;
+    return { objects, clock, cartridge: active.cartridge, options };
+  }
+
+  /** A drive sealed or cut. */
+  #sealed(active: ActiveCartridge): void {
+    const now = this.#ports.clock.monotonic();
+    this.#lastSeals = [this.#lastSeals[1], now];
+    active.sealedAt.push(now);
+    this.#budget.update(this.#open.active.dirtyBytes);
+    this.#startUploading(active);
+  }
+
+  #startUploading(active: ActiveCartridge): void {
+    const { dirtyBytes, garbage } = active.cartridge.head;
+    const isWaiting = dirtyBytes > 0 || garbage.length > 0;
+    if (!isWaiting || this.#abort.signal.aborted || active.busy === "it is being archived") return;
+    if (!active.isUploading) {
+      active.isUploading = true;
+      // It has a user now, so this one cannot fail.
+      this.#inBackground(this.#open.active.hold(active.id).then(() => {}));
+    }
+    this.#open.uploader.add(active.cartridge);
+  }
+
+  async #stopUploading(active: ActiveCartridge): Promise<void> {
+    if (!active.isUploading) return;
+    await this.#open.uploader.exclude(active.cartridge);
+    if (!active.isUploading) return;
+    active.isUploading = false;
+    await this.#open.active.release(active);
+  }
+
+  #stored(id: CartridgeId): void {
+    const { active } = this.#open;
+    active.find(id)?.sealedAt.shift();
+    this.#budget.update(active.dirtyBytes);
+    this.#startEviction();
+  }
+
+  #uploadFinished(id: CartridgeId): void {
+    const { active: all } = this.#open;
+    const active = all.find(id);
+    if (active?.isUploading !== true) return;
+    active.isUploading = false;
+    active.sealedAt.length = 0;
+    this.#inBackground(all.release(active));
+  }
+
+  /** Drives seal more than one segment a second, and the upload buffer has room: uploads wait. */
+  #isWrittenFast(): boolean {
+    const [before, last] = this.#lastSeals;
+    const now = this.#ports.clock.monotonic();
+    return last - before < 1000 && now - last < 1000 && this.#budget.used * 2 < this.#budget.size;
+  }
+
+  #startEviction(): void {
+    if (this.#evicting !== undefined || this.#abort.signal.aborted) return;
+    if (this.#open.active.localBytes <= this.#settings.cacheBytes) return;
+    this.#evicting = this.#evict().finally(() => {
+      this.#evicting = undefined;
+    });
+    this.#inBackground(this.#evicting);
+  }
+
+  /** Cartridges in drives give last, each group in the order of its last use. */
+  async #evict(): Promise<void> {
+    const { active: all } = this.#open;
+    const inDrive = [...this.#used].filter((id) => all.find(id)?.image !== undefined);
+    const atRest = [...this.#used].filter((id) => !inDrive.includes(id));
+    for (const id of [...atRest, ...inDrive]) {
+      const excess = all.localBytes - this.#settings.cacheBytes;
+      if (excess <= 0) return;
+      if (!this.has(id) || evictableBytes(this.usage(id)) === 0) continue;
+      this.#evictedBytes += await this.#withActive(id, ({ cartridge }) => evict(this.#ports.disk, cartridge, excess));
+    }
   }
 }

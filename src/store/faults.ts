@@ -86,6 +86,12 @@ export const storeFault = faultsOf("store", {
     http: 500,
     exit: 8,
   },
+  "object-short": {
+    text: "{key} ends after {actual} bytes, not {expected}; it was changed by someone else",
+    retry: "never",
+    http: 500,
+    exit: 8,
+  },
   "object-conflict": {
     text: "{key} exists in the object store with other content; another gateway may own this cartridge",
     retry: "operator",

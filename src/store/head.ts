@@ -33,8 +33,9 @@ export interface Head {
   readonly storedBytes: number;
   readonly dirtyBytes: number;
   readonly localBytes: number;
-  /** All entries before this index are stored. */
+  /** All entries before this index are stored, and with them this many objects. */
   readonly storedCount: number;
+  readonly storedObjects: number;
   /** Segments that a cut made dead and that may still have files or objects: first, and behind the last. */
   readonly garbage: readonly (readonly [number, number])[];
   readonly resume: Resume | null;
@@ -67,6 +68,7 @@ export function blankHead(tag: string): Head {
     dirtyBytes: 0,
     localBytes: 0,
     storedCount: 0,
+    storedObjects: 0,
     garbage: [],
     resume: null,
     manifests: 0,
@@ -100,6 +102,7 @@ const numbers = [
   "dirtyBytes",
   "localBytes",
   "storedCount",
+  "storedObjects",
   "manifests",
 ] as const satisfies readonly (keyof Head)[];
 

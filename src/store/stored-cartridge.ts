@@ -129,6 +129,7 @@ export class StoredCartridge {
         dirtyBytes: head.dirtyBytes - dead.dirty,
         localBytes: head.localBytes - dead.local,
         storedCount: Math.min(head.storedCount, count),
+        storedObjects: Math.min(head.storedObjects, point.objects),
         garbage: addRange(head.garbage, firstDead, nextSegment),
         resume: null,
       };
@@ -146,13 +147,14 @@ export class StoredCartridge {
       const { index } = found;
       const entry = { ...found.entry, stored: true };
       this.directory.put(index, entry);
-      const storedCount = await this.#storedPrefix();
+      const { storedCount, storedObjects } = await this.#storedPrefix();
       const head = this.#head;
       const changed = {
         ...head,
         storedBytes: head.storedBytes + entry.fileSize,
         dirtyBytes: head.dirtyBytes - entry.fileSize,
         storedCount,
+        storedObjects,
         storedAt: storedCount > head.storedCount ? this.#clock.now() : head.storedAt,
       };
       return { isLive: true, durable: this.#change(changed, [[index, entry]]) };
@@ -237,10 +239,14 @@ export class StoredCartridge {
     return sums;
   }
 
-  async #storedPrefix(): Promise<number> {
-    let count = this.#head.storedCount;
-    while (count < this.#head.count && (await this.directory.get(count)).stored) count += 1;
-    return count;
+  async #storedPrefix(): Promise<{ readonly storedCount: number; readonly storedObjects: number }> {
+    let { storedCount, storedObjects } = this.#head;
+    for (; storedCount < this.#head.count; storedCount++) {
+      const entry = await this.directory.get(storedCount);
+      if (!entry.stored) break;
+      storedObjects = entry.firstObject + entry.objects;
+    }
+    return { storedCount, storedObjects };
   }
 }
 

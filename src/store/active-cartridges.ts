@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cartridges whose journals are open, because somebody uses them: a drive, the uploader, the shelf. The first user
+// opens, the last one puts to rest, which writes down what the cartridge holds.
+
+import type { Clock, Log } from "#base/index.ts";
+import type { CartridgeRegistry } from "./cartridge-registry.ts";
+import type { Disk } from "./disk.ts";
+import type { StoredImage } from "./image.ts";
+import { usageOf } from "./store-facts.ts";
+import { StoredCartridge } from "./stored-cartridge.ts";
+import type { CartridgeId, CartridgeUsage } from "./types.ts";
+
+/** An open cartridge and who has it. */
+export interface ActiveCartridge {
+  readonly id: CartridgeId;
+  readonly cartridge: StoredCartridge;
+  /** What it is busy with, in words; nobody else may change it then. */
+  busy: string | undefined;
+  image: StoredImage | undefined;
+  /** The uploader is one of its users. */
+  isUploading: boolean;
+  /** Recovery after a crash that is under way. */
+  recovering: Promise<void> | undefined;
+  /** When its segments that wait for upload were sealed, oldest first, on the monotonic clock. */
+  readonly sealedAt: number[];
+}
+
+interface Slot {
+  readonly opening: Promise<ActiveCartridge>;
+  active: ActiveCartridge | undefined;
+  users: number;
+  resting: Promise<void> | undefined;
+}
+
+/** What opening needs. */
+export interface ActiveOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly folder: string;
+  readonly registry: CartridgeRegistry;
+}
+
+/** All open cartridges. */
+export class ActiveCartridges {
+  readonly #options: ActiveOptions;
+  readonly #slots = new Map<CartridgeId, Slot>();
+  /** Local bytes of cartridges that are not open. */
+  #restingLocalBytes = 0;
+
+  constructor(options: ActiveOptions) {
+    this.#options = options;
+    for (const { usage } of options.registry.records.values()) this.#restingLocalBytes += usage.localBytes;
+  }
+
+  /** Opens for one more user, who must `release`. Faults `store.cartridge-missing` and those of the journal. */
+  async hold(id: CartridgeId): Promise<ActiveCartridge> {
+    for (let slot = this.#slots.get(id); slot?.resting !== undefined; slot = this.#slots.get(id)) await slot.resting;
+    const { usage } = this.#options.registry.get(id);
+    let slot = this.#slots.get(id);
+    if (slot === undefined) {
+      slot = { opening: this.#open(id), active: undefined, users: 0, resting: undefined };
+      this.#slots.set(id, slot);
+      this.#restingLocalBytes -= usage.localBytes;
+    }
+    slot.users += 1;
+    try {
+      slot.active = await slot.opening;
+      return slot.active;
+    } catch (error) {
+      slot.users -= 1;
+      if (slot.users === 0 && this.#slots.delete(id)) this.#restingLocalBytes += usage.localBytes;
+      throw error;
+    }
+  }
+
+  /** One user fewer; the last one waits until the cartridge is at rest. */
+  async release(active: ActiveCartridge): Promise<void> {
+    const slot = this.#slots.get(active.id);
+    if (slot === undefined) return;
+    slot.users -= 1;
+    if (slot.users > 0) return;
+    slot.resting = this.#rest(active).finally(() => this.#slots.delete(active.id));
+    await slot.resting;
+  }
+
+  /** The open cartridge, if it is. */
+  find(id: CartridgeId): ActiveCartridge | undefined {
+    return this.#slots.get(id)?.active;
+  }
+
+  /** All that are open. */
+  *all(): Generator<ActiveCartridge> {
+    for (const { active } of this.#slots.values()) if (active !== undefined) yield active;
+  }
+
+  /** Bytes of local segments of all cartridges. */
+  get localBytes(): number {
+    let sum = this.#restingLocalBytes;
+    for (const active of this.all()) sum += activeUsage(active).localBytes;
+    return sum;
+  }
+
+  /** Bytes of sealed segments that wait for upload. */
+  get dirtyBytes(): number {
+    let sum = 0;
+    for (const { cartridge } of this.all()) sum += cartridge.head.dirtyBytes;
+    return sum;
+  }
+
+  async #open(id: CartridgeId): Promise<ActiveCartridge> {
+    const { disk, clock, log, folder, registry } = this.#options;
+    const { tag } = registry.get(id);
+    const cartridge = await StoredCartridge.open({ disk, clock, log, id, folder: `${folder}/${id}`, tag });
+    return {
+      id,
+      cartridge,
+      busy: undefined,
+      image: undefined,
+      isUploading: false,
+      recovering: undefined,
+      sealedAt: [],
+    };
+  }
+
+  async #rest(active: ActiveCartridge): Promise<void> {
+    const { registry, log } = this.#options;
+    const { cartridge, id } = active;
+    const usage = activeUsage(active);
+    const { dirtyBytes, garbage } = cartridge.head;
+    try {
+      await cartridge.close();
+      if (registry.records.has(id)) await registry.note(id, usage, dirtyBytes > 0 || garbage.length > 0);
+    } catch (error) {
+      log.error("a cartridge could not be put to rest; its journal will be asked again", { cartridge: id }, error);
+    }
+    if (registry.records.has(id)) this.#restingLocalBytes += usage.localBytes;
+  }
+}
+
+/** What an open cartridge holds. */
+export function activeUsage({ cartridge, image }: ActiveCartridge): CartridgeUsage {
+  const { head } = cartridge;
+  if (image !== undefined) {
+    const { endOfData: objects, fileCount: files, sizeBytes: bytes, unrecordedBytes: fileBytes } = image;
+    return usageOf(head, { objects, files, bytes, fileBytes });
+  }
+  const resume = head.resume?.segment === head.nextSegment ? head.resume : undefined;
+  return usageOf(head, {
+    objects: head.objects + (resume?.objects ?? 0),
+    files: head.files + (resume?.filemarks ?? 0),
+    bytes: head.bytes + (resume?.recordBytes ?? 0),
+    fileBytes: resume?.recordsEnd ?? 0,
+  });
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deletes all bytes of a cartridge that was removed, remote ones first.
+
+import { limits } from "#base/index.ts";
+import type { Disk } from "./disk.ts";
+import { cartridgePrefix } from "./object-keys.ts";
+import { eachOf, type ObjectWork, retried } from "./object-work.ts";
+import type { CartridgeId } from "./types.ts";
+
+/** Deletes every object of the cartridge, then its folder. May be repeated. */
+export async function eraseCartridge(
+  work: ObjectWork & { readonly disk: Disk },
+  id: CartridgeId,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { objects, clock, disk } = work;
+  for (;;) {
+    const keys = await retried(clock, signal, () => objects.list(cartridgePrefix(id), undefined, limits.listObjects));
+    if (keys.length === 0) break;
+    await eachOf(keys.length, signal, async (index) => {
+      const key = keys[index];
+      if (key !== undefined) await retried(clock, signal, () => objects.delete(key));
+    });
+  }
+  await disk.removeFolder(folder);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads segments that are only in the object store: by ranges, kept in a file beside, which becomes the local copy when
+// all of it is there and has its checksum.
+
+import { asError, limits, type Log } from "#base/index.ts";
+import { crc32 } from "./crc32.ts";
+import type { Entry } from "./directory-entry.ts";
+import { folderOf } from "./disk-paths.ts";
+import type { Disk, DiskFile } from "./disk.ts";
+import { storeFault } from "./faults.ts";
+import { type ByteSource, FileWindow } from "./file-window.ts";
+import { segmentKey } from "./object-keys.ts";
+import { type ObjectWork, retried } from "./object-work.ts";
+import type { RemoteSegments } from "./read-sources.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+
+/** What fetching needs. */
+export interface FetchOptions extends ObjectWork {
+  readonly disk: Disk;
+  readonly log: Log;
+  /** Called with the bytes of each range. */
+  readonly fetched: (byteCount: number) => void;
+  /** Called when a segment became local. */
+  readonly cached: (cartridge: StoredCartridge) => void;
+}
+
+/** One segment on its way. */
+class Fetch implements ByteSource {
+  readonly #options: FetchOptions;
+  readonly #cartridge: StoredCartridge;
+  readonly #entry: Entry;
+  readonly #chunks: (Promise<void> | undefined)[];
+  readonly #abort = new AbortController();
+  #file: Promise<DiskFile> | undefined;
+  #inFlight = 0;
+  #done = 0;
+  #finishing: Promise<void> | undefined;
+
+  constructor(options: FetchOptions, cartridge: StoredCartridge, entry: Entry) {
+    this.#options = options;
+    this.#cartridge = cartridge;
+    this.#entry = entry;
+    const count = Math.ceil(entry.fileSize / limits.fetchSize);
+    this.#chunks = Array.from({ length: count }, () => undefined);
+  }
+
+  get #path(): string {
+    return `${this.#cartridge.segmentPath(this.#entry.segment)}.part`;
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    if (offset >= this.#entry.fileSize) return 0;
+    const chunk = Math.floor(offset / limits.fetchSize);
+    const isForward = chunk > 0 && this.#chunks[chunk - 1] !== undefined;
+    const wanted = this.#fetchChunk(chunk);
+    // Reading forward: go on up to the end of the segment, so that it becomes local.
+    if (isForward) this.#fetchAhead(chunk + 1);
+    await wanted;
+    const end = Math.min((chunk + 1) * limits.fetchSize, this.#entry.fileSize);
+    const file = await this.#part();
+    return file.read(offset, into.subarray(0, Math.min(into.byteLength, end - offset)));
+  }
+
+  /** Stops and removes what was fetched, unless it is complete. */
+  async close(): Promise<void> {
+    this.#abort.abort(new Error("the cartridge was unloaded"));
+    await Promise.allSettled(this.#chunks.filter((chunk) => chunk !== undefined));
+    await this.#finishing;
+    const file = await this.#file?.catch(() => undefined);
+    await file?.close();
+    await this.#options.disk.remove(this.#path);
+  }
+
+  #fetchAhead(from: number): void {
+    for (let chunk = from; chunk < this.#chunks.length && this.#inFlight < limits.fetchesInFlight; chunk++) {
+      this.#fetchChunk(chunk).catch(() => {});
+    }
+  }
+
+  #fetchChunk(chunk: number): Promise<void> {
+    const known = this.#chunks[chunk];
+    if (known !== undefined) return known;
+    this.#inFlight += 1;
+    const fetching = this.#fetchRange(chunk).finally(() => {
+      this.#inFlight -= 1;
+    });
+    this.#chunks[chunk] = fetching;
+    fetching.then(
+      () => this.#chunkDone(chunk),
+      () => {
+        // The next read tries again.
+        this.#chunks[chunk] = undefined;
+      },
+    );
+    return fetching;
+  }
+
+  async #fetchRange(chunk: number): Promise<void> {
+    const { objects, clock, fetched } = this.#options;
+    const { signal } = this.#abort;
+    const offset = chunk * limits.fetchSize;
+    const length = Math.min(limits.fetchSize, this.#entry.fileSize - offset);
+    const key = segmentKey(this.#cartridge.id, this.#entry.segment);
+    const bytes = await retried(clock, signal, () => objects.get(key, offset, length, signal));
+    if (bytes.byteLength !== length) {
+      throw storeFault("object-short", { key, actual: offset + bytes.byteLength, expected: this.#entry.fileSize });
+    }
+    const file = await this.#part();
+    await file.write(offset, [bytes]);
+    fetched(length);
+  }
+
+  #chunkDone(chunk: number): void {
+    this.#done += 1;
+    if (this.#done === this.#chunks.length) this.#finishing = this.#finish();
+    else if (chunk > 0) this.#fetchAhead(chunk + 1);
+  }
+
+  /** All of it is there: it becomes the local copy. */
+  async #finish(): Promise<void> {
+    const { disk, log, cached } = this.#options;
+    const { segment, fileSize, fileCrc } = this.#entry;
+    try {
+      const file = await this.#part();
+      let sum = 0;
+      for await (const piece of new FileWindow(file).pieces(0, fileSize)) sum = crc32(piece, sum);
+      if (sum !== fileCrc) {
+        const key = segmentKey(this.#cartridge.id, segment);
+        throw storeFault("object-corrupt", { key, actual: sum, expected: fileCrc });
+      }
+      await file.sync();
+      const path = this.#cartridge.segmentPath(segment);
+      await disk.rename(this.#path, path);
+      await disk.syncFolder(folderOf(path));
+      await this.#cartridge.markLocal([segment], true);
+      cached(this.#cartridge);
+    } catch (error) {
+      log.warn("a segment was fetched but could not be kept", { path: this.#path, error: asError(error).message });
+    }
+  }
+
+  #part(): Promise<DiskFile> {
+    this.#file ??= this.#makePart();
+    return this.#file;
+  }
+
+  async #makePart(): Promise<DiskFile> {
+    const { disk } = this.#options;
+    await disk.makeFolder(this.#cartridge.folder);
+    await disk.remove(this.#path);
+    return disk.open(this.#path, { mode: "create" });
+  }
+}
+
+/** The segments that loaded cartridges are fetching. */
+export class SegmentFetcher implements RemoteSegments {
+  readonly #options: FetchOptions;
+  /** Per cartridge, least recently used first. */
+  readonly #fetches = new Map<StoredCartridge, Map<number, Fetch>>();
+
+  constructor(options: FetchOptions) {
+    this.#options = options;
+  }
+
+  open(cartridge: StoredCartridge, entry: Entry): ByteSource {
+    const ofCartridge = this.#fetches.get(cartridge) ?? new Map<number, Fetch>();
+    this.#fetches.set(cartridge, ofCartridge);
+    const fetch = ofCartridge.get(entry.segment) ?? new Fetch(this.#options, cartridge, entry);
+    ofCartridge.delete(entry.segment);
+    ofCartridge.set(entry.segment, fetch);
+    if (ofCartridge.size > limits.segmentFilesOpen) {
+      const [[oldest, old] = []] = ofCartridge;
+      if (oldest !== undefined) ofCartridge.delete(oldest);
+      void old?.close().catch(() => {});
+    }
+    return fetch;
+  }
+
+  /** The cartridge is unloaded: what is not complete is given up. */
+  async close(cartridge: StoredCartridge): Promise<void> {
+    const ofCartridge = this.#fetches.get(cartridge);
+    this.#fetches.delete(cartridge);
+    for (const fetch of ofCartridge?.values() ?? []) await fetch.close();
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings one sealed segment to the object store: read back from the disk, compared with the checksum that was made when
+// it was written, put, seen there, recorded.
+
+import { limits } from "#base/index.ts";
+import { crc32 } from "./crc32.ts";
+import type { Entry } from "./directory-entry.ts";
+import type { Disk } from "./disk.ts";
+import { storeFault } from "./faults.ts";
+import { segmentKey } from "./object-keys.ts";
+import { type ObjectWork, putOnce } from "./object-work.ts";
+import type { RingPool } from "./ring.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+
+/** What an upload needs. */
+export interface UploadWork extends ObjectWork {
+  readonly disk: Disk;
+  /** Memory to read into, `limits.transferSize` each. */
+  readonly pages: RingPool;
+}
+
+/**
+ * Uploads and records. Faults of the object store after a few attempts; `store.file-damaged` when the local file is not
+ * what was written.
+ */
+export async function uploadSegment(
+  work: UploadWork,
+  cartridge: StoredCartridge,
+  entry: Entry,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const path = cartridge.segmentPath(entry.segment);
+  const key = segmentKey(cartridge.id, entry.segment);
+  await putOnce(
+    work,
+    {
+      key,
+      sizeBytes: entry.fileSize,
+      crc32: entry.fileCrc,
+      content: () => verifiedContent(work, path, entry),
+      storageClass: "STANDARD",
+    },
+    signal,
+  );
+  const isLive = await cartridge.markStored(entry.segment);
+  // A cut made it dead while it was on its way.
+  if (!isLive) await work.objects.delete(key);
+}
+
+/** The file's bytes; throws at the end, before the last piece, when they are not those that were written. */
+async function* verifiedContent(work: UploadWork, path: string, entry: Entry): AsyncGenerator<Uint8Array> {
+  const file = await work.disk.open(path, { mode: "read", direct: true });
+  const pages = work.pages.take();
+  try {
+    let sum = 0;
+    for (let offset = 0; offset < entry.fileSize;) {
+      const piece = pages.bytes.subarray(0, Math.min(limits.transferSize, entry.fileSize - offset));
+      const count = await file.read(offset, piece);
+      sum = crc32(piece.subarray(0, count), sum);
+      offset += count;
+      const isWrong = count < piece.byteLength || (offset === entry.fileSize && sum !== entry.fileCrc);
+      if (isWrong) throw storeFault("file-damaged", { path, offset, reason: "its content is not what was written" });
+      yield piece;
+    }
+  } finally {
+    await file.close();
+    work.pages.giveBack(pages);
+  }
+}

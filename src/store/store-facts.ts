@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store's own ledger: which cartridges there are, their descriptions, and what was known of their bytes when they
+// were last put to rest, so that a start reads one file however many cartridges there are.
+
+import type { FileNumber, ObjectNumber } from "#tape/index.ts";
+import type { Instant } from "#base/index.ts";
+import type { Head } from "./head.ts";
+import type { CartridgeDescription, CartridgeId, CartridgeUsage } from "./types.ts";
+
+/** One fact. */
+export type StoreFact =
+  | {
+      readonly kind: "cartridge";
+      readonly id: CartridgeId;
+      readonly tag: string;
+      readonly description: CartridgeDescription;
+      readonly usage: CartridgeUsage;
+      /** It may have changed since: its journal must be asked. */
+      readonly isActive: boolean;
+    }
+  | { readonly kind: "removing"; readonly id: CartridgeId }
+  | { readonly kind: "removed"; readonly id: CartridgeId };
+
+/** Usage of a blank cartridge. */
+export const blankUsage: CartridgeUsage = {
+  sizeBytes: 0,
+  objects: 0 as ObjectNumber,
+  files: 0 as FileNumber,
+  storedBytes: 0,
+  dirtyBytes: 0,
+  localBytes: 0,
+  storageClass: "STANDARD",
+  recoveryPoint: undefined,
+};
+
+/** Usage as the journal tells it; `growing` is what is not in the directory yet. */
+export function usageOf(
+  head: Head,
+  growing: { readonly objects: number; readonly files: number; readonly bytes: number; readonly fileBytes: number },
+): CartridgeUsage {
+  const { storedAt } = head;
+  return {
+    sizeBytes: growing.bytes,
+    objects: growing.objects as ObjectNumber,
+    files: growing.files as FileNumber,
+    storedBytes: head.storedBytes,
+    dirtyBytes: head.dirtyBytes + growing.fileBytes,
+    localBytes: head.localBytes + growing.fileBytes,
+    storageClass: head.storageClass,
+    recoveryPoint:
+      storedAt === null ? undefined : { objects: head.storedObjects as ObjectNumber, at: storedAt as Instant },
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isUsage(value: unknown): value is CartridgeUsage {
+  if (!isObject(value)) return false;
+  const counts = ["sizeBytes", "objects", "files", "storedBytes", "dirtyBytes", "localBytes"];
+  return counts.every((name) => Number.isSafeInteger(value[name])) && typeof value["storageClass"] === "string";
+}
+
+function isStoreFact(value: unknown): value is StoreFact {
+  if (!isObject(value) || typeof value["id"] !== "string") return false;
+  if (value["kind"] === "removing" || value["kind"] === "removed") return true;
+  const { kind, tag, description, usage, isActive } = value;
+  return (
+    kind === "cartridge" &&
+    typeof tag === "string" &&
+    /^[0-9a-f]{16}$/.test(tag) &&
+    isObject(description) &&
+    isUsage(usage) &&
+    typeof isActive === "boolean"
+  );
+}
+
+/** Checks a parsed fact. */
+export function decodeStoreFact(value: unknown): StoreFact {
+  if (!isStoreFact(value)) throw new TypeError("it is no fact of the store");
+  return value;
+}

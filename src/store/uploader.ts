@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings sealed segments to the object store at its own pace, a few at a time, cartridge by cartridge in turn. What
+// fails is tried again for ever, with pauses. It yields to drives that write fast while the upload buffer has room.
+
+import { asError, type Duration, limits, type Log, milliseconds, type Timer } from "#base/index.ts";
+import type { Entry } from "./directory-entry.ts";
+import { segmentKey } from "./object-keys.ts";
+import { eachOf, retried } from "./object-work.ts";
+import { uploadSegment, type UploadWork } from "./segment-upload.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+
+/** What the uploader needs. */
+export interface UploaderOptions extends UploadWork {
+  readonly log: Log;
+  /** True while uploads should wait for drives. */
+  readonly shouldYield: () => boolean;
+  /** Called after each segment that was stored. */
+  readonly stored: (cartridge: StoredCartridge, entry: Entry) => void;
+  /** Called when nothing of the cartridge waits any more. */
+  readonly finished: (cartridge: StoredCartridge) => void;
+}
+
+interface Job {
+  readonly cartridge: StoredCartridge;
+  readonly inFlight: Set<number>;
+  /** After a failure: not before this monotonic time. */
+  notBefore: number;
+  /** Taken out of the queue. */
+  isExcluded: boolean;
+}
+
+const yieldPause = milliseconds(250);
+
+/** The workers that upload. */
+export class Uploader {
+  readonly #options: UploaderOptions;
+  readonly #abort = new AbortController();
+  readonly #jobs = new Map<StoredCartridge, Job>();
+  readonly #running = new Set<Promise<void>>();
+  #isPaused = false;
+  #timer: Timer | undefined;
+  #failure: Error | undefined;
+  /** Bytes uploaded so far. */
+  uploadedBytes = 0;
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** The last failure while something still waits. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** The cartridge may have segments that wait, or dead ones to delete. */
+  add(cartridge: StoredCartridge): void {
+    if (!this.#jobs.has(cartridge)) {
+      this.#jobs.set(cartridge, { cartridge, inFlight: new Set(), notBefore: 0, isExcluded: false });
+    }
+    this.#wake();
+  }
+
+  /** Leaves the cartridge alone; resolves when nothing of it is on its way. */
+  async exclude(cartridge: StoredCartridge): Promise<void> {
+    const job = this.#jobs.get(cartridge);
+    if (job === undefined) return;
+    job.isExcluded = true;
+    this.#jobs.delete(cartridge);
+    while (job.inFlight.size > 0) await Promise.race(this.#running);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#wake();
+  }
+
+  /** Aborts what is on its way and waits for it. */
+  async close(): Promise<void> {
+    this.#isPaused = true;
+    this.#timer?.cancel();
+    this.#abort.abort(new Error("the store closes"));
+    await Promise.allSettled(this.#running);
+  }
+
+  /** Uploads everything of one cartridge that is not in the queue. Rejects with the first failure. */
+  async uploadAll(
+    cartridge: StoredCartridge,
+    signal: AbortSignal | undefined,
+    progress: (done: number, total: number) => void,
+  ): Promise<void> {
+    const total = cartridge.head.count;
+    const first = cartridge.head.storedCount;
+    let done = first;
+    await eachOf(total - first, signal, async (index) => {
+      const entry = await cartridge.directory.get(first + index);
+      if (!entry.stored) {
+        await uploadSegment(this.#options, cartridge, entry, signal);
+        this.#noteStored(cartridge, entry);
+      }
+      done += 1;
+      progress(done, total);
+    });
+    await this.#deleteGarbage(cartridge, signal);
+  }
+
+  #wake(): void {
+    while (!this.#isPaused && this.#running.size < limits.uploadsInFlight) {
+      const job = this.#nextJob();
+      if (job === undefined) return;
+      // It goes to the end of the queue, so that cartridges take turns.
+      this.#jobs.delete(job.cartridge);
+      this.#jobs.set(job.cartridge, job);
+      const running = this.#run(job).finally(() => {
+        this.#running.delete(running);
+        this.#wake();
+      });
+      this.#running.add(running);
+    }
+  }
+
+  /** A cartridge that may be worked on now; sets a timer when that will be later. */
+  #nextJob(): Job | undefined {
+    const { clock, shouldYield } = this.#options;
+    if (this.#jobs.size === 0) return undefined;
+    if (shouldYield()) return this.#wakeIn(yieldPause);
+    const now = clock.monotonic();
+    let earliest = Infinity;
+    for (const job of this.#jobs.values()) {
+      // One at a time per cartridge keeps its recovery point moving in order.
+      if (job.inFlight.size > 0) continue;
+      if (job.notBefore <= now) return job;
+      earliest = Math.min(earliest, job.notBefore);
+    }
+    return earliest === Infinity ? undefined : this.#wakeIn((earliest - now) as Duration);
+  }
+
+  #wakeIn(pause: Duration): undefined {
+    this.#timer ??= this.#options.clock.setTimer(pause, () => {
+      this.#timer = undefined;
+      this.#wake();
+    });
+    return undefined;
+  }
+
+  async #run(job: Job): Promise<void> {
+    const { cartridge } = job;
+    const { signal } = this.#abort;
+    job.inFlight.add(0);
+    try {
+      const entry = await nextUnstored(cartridge);
+      if (entry === undefined) {
+        await this.#deleteGarbage(cartridge, signal);
+        this.#finish(job);
+        return;
+      }
+      await uploadSegment(this.#options, cartridge, entry, signal);
+      this.#failure = undefined;
+      this.#noteStored(cartridge, entry);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failure = asError(error);
+      job.notBefore = this.#options.clock.monotonic() + limits.uploadBackoffMax;
+      this.#options.log.warn("an upload failed and is tried again later", {
+        cartridge: cartridge.id,
+        error: asError(error).message,
+      });
+    } finally {
+      job.inFlight.delete(0);
+    }
+  }
+
+  #finish(job: Job): void {
+    const { cartridge } = job;
+    // More may have been sealed meanwhile.
+    if (job.isExcluded || cartridge.head.storedCount < cartridge.head.count) return;
+    this.#jobs.delete(cartridge);
+    this.#options.finished(cartridge);
+  }
+
+  #noteStored(cartridge: StoredCartridge, entry: Entry): void {
+    this.uploadedBytes += entry.fileSize;
+    this.#options.stored(cartridge, entry);
+  }
+
+  /** Deletes what cuts made dead, here and there. Nothing of the cartridge may be on its way. */
+  async #deleteGarbage(cartridge: StoredCartridge, signal: AbortSignal | undefined): Promise<void> {
+    const { disk, objects, clock } = this.#options;
+    for (let range = cartridge.head.garbage[0]; range !== undefined; range = cartridge.head.garbage[0]) {
+      const [first, end] = range;
+      await eachOf(end - first, signal, (index) => disk.remove(cartridge.segmentPath(first + index)));
+      await eachOf(end - first, signal, (index) =>
+        retried(clock, signal, () => objects.delete(segmentKey(cartridge.id, first + index))),
+      );
+      const garbage = cartridge.head.garbage.flatMap(([from, to]) => {
+        // A later cut may have made the range longer.
+        if (from !== first) return [[from, to] as const];
+        return to > end ? [[end, to] as const] : [];
+      });
+      await cartridge.note({ garbage });
+    }
+  }
+}
+
+async function nextUnstored(cartridge: StoredCartridge): Promise<Entry | undefined> {
+  for (let index = cartridge.head.storedCount; index < cartridge.head.count; index++) {
+    const entry = await cartridge.directory.get(index);
+    if (!entry.stored) return entry;
+  }
+  return undefined;
+}
