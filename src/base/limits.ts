@@ -13,8 +13,10 @@ const TiB = 1024 * GiB;
 export const limits = {
   /** Largest logical block: what READ BLOCK LIMITS of LTO drives announces, 8 MiB. */
   blockSizeMax: 8 * MiB,
-  /** Bytes of one READ or WRITE in fixed mode, which may be many blocks: what the largest iSCSI burst holds. */
-  fixedTransferMax: 16 * MiB,
+  /** Bytes of one READ or WRITE in fixed mode, which may be many blocks: as much as Linux sends over iSCSI at once. */
+  fixedTransferMax: 32 * MiB,
+  /** Data of fixed-mode writes that wait in one drive; above this the drive answers TASK SET FULL. */
+  fixedWritesWaiting: 64 * MiB,
   /** Smallest cartridge: room for trials and tests. */
   cartridgeSizeMin: 16 * MiB,
   /** Largest cartridge. */
