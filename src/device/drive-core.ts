@@ -2,11 +2,12 @@
 // What the command handlers of a drive share: the loaded medium, the mode parameters that shape data transfer, the
 // counters behind log pages and metrics, and the TapeAlert flags. It answers no commands itself.
 
-import { assert } from "#base/index.ts";
+import { assert, limits } from "#base/index.ts";
 import type { Clock, Duration, Log } from "#base/index.ts";
 import { Medium } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
 import type { DriveOptions, DriveState, InsertedCartridge } from "./drive-options.ts";
+import { ReceiveBudget } from "./drive-receive-budget.ts";
 import { TapeAlerts } from "./drive-tape-alerts.ts";
 
 /** What a drive does at the moment, for the device status log page. */
@@ -41,6 +42,8 @@ export class DriveCore {
   readonly log: Log;
   readonly startedAt: Duration;
   readonly alerts = new TapeAlerts();
+  /** Data of writes that are no single block. */
+  readonly receiving = new ReceiveBudget({ each: limits.fixedTransferMax, all: limits.fixedWritesWaiting });
   /** Since the drive was made. */
   readonly lifetime = new TransferCounters();
   /** Since the drive was made, or LOG SELECT cleared them. */

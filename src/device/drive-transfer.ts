@@ -10,7 +10,7 @@ import type { CountedRead, CountedWrite, Eventually, Medium, StoredObject, Write
 import type { Command } from "./command.ts";
 import type { DriveCore } from "./drive-core.ts";
 import { damagedRead, guard, refusedWrite } from "./drive-outcomes.ts";
-import { check, good } from "./outcome.ts";
+import { bareStatus, check, good } from "./outcome.ts";
 import type { DataIn, Outcome } from "./outcome.ts";
 
 type ReadCommand = Command<typeof sscCommands.read6>;
@@ -130,6 +130,8 @@ export function write(core: DriveCore, medium: Medium, command: WriteCommand): E
   const size = fixed ? transferLength * core.blockLength : transferLength;
   if (size > (fixed ? limits.fixedTransferMax : core.model.blockSizeMax)) return command.invalidField("transferLength");
   const sent = command.dataOut.byteLength;
+  // The host sent it, but there was no memory left for it.
+  if (sent < size && command.task.expectedDataOut >= size) return bareStatus("task-set-full");
   if (sent < size) return { ...command.invalidField("transferLength"), transferLength: size };
   if (core.loaded?.isReadOnlyHere) return refusedWrite(core, "write-protected");
   core.activity = "writing";

@@ -188,13 +188,14 @@ export class DriveUnit extends Unit<Commands> {
     ]);
   }
 
-  /** A block that will be written as it is may be received where it will be stored. */
+  /** A block that will be written as it is may be received where it will be stored; fixed mode copies. */
   protected override placeFor(task: UnitTask): UnitTask["place"] {
     const { medium } = this.#core;
     if (medium === undefined || task.cdb[0] !== sscCommands.write6.opcode) return undefined;
     const { fixed, transferLength } = Write6.decode(task.cdb);
-    const isOneBlock = !fixed && transferLength > 0 && transferLength <= this.#core.model.blockSizeMax;
-    return isOneBlock && transferLength === task.expectedDataOut ? medium.place(transferLength) : undefined;
+    const size = task.expectedDataOut;
+    const isOneBlock = !fixed && size === transferLength && size <= this.#core.model.blockSizeMax;
+    return isOneBlock && size > 0 ? medium.place(size) : this.#core.receiving.place(size);
   }
 
   get #barcode(): string | undefined {

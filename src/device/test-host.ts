@@ -2,7 +2,7 @@
 // A host for the tests of logical units: sends CDBs through `accept` and gathers what comes back. It moves data the way
 // a transport does: data-out through the place that the unit offers, data-in copied and released, the residual computed.
 
-import { assert, milliseconds, silentLog } from "#base/index.ts";
+import { assert, limits, milliseconds, silentLog } from "#base/index.ts";
 import type { Clock, Instant } from "#base/index.ts";
 import { decodeSense, scsiStatusName } from "#scsi/index.ts";
 import type { ScsiStatus, Sense } from "#scsi/index.ts";
@@ -74,7 +74,7 @@ export class TestHost {
         expectedDataOut: dataOut?.byteLength ?? 0,
         expectedDataIn,
         lun: options.lun ?? 0,
-        finish: (result) => resolve(reply(result, { expected, isOut: dataOut !== undefined })),
+        finish: (result) => resolve(toReply(result, { expected, isOut: dataOut !== undefined })),
       });
       this.#unit.accept(task);
       deliver(task, dataOut);
@@ -110,9 +110,10 @@ export function makeTask(nexus: UnitNexus, cdb: Uint8Array, parts: TaskParts): U
 /** The data of a command arrives. */
 export function deliver(task: UnitTask & { dataComplete: boolean }, dataOut: Uint8Array | undefined): void {
   if (dataOut === undefined || dataOut.byteLength === 0) return;
-  task.place ??= { bytes: new Uint8Array(dataOut.byteLength), release() {} };
-  assert(task.place.bytes.byteLength === dataOut.byteLength, "a place is as long as the data");
-  task.place.bytes.set(dataOut);
+  // A transport keeps only parameter lists in memory of its own.
+  const own = Math.min(dataOut.byteLength, limits.parameterData);
+  task.place ??= { bytes: new Uint8Array(own), release() {} };
+  task.place.bytes.set(dataOut.subarray(0, task.place.bytes.byteLength));
   task.dataComplete = true;
   task.onDataComplete?.();
 }
@@ -122,7 +123,8 @@ interface Expectation {
   readonly isOut: boolean;
 }
 
-function reply(result: UnitResult, { expected, isOut }: Expectation): Reply {
+/** What a host sees of a result. */
+export function toReply(result: UnitResult, { expected, isOut }: Expectation): Reply {
   const { status, sense, dataIn, transferLength } = result;
   const whole = dataIn?.bytes.slice() ?? new Uint8Array(0);
   dataIn?.release();
