@@ -99,6 +99,8 @@ async function writeNumbered(
 /** Moves all segments to the class. */
 export async function changeClass(work: ArchiveWork, storageClass: StorageClass): Promise<void> {
   const { cartridge, objects } = work;
+  // Objects are put into STANDARD, and another class is noted before the first leaves it.
+  if (storageClass === "STANDARD" && cartridge.head.storageClass === "STANDARD") return;
   await cartridge.note({ storageClass });
   await eachSegment(work, "class", (segment) => objects.changeClass(segmentKey(cartridge.id, segment), storageClass));
 }
