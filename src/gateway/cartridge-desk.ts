@@ -43,12 +43,12 @@ export class CartridgeDesk {
 
   /** Faults of `planCartridges`, `gateway.library-unknown`, faults of the store. */
   async create(request: CartridgeRequest): Promise<readonly CartridgeRecord[]> {
-    const { book, store, feed } = this.#parts;
+    const { book, feed } = this.#parts;
     const host = this.#libraries.named(request.library);
     const planned = await book.change(async (state) => {
       const library = state.library(host.id);
       const plan = planCartridges(state, library, request, { random: this.#parts.random, now: this.#now() });
-      await Promise.all(plan.map(({ cartridge }) => store.create(storeId(cartridge), description(cartridge))));
+      await this.#createInStore(plan);
       return { facts: createdFacts(host, plan), result: plan };
     });
     if (request.into === "mail-slot") host.changer.mailSlotsAccessed();
@@ -171,6 +171,21 @@ export class CartridgeDesk {
   #changed(barcode: string): void {
     const { state, pool } = this.named(barcode);
     this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}, pool ${pool}`);
+  }
+
+  /** All or none; blank ones that a crash leaves behind are removed at the next start. */
+  async #createInStore(plan: readonly PlannedCartridge[]): Promise<void> {
+    const { store } = this.#parts;
+    const ids = plan.map(({ cartridge }) => storeId(cartridge));
+    const made = await Promise.allSettled(
+      plan.map(({ cartridge }) => store.create(storeId(cartridge), description(cartridge))),
+    );
+    const failed = made.find((result) => result.status === "rejected");
+    if (failed === undefined) return;
+    for (const id of ids) {
+      if (store.has(id)) await store.remove(id);
+    }
+    throw failed.reason;
   }
 
   #deleteNow(barcode: string, bypassGovernance: boolean): Promise<void> {

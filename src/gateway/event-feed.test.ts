@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { limits } from "#base/index.ts";
+import { limits, silentLog } from "#base/index.ts";
 import { SimClock } from "#sim/index.ts";
 import { EventFeed } from "./event-feed.ts";
 
 test("subscribers see events from their subscription on, in order", async () => {
-  const feed = new EventFeed(new SimClock());
+  const feed = new EventFeed(new SimClock(), silentLog);
   feed.publish("pool.created", "early", "before");
   const events = feed.subscribe();
   const waiting = events.next();
@@ -26,7 +26,7 @@ test("subscribers see events from their subscription on, in order", async () => 
 });
 
 test("a slow subscriber loses the oldest events and is told once", async () => {
-  const feed = new EventFeed(new SimClock());
+  const feed = new EventFeed(new SimClock(), silentLog);
   const events = feed.subscribe();
   for (let count = 1; count <= limits.eventsQueued + 3; count++) feed.publish("cartridge.changed", `${count}`, "");
   const lost = await events.next();
@@ -36,7 +36,7 @@ test("a slow subscriber loses the oldest events and is told once", async () => {
 });
 
 test("a subscription ends when it is returned, and when the feed closes", async () => {
-  const feed = new EventFeed(new SimClock());
+  const feed = new EventFeed(new SimClock(), silentLog);
   const returned = feed.subscribe();
   await returned.return?.();
   assert.equal((await returned.next()).done, true);
@@ -51,7 +51,7 @@ test("a subscription ends when it is returned, and when the feed closes", async 
 });
 
 test("only so many can listen, and a place that is given back can be taken again", async () => {
-  const feed = new EventFeed(new SimClock());
+  const feed = new EventFeed(new SimClock(), silentLog);
   const all = Array.from({ length: limits.eventStreams }, () => feed.subscribe());
   assert.throws(() => feed.subscribe(), { code: "gateway.too-many-listeners" });
   await all[0]?.return?.();

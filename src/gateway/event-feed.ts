@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hands events to subscribers. Each has a bounded queue; who does not keep up loses the oldest and is told once.
+// Hands events to subscribers and to the log. Each subscriber has a bounded queue; who does not keep up loses the oldest and is told once.
 
-import { limits, type Clock } from "#base/index.ts";
+import { limits, type Clock, type Log } from "#base/index.ts";
 import type { EventSubscription, GatewayEvent } from "./events.ts";
 import { gatewayFault } from "./faults.ts";
 
 /** A source of events for many subscribers. */
 export class EventFeed {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #subscribers = new Set<Subscriber>();
   #number = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** Tells every subscriber. */
   publish(kind: GatewayEvent["kind"], subject: string, text: string): void {
+    this.#log.info(text, { event: kind, subject });
     this.#number += 1;
     const event = { number: this.#number, at: this.#clock.now(), kind, subject, text };
     for (const subscriber of this.#subscribers) subscriber.push(event);

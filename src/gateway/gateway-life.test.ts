@@ -161,9 +161,9 @@ for (const state of ["IN_TRANSIT", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRI
       }
       await world.until(tape, state);
       world.kill(how);
-      delete world.objects.options.failBefore;
       const restarted = await world.start();
       assert.equal(stateOf(restarted), state);
+      delete world.objects.options.failBefore;
       const last = state === "RETRIEVING" || state === "RETRIEVED" ? "RETRIEVED" : "ARCHIVED";
       await world.until(tape, last, hours(48));
       if (last === "ARCHIVED") {
@@ -186,7 +186,6 @@ test("a cartridge whose archiving is canceled is back in a mail slot and can be 
   await world.clock.advance(minutes(1));
   assert.equal(stateOf(gateway), "IN_TRANSIT");
   const task = gateway.tasks.list({ operation: "cartridge.archive" }).at(0);
-  assert.equal(task?.state, "waiting");
   await world.run(gateway.cancelArchive(tape));
   assert.equal(stateOf(gateway), "AVAILABLE");
   assert.equal(gateway.tasks.get(task?.id ?? "").state, "canceled");
@@ -203,6 +202,7 @@ test("a cartridge whose archiving is canceled is back in a mail slot and can be 
 test("a cartridge whose retrieving is canceled is ARCHIVED, and can be retrieved again", async () => {
   const stage = await scene();
   const { world, gateway } = stage;
+  await writeTape(stage);
   await world.run(gateway.ejectCartridge(tape, operator));
   await world.until(tape, "ARCHIVED");
   await world.run(gateway.retrieveCartridge({ barcode: tape, library: "lib" }, operator));

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { days, hours, minutes } from "#base/index.ts";
-import { smallLibrary, testSize, TestWorld } from "./gateway-fixtures.ts";
+import { smallLibrary, testBlock, testSize, TestWorld } from "./gateway-fixtures.ts";
 import type { Gateway } from "./gateway.ts";
 import { defaultSettings } from "./settings.ts";
 
@@ -59,6 +59,8 @@ test("an instance without a name gets one that stays", async () => {
 test("deletion is refused in a drive, on the way, and when retrieved; and works otherwise, for ever", async () => {
   const { world: place, gateway } = await world();
   await place.run(gateway.loadCartridge("CAP001L8"));
+  const drive = await place.login(gateway.listDrives("lib")[0]?.target ?? "");
+  assert.equal(await drive.write(testBlock(1)), "good");
   await assert.rejects(place.run(gateway.deleteCartridge("CAP001L8", operator)), {
     code: "gateway.cartridge-in-drive",
     message: /CAP001L8 is in drive drive-01 of library lib/,

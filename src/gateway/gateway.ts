@@ -51,7 +51,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    this.#feed = new EventFeed(options.clock);
+    this.#feed = new EventFeed(options.clock, options.log);
   }
 
   /** The tasks of this gateway; archive, retrieve and delete run as such. */

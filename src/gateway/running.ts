@@ -18,6 +18,7 @@ import { LibraryDesk } from "./library-desk.ts";
 import { checkAuthority, checkName } from "./naming.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { Move } from "#library/index.ts";
+import { reconcile } from "./reconcile.ts";
 import type { GatewayOptions, PortalSettings } from "./settings.ts";
 import { Shelf } from "./shelf.ts";
 import { taskKeeper } from "./task-keeper.ts";
@@ -55,6 +56,7 @@ export class RunningGateway {
     const isNew = await nameInstance(book, options);
     const running = new RunningGateway(options, { clock, random, log, settings, book, store, tasks, feed });
     try {
+      await reconcile(book.state, store, log);
       if (isNew) await running.#makeFirstLibrary();
       await running.#goToWork();
     } catch (error) {
@@ -115,7 +117,12 @@ export class RunningGateway {
     const portals = settings.portals;
     for (const portal of portals) this.#checkPortal(portal);
     for (const host of this.libraries.hosts()) {
-      host.loadAtStart().catch((error: unknown) => log.error("cartridges could not be loaded", {}, error));
+      host
+        .loadAtStart()
+        .then(() =>
+          this.parts.feed.publish("drive.changed", host.record.name, `the drives of ${host.record.name} are ready`),
+        )
+        .catch((error: unknown) => log.error("cartridges could not be loaded", {}, error));
     }
     for (const portal of portals) await this.#open(portal);
     this.shelf.resume();
@@ -143,6 +150,11 @@ export class RunningGateway {
     for (const { occupant, source, destination } of moves) {
       const text = `cartridge ${occupant.barcode} went from element ${source.address} to ${destination.address}`;
       this.parts.feed.publish("cartridge.moved", occupant.barcode, text);
+      for (const { kind, address } of [source, destination]) {
+        if (kind !== "drive-bay") continue;
+        const change = address === source.address ? "is empty" : `holds ${occupant.barcode}`;
+        this.parts.feed.publish("drive.changed", String(address), `the drive at element ${address} ${change}`);
+      }
     }
     for (const barcode of ejected) {
       const { state } = this.parts.book.state.cartridge(barcode);
