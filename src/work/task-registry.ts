@@ -168,9 +168,10 @@ export class TaskRegistry {
     }
     entry.waitingFor = [];
     entry.endedAt = this.#clock.now();
+    await this.#save(entry);
+    // Only now: who sees the end of a task, here or in an event, finds that its owner has seen it too.
     this.#running.delete(entry.id);
     this.#touch(entry);
-    await this.#save(entry);
     return recordOf(entry);
   }
 
