@@ -84,6 +84,8 @@ async function shelfPass({ instance, terminal }: DemoOptions, hands: Hands): Pro
   terminal.out("ejecting it through a mail slot\n");
   await hands.eject();
   await statesUntil(hands, "ARCHIVED", show);
+  // The state is there before the task has tidied up behind itself.
+  for (const task of gateway.tasks.list({ subject: barcode })) await gateway.tasks.ended(task.id);
   terminal.out("retrieving it\n");
   await gateway.retrieveCartridge({ barcode, library, tier: "Standard" }, { who: "demo" });
   await statesUntil(hands, "RETRIEVED", show);

@@ -34,9 +34,11 @@ export async function serve(args: readonly string[]): Promise<number> {
 async function runUntilSignal(settings: InstanceSettings): Promise<number> {
   let log: Log | undefined;
   const stopAsked = signalled();
-  endOnBugs(() => log);
-  const instance = await startInstance(settings, async () => (log = await openProcessLog(settings)));
+  const lines = new HeldLines();
+  endOnBugs(() => log, lines);
+  const instance = await startInstance(settings, async () => (log = await openProcessLog(settings, lines)));
   process.stdout.write(greeting(instance, settings));
+  lines.release(isForPeople(settings));
   log?.info("ready", { home: instance.home, api: instance.apiAddress });
   new SystemClock().setTimer(seconds(2), () => flushCompileCache());
   const signal = await stopAsked;
@@ -44,9 +46,33 @@ async function runUntilSignal(settings: InstanceSettings): Promise<number> {
   return stopInTime(instance, log);
 }
 
-function openProcessLog({ logLevel, logFormat }: InstanceSettings): Promise<Log> {
-  const format = logFormat === "auto" ? (process.stderr.isTTY ? "text" : "json") : logFormat;
-  return openLog({ level: logLevel, format, write: (line) => void process.stderr.write(line) });
+function openProcessLog(settings: InstanceSettings, lines: HeldLines): Promise<Log> {
+  const format = isForPeople(settings) ? "text" : "json";
+  return openLog({ level: settings.logLevel, format, write: (line) => lines.write(line) });
+}
+
+/** True when log lines go to a person at a terminal. */
+function isForPeople({ logFormat }: InstanceSettings): boolean {
+  return logFormat === "text" || (logFormat === "auto" && process.stderr.isTTY === true);
+}
+
+/**
+ * Log lines of a start are held back until it has succeeded: one that fails says why in one line and nothing else. A
+ * person is told all that matters by the greeting; a machine gets the lines afterwards.
+ */
+class HeldLines {
+  #held: string[] | undefined = [];
+
+  write(line: string): void {
+    if (this.#held === undefined) process.stderr.write(line);
+    else this.#held.push(line);
+  }
+
+  release(drop: boolean): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    if (!drop) for (const line of held) process.stderr.write(line);
+  }
 }
 
 /**
@@ -82,8 +108,9 @@ async function stopInTime(instance: Instance, log: Log | undefined): Promise<num
 }
 
 /** A bug nobody caught could break a promise if the process went on; the journal makes a restart safe. */
-function endOnBugs(log: () => Log | undefined): void {
+function endOnBugs(log: () => Log | undefined, lines: HeldLines): void {
   process.on("uncaughtException", (error) => {
+    lines.release(false);
     const known = log();
     if (known === undefined) process.stderr.write(`capstan: internal error: ${asError(error).stack ?? ""}\n`);
     else known.error("internal error; the process ends, start it again", {}, error);
