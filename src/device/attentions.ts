@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pending unit attentions of one nexus: SPC-4 5.14. No duplicates; a reset supersedes everything that is older, because
+// Pending unit attentions of one nexus: SPC-4. No duplicates; a reset supersedes everything that is older, because
 // it tells the host to ask for everything again; otherwise first come, first served.
 
 import { senseTable, type AttentionName } from "#scsi/index.ts";

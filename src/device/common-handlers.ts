@@ -144,7 +144,7 @@ function inquiry(host: CommonHost, command: Command<Spc["inquiry"]>): Outcome {
   return page === undefined ? command.invalidField("pageCode") : goodData(page);
 }
 
-/** Diagnostic pages: 00h lists itself; from 80h on they are the vendor's. SPC-4 7.2. */
+/** Diagnostic pages: 00h lists itself; from 80h on they are the vendor's. SPC-4. */
 const supportedDiagnostics = 0x00;
 const firstVendorDiagnostic = 0x80;
 
@@ -181,8 +181,8 @@ function prevent(host: CommonHost, command: Command<Spc["preventAllowMediumRemov
 }
 
 /**
- * The flags that decide about reservation conflicts. ALLOW of PREVENT ALLOW MEDIUM REMOVAL hinders nobody: SPC-2 table 11,
- * SPC-4 table 51.
+ * The flags that decide about reservation conflicts. ALLOW of PREVENT ALLOW MEDIUM REMOVAL hinders nobody: SPC-2,
+ * SPC-4.
  */
 export function reservationRules(
   row: CommandRow,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a CDB to its row and handler, and the checks that follow from tables alone: whether the command exists, whether its
-// reserved bits, fixed fields and control byte are as they must be. SPC-4 4.3, SAM-5 5.2.
+// reserved bits, fixed fields and control byte are as they must be. SPC-4, SAM-5.
 
 import { assert, defined } from "#base/index.ts";
 import { obsoleteLunBits, type CommandRow, type CommandTable } from "#scsi/index.ts";
@@ -20,9 +20,9 @@ export interface Entry {
 /** What an operation code leads to: one command, or several by service action. */
 type Slot = Entry | Map<number, Entry>;
 
-/** SERVICE ACTION: byte 1, bits 4 to 0. SPC-4 4.3.5. */
+/** SERVICE ACTION: byte 1, bits 4 to 0. SPC-4. */
 const serviceActionMask = 0x1f;
-/** Control byte: NACA, LINK, FLAG and the reserved bits. Bits 7 and 6 are the vendor's. SAM-5 5.2. */
+/** Control byte: NACA, LINK, FLAG and the reserved bits. Bits 7 and 6 are the vendor's. SAM-5. */
 const controlMask = 0x3f;
 
 /** The commands of one unit by operation code. */

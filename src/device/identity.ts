@@ -12,7 +12,7 @@ export interface UnitIdentity {
   readonly revision: string;
   /** Unit serial number: at most 32 characters of ASCII. Everything that matches devices matches this. */
   readonly serial: string;
-  /** Standards the unit claims: SPC-4 table 147, version descriptors. */
+  /** Standards the unit claims: SPC-4, version descriptors. */
   readonly versionDescriptors: readonly number[];
   /** Bytes 36 to 55 of the INQUIRY data. */
   readonly vendorSpecific?: Uint8Array;

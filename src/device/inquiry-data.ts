@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard INQUIRY data and the VPD pages that every unit has, built from its identity: SPC-4 6.4 and 7.8.
+// Standard INQUIRY data and the VPD pages that every unit has, built from its identity: SPC-4.
 
 import { bytesFromAscii, bytesFromText, concatBytes, roundUp } from "#base/index.ts";
 import {
@@ -96,7 +96,7 @@ function designator(
   return concatBytes([DesignatorHeader.encode({ ...header, ...protocol, length: value.byteLength }), value]);
 }
 
-/** Designators of the unit, of the port it is reached through, and of its target: SPC-4 7.8.6. */
+/** Designators of the unit, of the port it is reached through, and of its target: SPC-4. */
 function designators(identity: UnitIdentity, nexus: UnitNexus): Uint8Array {
   const vendorAndSerial = `${identity.vendor.padEnd(8)}${identity.product.padEnd(16)}${identity.serial}`;
   return concatBytes([
@@ -133,7 +133,7 @@ function portDescriptor(nexus: UnitNexus): Uint8Array {
   return concatBytes([ScsiPort.encode({ relativePort, designatorsLength: name.byteLength }), name]);
 }
 
-/** SCSI name string: zero-terminated and padded to four bytes. SPC-4 7.8.6.11. */
+/** SCSI name string: zero-terminated and padded to four bytes. SPC-4. */
 function scsiName(text: string): Uint8Array {
   const bytes = bytesFromText(text);
   const padded = new Uint8Array(roundUp(bytes.byteLength + 1, 4));

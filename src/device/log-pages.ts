@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log pages of a unit, and LOG SENSE and LOG SELECT over them: SPC-4 6.5, 6.6, 7.3.
+// The log pages of a unit, and LOG SENSE and LOG SELECT over them: SPC-4.
 
 import { Bug, bytesFromAscii, concatBytes } from "#base/index.ts";
 import { putUint } from "#codec/index.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What answers for logical unit numbers that nobody has: SPC-4 6.4.2 (INQUIRY), 6.33 (REPORT LUNS), 6.39 (REQUEST SENSE).
+// What answers for logical unit numbers that nobody has: INQUIRY, REPORT LUNS and REQUEST SENSE of SPC-4.
 
 import { absentUnit, encodeSense, senseTable, spcCommands, StandardInquiry } from "#scsi/index.ts";
 import { Command } from "./command.ts";

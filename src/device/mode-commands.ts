@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// MODE SENSE and MODE SELECT, 6 and 10, over the table of a unit's mode pages: SPC-4 6.11 to 6.14.
+// MODE SENSE and MODE SELECT, 6 and 10, over the table of a unit's mode pages: SPC-4.
 
 import { concatBytes } from "#base/index.ts";
 import {
@@ -19,7 +19,7 @@ type Spc = typeof spcCommands;
 type SenseCommand = Command<Spc["modeSense6"]> | Command<Spc["modeSense10"]>;
 type SelectCommand = Command<Spc["modeSelect6"]> | Command<Spc["modeSelect10"]>;
 
-/** PAGE CONTROL: SPC-4 table 183. */
+/** PAGE CONTROL: SPC-4. */
 const pageControls = ["current", "changeable", "default", "saved"] as const;
 
 /** MODE SENSE(6) and (10). */
@@ -62,7 +62,7 @@ const isBlockDescriptorPage = (modes: ModePages, code: number): boolean =>
 const isPageKnown = (modes: ModePages, code: number): boolean =>
   code === allModePages.page || isBlockDescriptorPage(modes, code) || modes.pages.some((page) => page.code === code);
 
-/** The pages that were asked for; undefined when there is none. SPC-4 table 184. */
+/** The pages that were asked for; undefined when there is none. SPC-4. */
 function selectPages(modes: ModePages, code: number, subcode: number): readonly ModePage[] | undefined {
   const takesSubpages = subcode === allModePages.subpages;
   if (code === allModePages.page) {

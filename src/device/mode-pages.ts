@@ -22,7 +22,7 @@ export interface ModePage {
   readonly accept?: (bytes: Uint8Array) => Check | undefined;
 }
 
-/** Block descriptor of a tape drive: SPC-4 7.5.5.1. */
+/** Block descriptor of a tape drive: SPC-4. */
 export interface BlockDescriptor {
   readonly densityCode: number;
   readonly blockCount: number;
@@ -53,7 +53,7 @@ export interface ModeHeader {
 /** SPF: the page has a subpage code and a header of 4 bytes. */
 export const hasSubpage = (bytes: Uint8Array): boolean => ((bytes[0] ?? 0) & 0x40) !== 0;
 
-/** The control mode page that every unit has: sense format can be chosen, TASK ABORTED status is given. SPC-4 7.5.8. */
+/** The control mode page that every unit has: sense format can be chosen, TASK ABORTED status is given. SPC-4. */
 export function controlModePage(): ModePage {
   return {
     code: 0x0a,

@@ -79,7 +79,7 @@ export function isCheck(value: unknown): value is Check {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "check";
 }
 
-/** The outcome with its data cut to an allocation length: length fields inside stay as they are. SPC-4 4.3.5.6. */
+/** The outcome with its data cut to an allocation length: length fields inside stay as they are. SPC-4. */
 export function truncated(outcome: Outcome, allocationLength: number): Outcome {
   if (outcome.kind === "status" || outcome.dataIn === undefined) return outcome;
   const { dataIn } = outcome;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PERSISTENT RESERVE IN and OUT: SPC-4 6.15, 6.16 and 5.13. State and decisions about conflicts are in reservations.ts.
+// PERSISTENT RESERVE IN and OUT: SPC-4. State and decisions about conflicts are in reservations.ts.
 
 import { concatBytes } from "#base/index.ts";
 import {
@@ -56,13 +56,13 @@ const typeNames = new Map(
   (Object.keys(reservationTypes) as ReservationType[]).map((name) => [reservationTypes[name] as number, name]),
 );
 
-/** READ KEYS: SPC-4 6.15.2. */
+/** READ KEYS: SPC-4. */
 export function readKeys({ reservations }: ReservationOwner): Outcome {
   const keys = reservations.registrations.map(({ key }) => ReservationKey.encode({ key }));
   return withHeader(reservations, keys);
 }
 
-/** READ RESERVATION: SPC-4 6.15.3. */
+/** READ RESERVATION: SPC-4. */
 export function readReservation({ reservations }: ReservationOwner): Outcome {
   const { reservation } = reservations;
   if (reservation === undefined) return withHeader(reservations, []);
@@ -71,7 +71,7 @@ export function readReservation({ reservations }: ReservationOwner): Outcome {
   return withHeader(reservations, [ReservationDescriptor.encode({ key, scope: 0, type })]);
 }
 
-/** REPORT CAPABILITIES: SPC-4 6.15.4. */
+/** REPORT CAPABILITIES: SPC-4. */
 export function reportCapabilities(): Outcome {
   return goodData(
     ReservationCapabilities.encode({
@@ -87,7 +87,7 @@ export function reportCapabilities(): Outcome {
   );
 }
 
-/** READ FULL STATUS: SPC-4 6.15.5. */
+/** READ FULL STATUS: SPC-4. */
 export function readFullStatus({ reservations }: ReservationOwner): Outcome {
   const { reservation } = reservations;
   const descriptors = reservations.registrations.map((registration) => {
@@ -138,7 +138,7 @@ function tellOthers(owner: ReservationOwner, name: AttentionName, except: UnitNe
   for (const { port } of owner.reservations.registrations) owner.tell(port, name, except);
 }
 
-/** REGISTER, and REGISTER AND IGNORE EXISTING KEY: SPC-4 5.13.7. */
+/** REGISTER, and REGISTER AND IGNORE EXISTING KEY: SPC-4. */
 export function register(owner: ReservationOwner, request: ReserveRequest, ignoresKey: boolean): Outcome {
   const parameters = parse(request);
   if (isCheckValue(parameters)) return parameters;
@@ -164,7 +164,7 @@ function authorize(owner: ReservationOwner, request: ReserveRequest, key: bigint
   return own !== undefined && own.key === key ? own : undefined;
 }
 
-/** RESERVE: SPC-4 5.13.9. */
+/** RESERVE: SPC-4. */
 export function reserve(owner: ReservationOwner, request: ReserveRequest): Outcome {
   const parameters = parse(request);
   if (isCheckValue(parameters)) return parameters;
@@ -179,7 +179,7 @@ export function reserve(owner: ReservationOwner, request: ReserveRequest): Outco
   return good();
 }
 
-/** RELEASE: SPC-4 5.13.11.2. */
+/** RELEASE: SPC-4. */
 export function release(owner: ReservationOwner, request: ReserveRequest): Outcome {
   const parameters = parse(request);
   if (isCheckValue(parameters)) return parameters;
@@ -194,7 +194,7 @@ export function release(owner: ReservationOwner, request: ReserveRequest): Outco
   return good();
 }
 
-/** CLEAR: SPC-4 5.13.11.6. */
+/** CLEAR: SPC-4. */
 export function clear(owner: ReservationOwner, request: ReserveRequest): Outcome {
   const parameters = parse(request);
   if (isCheckValue(parameters)) return parameters;
@@ -205,7 +205,7 @@ export function clear(owner: ReservationOwner, request: ReserveRequest): Outcome
   return good();
 }
 
-/** PREEMPT, and PREEMPT AND ABORT: SPC-4 5.13.11.4 and 5.13.11.5. */
+/** PREEMPT, and PREEMPT AND ABORT: SPC-4. */
 export function preempt(owner: ReservationOwner, request: ReserveRequest, aborts: boolean): Outcome {
   const parameters = parse(request);
   if (isCheckValue(parameters)) return parameters;
@@ -241,7 +241,7 @@ export function preempt(owner: ReservationOwner, request: ReserveRequest, aborts
   return good();
 }
 
-/** REGISTER AND MOVE: SPC-4 5.13.8. */
+/** REGISTER AND MOVE: SPC-4. */
 export function registerAndMove(owner: ReservationOwner, request: ReserveRequest): Outcome {
   const { parameters: bytes, nexus } = request;
   if (bytes.byteLength < MoveParameters.size) return check("parameter-list-length");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reporting commands that are generated from tables: REPORT LUNS, REPORT SUPPORTED OPERATION CODES, REPORT SUPPORTED
-// TASK MANAGEMENT FUNCTIONS, REPORT TIMESTAMP. SPC-4 6.33 to 6.38.
+// TASK MANAGEMENT FUNCTIONS, REPORT TIMESTAMP. SPC-4.
 
 import { concatBytes, type Instant } from "#base/index.ts";
 import {
@@ -21,9 +21,9 @@ import { goodData, type Outcome } from "./outcome.ts";
 
 type Spc = typeof spcCommands;
 
-/** Shortest allocation length of REPORT LUNS: SPC-4 6.33. */
+/** Shortest allocation length of REPORT LUNS: SPC-4. */
 const lunsMinimum = 16;
-/** SELECT REPORT: SPC-4 table 235. */
+/** SELECT REPORT: SPC-4. */
 const selectReport = { addressable: 0, wellKnown: 1, all: 2 } as const;
 
 /** REPORT LUNS. */
@@ -35,9 +35,9 @@ export function reportLuns(luns: readonly number[], command: Command<Spc["report
   return goodData(concatBytes([LunsHeader.encode({ listLength: entries.length * 8 }), ...entries]));
 }
 
-/** REPORTING OPTIONS: SPC-4 table 244. */
+/** REPORTING OPTIONS: SPC-4. */
 const reportingOptions = ["all", "opcode", "service-action", "either"] as const;
-/** SUPPORT: SPC-4 table 249. */
+/** SUPPORT: SPC-4. */
 const support = { no: 0b001, asStandard: 0b011 } as const;
 
 /** REPORT SUPPORTED OPERATION CODES. */
@@ -50,7 +50,7 @@ export function reportSupportedOpcodes(
   if (option === undefined) return command.invalidField("reportingOptions");
   if (option === "all") return goodData(allCommands(dispatch.rows, returnTimeouts));
   const hasActions = dispatch.hasServiceActions(requestedOpcode);
-  // An operation code that is asked for in the wrong way is an error: SPC-4 table 244.
+  // An operation code that is asked for in the wrong way is an error: SPC-4.
   if (option === "opcode" && hasActions) return command.invalidField("requestedOpcode");
   if (option === "service-action" && !hasActions && dispatch.hasOpcode(requestedOpcode)) {
     return command.invalidField("requestedOpcode");
@@ -120,7 +120,7 @@ export function reportTaskManagement(command: Command<Spc["reportSupportedTaskMa
   return goodData(command.cdb.extended ? bytes : bytes.subarray(0, short));
 }
 
-/** TIMESTAMP ORIGIN: set by means beyond the standard, the clock of the machine. SPC-4 table 254. */
+/** TIMESTAMP ORIGIN: set by means beyond the standard, the clock of the machine. SPC-4. */
 const outsideOrigin = 0b011;
 
 /** REPORT TIMESTAMP. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may use a unit: RESERVE and RELEASE of SPC-2 (per nexus, gone with it) and persistent reservations of SPC-4 5.13
+// Who may use a unit: RESERVE and RELEASE of SPC-2 (per nexus, gone with it) and persistent reservations of SPC-4
 // (per initiator port, kept when it logs out, gone when the process ends: APTPL is not offered). This file keeps the state
 // and decides; the commands are in persistent-reserve.ts.
 //
@@ -47,7 +47,7 @@ const isWriteExclusive = (type: ReservationType): boolean => type.startsWith("wr
 
 /** The reservations of one logical unit. */
 export class Reservations {
-  /** PRGENERATION: SPC-4 5.13.8. Counts changes of registrations. */
+  /** PRGENERATION: SPC-4. Counts changes of registrations. */
   generation = 0;
   reservation: PersistentReservation | undefined;
   /** The nexus that holds the unit by RESERVE. */
@@ -79,7 +79,7 @@ export class Reservations {
   }
 
   /**
-   * Takes a registration away, with the reservation that it alone holds: SPC-4 5.13.11.2. Returns the type of the
+   * Takes a registration away, with the reservation that it alone holds: SPC-4. Returns the type of the
    * reservation that ended by it.
    */
   unregister(registration: Registration): ReservationType | undefined {
@@ -105,7 +105,7 @@ export class Reservations {
     return isHeldByAll(reservation.type) || reservation.holder === registration;
   }
 
-  /** Whether a command of this nexus conflicts: SPC-2 5.5.1, SPC-4 5.13.2. `rules` are the flags of its row. */
+  /** Whether a command of this nexus conflicts: SPC-2, SPC-4. `rules` are the flags of its row. */
   conflicts(nexus: UnitNexus, rules: Pick<CommandRow, "underReserve" | "underPersistent">): boolean {
     if (this.reservedBy !== undefined && this.reservedBy !== nexus) return rules.underReserve === "conflict";
     const { reservation } = this;
@@ -116,7 +116,7 @@ export class Reservations {
     return rules.underPersistent === "write" || !isWriteExclusive(reservation.type);
   }
 
-  /** RESERVE: true when this nexus holds the unit now. SPC-2 5.5.1; with registrations SPC-3 5.6.3 (CRH). */
+  /** RESERVE: true when this nexus holds the unit now. SPC-2; with registrations SPC-3 (CRH). */
   reserve(nexus: UnitNexus): boolean {
     if (this.count > 0) {
       // A registered port that may use the unit anyway gets GOOD, and nothing is reserved.

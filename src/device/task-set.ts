@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The task set of one logical unit: SAM-5 8. One task runs at a time. A task runs when it is at the head of its nexus'
+// The task set of one logical unit: SAM-5. One task runs at a time. A task runs when it is at the head of its nexus'
 // queue and its data is complete; while one nexus' head waits for data, the ready head of another may run. Nexuses take
 // turns. HEAD OF QUEUE tasks go to the front of their nexus' queue; ORDERED and SIMPLE mean the same here.
 // It does not know what a task does: `execute` carries it out, finishes it, and never throws or rejects.

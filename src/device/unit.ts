@@ -217,7 +217,7 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
     this.#finish(task, entry, outcome);
   }
 
-  /** The order of checks of SAM-5 5.14 and SPC-4 5.14; the first that has something to say answers. */
+  /** The order of checks of SAM-5 and SPC-4; the first that has something to say answers. */
   #perform(task: UnitTask, entry: Entry | undefined): Outcome | Promise<Outcome> {
     const { nexus, cdb } = task;
     if (entry?.row.whileAttention !== true) {
@@ -284,7 +284,7 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
       reservations: this.#reservations,
       vpdBodies: () => this.vpdPages(),
       luns: (nexus) => {
-        // The new list is the answer to the attention: SPC-4 6.33.
+        // The new list is the answer to the attention: SPC-4.
         this.#nexuses.stateOf(nexus).attentions.clear("luns-changed");
         return options.luns();
       },

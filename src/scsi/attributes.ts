@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Medium auxiliary memory: the chip in a cartridge. SPC-4 7.4, SSC-4 8.4; lengths as LTO drives report them.
+// Medium auxiliary memory: the chip in a cartridge. SPC-4, SSC-4; lengths as LTO drives report them.
 
 import { bit, bits, layout, uint, type Table } from "#codec/index.ts";
 
-/** How an attribute's value is to be read: SPC-4 table 377. */
+/** How an attribute's value is to be read: SPC-4. */
 export type AttributeFormat = "binary" | "ascii" | "text";
 
 /** One attribute. */
@@ -12,7 +12,7 @@ export interface AttributeRow {
   /** Length in bytes; the maximum for those that hosts write. */
   readonly length: number;
   readonly format: AttributeFormat;
-  /** Who provides it: SPC-4 7.4.2.1. */
+  /** Who provides it: SPC-4. */
   readonly source: "device" | "medium" | "host";
   readonly name: string;
 }
@@ -69,17 +69,17 @@ export const attributes = {
 /** Name of an attribute. */
 export type AttributeName = keyof typeof attributes;
 
-/** MEDIUM TYPE attribute 0408h: SSC-4 table 186. */
+/** MEDIUM TYPE attribute 0408h: SSC-4. */
 export const attributeMediumTypes = { data: 0x00, cleaning: 0x01, "write-once": 0x80 } as const satisfies Table<number>;
 /** FORMAT of an attribute. */
 export const attributeFormats = { binary: 0, ascii: 1, text: 2 } as const satisfies Readonly<
   Record<AttributeFormat, number>
 >;
 
-/** Header of READ ATTRIBUTE's values: SPC-4 table 201. */
+/** Header of READ ATTRIBUTE's values: SPC-4. */
 export const AttributesHeader = layout("READ ATTRIBUTE values header", 4, { availableLength: uint(0, 4) });
 
-/** MAM attribute without its value: SPC-4 table 376. */
+/** MAM attribute without its value: SPC-4. */
 export const AttributeHeader = layout("MAM attribute header", 5, {
   id: uint(0, 2),
   readOnly: bit(2, 7),
@@ -87,7 +87,7 @@ export const AttributeHeader = layout("MAM attribute header", 5, {
   length: uint(3, 2),
 });
 
-/** READ ATTRIBUTE, logical volume list and partition list: SPC-4 tables 203 and 204. */
+/** READ ATTRIBUTE, logical volume list and partition list: SPC-4. */
 export const AttributeRange = layout("READ ATTRIBUTE number list", 4, {
   availableLength: uint(0, 2),
   first: uint(2, 1),

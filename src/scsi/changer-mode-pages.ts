@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mode pages of a medium changer: SMC-3 7.3. Every layout spans the page with its header.
+// Mode pages of a medium changer: SMC-3. Every layout spans the page with its header.
 
 import { bit, bits, layout, uint } from "#codec/index.ts";
 
 const header = (code: number, pageLength: number) =>
   ({ pageCode: bits(0, 5, 0, { always: code }), pageLength: uint(1, 1, { always: pageLength }) }) as const;
 
-/** Element address assignment mode page 1Dh: SMC-3 7.3.3. */
+/** Element address assignment mode page 1Dh: SMC-3. */
 export const ElementAddressPage = layout("element address assignment mode page", 20, {
   ...header(0x1d, 0x12),
   firstPicker: uint(2, 2),
@@ -19,14 +19,14 @@ export const ElementAddressPage = layout("element address assignment mode page",
   driveBayCount: uint(16, 2),
 });
 
-/** Transport geometry parameters mode page 1Eh of a changer with one picker: SMC-3 7.3.4. */
+/** Transport geometry parameters mode page 1Eh of a changer with one picker: SMC-3. */
 export const TransportGeometryPage = layout("transport geometry parameters mode page", 4, {
   ...header(0x1e, 0x02),
   rotate: bit(2, 0),
   memberNumber: uint(3, 1),
 });
 
-/** Device capabilities mode page 1Fh: SMC-3 7.3.2. Bits 3 to 0: drive bay, mail slot, storage slot, picker. */
+/** Device capabilities mode page 1Fh: SMC-3. Bits 3 to 0: drive bay, mail slot, storage slot, picker. */
 export const DeviceCapabilitiesPage = layout("device capabilities mode page", 20, {
   ...header(0x1f, 0x12),
   stores: bits(2, 3, 0),

@@ -37,12 +37,12 @@ export interface CommandRow {
   readonly data: "none" | "in" | "out";
   /** Runs while the unit is not ready (no medium, becoming ready). Otherwise the unit's readiness is checked first. */
   readonly whileNotReady: boolean;
-  /** Runs although a unit attention is pending, and leaves it pending: SPC-4 5.14. */
+  /** Runs although a unit attention is pending, and leaves it pending: SPC-4. */
   readonly whileAttention: boolean;
-  /** Another nexus holds the unit with RESERVE: SPC-2 5.5.1. `allow` runs, `conflict` does not. */
+  /** Another nexus holds the unit with RESERVE: SPC-2. `allow` runs, `conflict` does not. */
   readonly underReserve: "allow" | "conflict";
   /**
-   * Another nexus holds a persistent reservation: SPC-4 table 51, SSC-4 table 15. `exempt` runs always, `read` conflicts
+   * Another nexus holds a persistent reservation: SPC-4, SSC-4. `exempt` runs always, `read` conflicts
    * with exclusive access only, `write` also with write exclusive. On a tape whatever moves the medium is `write`.
    */
   readonly underPersistent: "exempt" | "read" | "write";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LTO generations: density codes, medium types, nominal capacity, barcode suffixes; and the descriptor of REPORT
-// DENSITY SUPPORT. SSC-4 7.11; the values are those that LTO drives report.
+// DENSITY SUPPORT. SSC-4; the values are those that LTO drives report.
 
 import { ascii, bit, layout, uint, type Table } from "#codec/index.ts";
 
@@ -133,13 +133,13 @@ export function barcodeMeaning(barcode: string): BarcodeMeaning | undefined {
 /** True for a cleaning cartridge's barcode: `CLN` in front, as LTO libraries expect. */
 export const isCleaningBarcode = (barcode: string): boolean => barcode.startsWith("CLN");
 
-/** Header of the REPORT DENSITY SUPPORT data: SSC-4 table 81. */
+/** Header of the REPORT DENSITY SUPPORT data: SSC-4. */
 export const DensityHeader = layout("REPORT DENSITY SUPPORT header", 4, {
   /** Bytes that follow this field. */
   availableLength: uint(0, 2),
 });
 
-/** Density support data block descriptor: SSC-4 table 82. */
+/** Density support data block descriptor: SSC-4. */
 export const DensityDescriptor = layout("density support descriptor", 52, {
   primaryCode: uint(0, 1),
   secondaryCode: uint(1, 1),

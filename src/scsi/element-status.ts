@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Element status data, volume tags, and the parameters of SEND VOLUME TAG: SMC-3 6.10, 6.14, 6.15.
+// Element status data, volume tags, and the parameters of SEND VOLUME TAG: SMC-3.
 
 import { ascii, bit, bits, layout, uint, type Table } from "#codec/index.ts";
 
-/** Element type codes: SMC-3 table 11. */
+/** Element type codes: SMC-3. */
 export const elementTypes = {
   all: 0,
   picker: 1,
@@ -12,7 +12,7 @@ export const elementTypes = {
   "drive-bay": 4,
 } as const satisfies Table<number>;
 
-/** Element status data header: SMC-3 table 37. */
+/** Element status data header: SMC-3. */
 export const ElementStatusHeader = layout("element status data header", 8, {
   firstElement: uint(0, 2),
   elementCount: uint(2, 2),
@@ -20,7 +20,7 @@ export const ElementStatusHeader = layout("element status data header", 8, {
   byteCount: uint(5, 3),
 });
 
-/** Element status page header: SMC-3 table 38. */
+/** Element status page header: SMC-3. */
 export const ElementPageHeader = layout("element status page header", 8, {
   elementType: uint(0, 1),
   primaryVolumeTag: bit(1, 7),
@@ -29,7 +29,7 @@ export const ElementPageHeader = layout("element status page header", 8, {
   byteCount: uint(5, 3),
 });
 
-/** The part that every element descriptor begins with: SMC-3 6.10.4 to 6.10.7. */
+/** The part that every element descriptor begins with: SMC-3. */
 export const ElementDescriptor = layout("element descriptor", 12, {
   elementAddress: uint(0, 2),
   /** INENAB: a mail slot through which cartridges come in. */
@@ -49,7 +49,7 @@ export const ElementDescriptor = layout("element descriptor", 12, {
   mediumType: bits(9, 2, 0),
   source: uint(10, 2),
 });
-/** MEDIUM TYPE of an element descriptor: SMC-3 table 43. */
+/** MEDIUM TYPE of an element descriptor: SMC-3. */
 export const elementMediumTypes = {
   unknown: 0,
   data: 1,
@@ -57,20 +57,20 @@ export const elementMediumTypes = {
   "write-once": 4,
 } as const satisfies Table<number>;
 
-/** Volume tag: SMC-3 table 13. */
+/** Volume tag: SMC-3. */
 export const VolumeTag = layout("volume tag", 36, {
   identifier: ascii(0, 32),
   sequence: uint(34, 2),
 });
 
-/** Identification part of an element descriptor, without the identifier: SMC-3 6.10.4. */
+/** Identification part of an element descriptor, without the identifier: SMC-3. */
 export const ElementIdentifierHeader = layout("element identifier header", 4, {
   codeSet: bits(0, 3, 0),
   identifierType: bits(1, 3, 0),
   identifierLength: uint(3, 1),
 });
 
-/** REQUEST VOLUME ELEMENT ADDRESS data header: SMC-3 table 54. */
+/** REQUEST VOLUME ELEMENT ADDRESS data header: SMC-3. */
 export const VolumeElementAddressHeader = layout("volume element address header", 8, {
   firstElement: uint(0, 2),
   elementCount: uint(2, 2),
@@ -78,7 +78,7 @@ export const VolumeElementAddressHeader = layout("volume element address header"
   byteCount: uint(5, 3),
 });
 
-/** SEND VOLUME TAG parameter list: SMC-3 table 57. */
+/** SEND VOLUME TAG parameter list: SMC-3. */
 export const VolumeTagTemplate = layout("SEND VOLUME TAG parameter list", 40, {
   /** Characters to find; `*` stands for any number of any characters, `?` for one. */
   template: ascii(0, 32),
@@ -86,7 +86,7 @@ export const VolumeTagTemplate = layout("SEND VOLUME TAG parameter list", 40, {
   maximumSequence: uint(38, 2),
 });
 
-/** SEND ACTION CODE: SMC-3 table 56. */
+/** SEND ACTION CODE: SMC-3. */
 export const volumeTagActions = {
   "translate-all": 0x00,
   "translate-primary": 0x01,
@@ -102,5 +102,5 @@ export const volumeTagActions = {
   "undefine-alternate": 0x0d,
 } as const satisfies Table<number>;
 
-/** ACTION CODE of OPEN/CLOSE IMPORT/EXPORT ELEMENT: SMC-3 table 25. */
+/** ACTION CODE of OPEN/CLOSE IMPORT/EXPORT ELEMENT: SMC-3. */
 export const importExportActions = { open: 0, close: 1 } as const satisfies Table<number>;

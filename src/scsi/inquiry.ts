@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// INQUIRY data and vital product data pages: SPC-4 6.4 and 7.8, SSC-4 8.5.
+// INQUIRY data and vital product data pages: SPC-4, SSC-4.
 
 import { ascii, bit, bits, bytes, layout, uint, uint64, type Table } from "#codec/index.ts";
 
-/** Standard INQUIRY data up to the eighth version descriptor: SPC-4 table 139. */
+/** Standard INQUIRY data up to the eighth version descriptor: SPC-4. */
 export const StandardInquiry = layout("standard INQUIRY data", 74, {
   qualifier: bits(0, 7, 5),
   deviceType: bits(0, 4, 0),
@@ -33,10 +33,10 @@ export const StandardInquiry = layout("standard INQUIRY data", 74, {
   versionDescriptor8: uint(72, 2),
 });
 
-/** VERSION values: SPC-4 table 142. */
+/** VERSION values: SPC-4. */
 export const spcVersion = { spc3: 0x05, spc4: 0x06 } as const satisfies Table<number>;
 
-/** Version descriptors: SPC-4 table 147. */
+/** Version descriptors: SPC-4. */
 export const versionDescriptors = {
   iscsi: 0x0960,
   sam5: 0x00a0,
@@ -60,7 +60,7 @@ export const vpdPages = {
   "element-address": 0xb4,
 } as const satisfies Table<number>;
 
-/** Header of a vital product data page: SPC-4 7.8.1. */
+/** Header of a vital product data page: SPC-4. */
 export const VpdHeader = layout("VPD page header", 4, {
   qualifier: bits(0, 7, 5),
   deviceType: bits(0, 4, 0),
@@ -68,7 +68,7 @@ export const VpdHeader = layout("VPD page header", 4, {
   pageLength: uint(2, 2),
 });
 
-/** Header of a designation descriptor: SPC-4 7.8.6.1. */
+/** Header of a designation descriptor: SPC-4. */
 export const DesignatorHeader = layout("designation descriptor header", 4, {
   protocol: bits(0, 7, 4),
   codeSet: bits(0, 3, 0),
@@ -77,11 +77,11 @@ export const DesignatorHeader = layout("designation descriptor header", 4, {
   type: bits(1, 3, 0),
   length: uint(3, 1),
 });
-/** CODE SET of a designator: SPC-4 table 459. */
+/** CODE SET of a designator: SPC-4. */
 export const codeSets = { binary: 1, ascii: 2, utf8: 3 } as const satisfies Table<number>;
 /** ASSOCIATION of a designator. */
 export const associations = { unit: 0, port: 1, device: 2 } as const satisfies Table<number>;
-/** DESIGNATOR TYPE: SPC-4 table 460. */
+/** DESIGNATOR TYPE: SPC-4. */
 export const designatorTypes = {
   vendor: 1,
   naa: 3,
@@ -89,22 +89,22 @@ export const designatorTypes = {
   "port-group": 5,
   "scsi-name": 8,
 } as const satisfies Table<number>;
-/** PROTOCOL IDENTIFIER of iSCSI: SPC-4 table 361. */
+/** PROTOCOL IDENTIFIER of iSCSI: SPC-4. */
 export const iscsiProtocol = 5;
 
-/** NAA locally assigned designator: SPC-4 7.8.6.6.4. */
+/** NAA locally assigned designator: SPC-4. */
 export const NaaLocal = layout("NAA locally assigned designator", 8, { value: uint64(0) });
-/** Relative target port designator: SPC-4 7.8.6.7. */
+/** Relative target port designator: SPC-4. */
 export const RelativePort = layout("relative target port designator", 4, { port: uint(2, 2) });
 
-/** T10 vendor identification designator with product and serial, as tape drives fill it: SPC-4 7.8.6.3, and DVCID. */
+/** T10 vendor identification designator with product and serial, as tape drives fill it: SPC-4, and DVCID. */
 export const VendorDesignator = layout("T10 vendor identification designator", 34, {
   vendor: ascii(0, 8),
   product: ascii(8, 16),
   serial: ascii(24, 10),
 });
 
-/** Extended INQUIRY data VPD page behind its header: SPC-4 7.8.7. */
+/** Extended INQUIRY data VPD page behind its header: SPC-4. */
 export const ExtendedInquiry = layout("extended INQUIRY data", 60, {
   activateMicrocode: bits(0, 7, 6),
   attentionInSense: bit(1, 5),
@@ -115,7 +115,7 @@ export const ExtendedInquiry = layout("extended INQUIRY data", 60, {
   selfTestMinutes: uint(6, 2),
 });
 
-/** Mode page policy descriptor: SPC-4 7.8.9. */
+/** Mode page policy descriptor: SPC-4. */
 export const ModePolicy = layout("mode page policy descriptor", 4, {
   pageCode: bits(0, 5, 0),
   subpageCode: uint(1, 1),
@@ -123,7 +123,7 @@ export const ModePolicy = layout("mode page policy descriptor", 4, {
   policy: bits(2, 1, 0),
 });
 
-/** SCSI port descriptor without its designators: SPC-4 7.8.16. */
+/** SCSI port descriptor without its designators: SPC-4. */
 export const ScsiPort = layout("SCSI port descriptor", 12, {
   relativePort: uint(2, 2),
   initiatorIdLength: uint(6, 2),
@@ -131,7 +131,7 @@ export const ScsiPort = layout("SCSI port descriptor", 12, {
   designatorsLength: uint(10, 2),
 });
 
-/** Sequential-access device capabilities VPD page B0h behind its header: SSC-4 8.5.2. */
+/** Sequential-access device capabilities VPD page B0h behind its header: SSC-4. */
 export const SequentialAccessCapabilities = layout("sequential-access device capabilities", 2, {
   /** TSMC: timestamps are kept with the medium. */
   timestamps: bit(0, 1),
@@ -139,5 +139,5 @@ export const SequentialAccessCapabilities = layout("sequential-access device cap
   writeOnce: bit(0, 0),
 });
 
-/** Data transfer device element address VPD page B4h behind its header: SSC-4 8.5.6. */
+/** Data transfer device element address VPD page B4h behind its header: SSC-4. */
 export const DriveElementAddress = layout("data transfer device element address", 4, { elementAddress: uint(2, 2) });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log pages and their parameters: SPC-4 7.3, SSC-4 8.2; pages 30h to 32h as IBM and HP drives have them.
+// Log pages and their parameters: SPC-4, SSC-4; pages 30h to 32h as IBM and HP drives have them.
 
 import { bit, bits, layout, uint, type Table } from "#codec/index.ts";
 
-/** Log page header: SPC-4 table 316. */
+/** Log page header: SPC-4. */
 export const LogPageHeader = layout("log page header", 4, {
   disableSave: bit(0, 7),
   subpageFormat: bit(0, 6),
@@ -13,7 +13,7 @@ export const LogPageHeader = layout("log page header", 4, {
   pageLength: uint(2, 2),
 });
 
-/** Log parameter header: SPC-4 table 318. */
+/** Log parameter header: SPC-4. */
 export const LogParameterHeader = layout("log parameter header", 4, {
   parameterCode: uint(0, 2),
   disableUpdate: bit(2, 7),
@@ -25,7 +25,7 @@ export const LogParameterHeader = layout("log parameter header", 4, {
   parameterLength: uint(3, 1),
 });
 
-/** FORMAT AND LINKING of a log parameter: SPC-4 table 321. */
+/** FORMAT AND LINKING of a log parameter: SPC-4. */
 export const logFormats = {
   counter: 0b00,
   ascii: 0b01,
@@ -245,14 +245,14 @@ export const logPages = {
 /** Name of a log page. */
 export type LogPageName = keyof typeof logPages;
 
-/** Record of the volume statistics of one partition: SSC-4 table 119. */
+/** Record of the volume statistics of one partition: SSC-4. */
 export const PartitionRecord = layout("partition record", 8, {
   recordLength: uint(0, 1, { always: 7 }),
   partition: uint(2, 2),
   megabytes: uint(4, 4),
 });
 
-/** Very high frequency data of the DT device status page: ADC-3 6.1.2.2. */
+/** Very high frequency data of the DT device status page: ADC-3. */
 export const VeryHighFrequencyData = layout("very high frequency data", 4, {
   /** PAMR: removal is prevented. */
   preventRemoval: bit(0, 7),
@@ -271,10 +271,13 @@ export const VeryHighFrequencyData = layout("very high frequency data", 4, {
   mediumThreaded: bit(1, 1),
   dataAccessible: bit(1, 0),
   activity: uint(2, 1),
-  volumeStatisticsChanged: bit(3, 7),
-  tapeAlertChanged: bit(3, 5),
+  encryptionParametersPresent: bit(3, 4),
+  encryptionServiceRequest: bit(3, 3),
+  recoveryRequested: bit(3, 2),
+  interfaceChanged: bit(3, 1),
+  tapeAlertChanged: bit(3, 0),
 });
-/** DT device activity: ADC-3 table 46. */
+/** DT device activity: ADC-3. */
 export const deviceActivities = {
   none: 0x00,
   cleaning: 0x01,

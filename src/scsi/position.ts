@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What READ POSITION and READ BLOCK LIMITS answer: SSC-4 7.10 and 7.8.
+// What READ POSITION and READ BLOCK LIMITS answer: SSC-4.
 
 import { bit, layout, uint, uint64, type Table } from "#codec/index.ts";
 
-/** Short form: SSC-4 table 73. */
+/** Short form: SSC-4. */
 export const ShortPosition = layout("READ POSITION, short form", 20, {
   beginningOfPartition: bit(0, 7),
   endOfPartition: bit(0, 6),
@@ -24,7 +24,7 @@ export const ShortPosition = layout("READ POSITION, short form", 20, {
   bytesInBuffer: uint(16, 4),
 });
 
-/** Long form: SSC-4 table 74. */
+/** Long form: SSC-4. */
 export const LongPosition = layout("READ POSITION, long form", 32, {
   beginningOfPartition: bit(0, 7),
   endOfPartition: bit(0, 6),
@@ -39,7 +39,7 @@ export const LongPosition = layout("READ POSITION, long form", 32, {
   setNumber: uint64(24),
 });
 
-/** Extended form: SSC-4 table 75. */
+/** Extended form: SSC-4. */
 export const ExtendedPosition = layout("READ POSITION, extended form", 32, {
   beginningOfPartition: bit(0, 7),
   endOfPartition: bit(0, 6),
@@ -56,19 +56,19 @@ export const ExtendedPosition = layout("READ POSITION, extended form", 32, {
   bytesInBuffer: uint64(24),
 });
 
-/** READ BLOCK LIMITS data: SSC-4 table 68. */
+/** READ BLOCK LIMITS data: SSC-4. */
 export const BlockLimits = layout("READ BLOCK LIMITS data", 6, {
   granularity: uint(0, 1),
   maximum: uint(1, 3),
   minimum: uint(4, 2),
 });
 
-/** READ BLOCK LIMITS data with MLOI=1: SSC-4 table 69. */
+/** READ BLOCK LIMITS data with MLOI=1: SSC-4. */
 export const ObjectLimits = layout("READ BLOCK LIMITS maximum logical object identifier data", 20, {
   maximumObject: uint64(12),
 });
 
-/** CODE of SPACE: SSC-4 table 87. */
+/** CODE of SPACE: SSC-4. */
 export const spaceCodes = {
   blocks: 0,
   filemarks: 1,
@@ -76,5 +76,5 @@ export const spaceCodes = {
   "end-of-data": 3,
 } as const satisfies Table<number>;
 
-/** DEST_TYPE of LOCATE(16): SSC-4 table 56. */
+/** DEST_TYPE of LOCATE(16): SSC-4. */
 export const locateTypes = { object: 0, file: 1, "end-of-data": 3 } as const satisfies Table<number>;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parameter data of PERSISTENT RESERVE IN and OUT, and the transport identifier of an iSCSI initiator port: SPC-4 6.15,
+// Parameter data of PERSISTENT RESERVE IN and OUT, and the transport identifier of an iSCSI initiator port: SPC-4,
 // 6.16 and 7.6.4.6.
 
 import { bytesFromAscii, concatBytes, roundUp } from "#base/index.ts";
 import { bit, bits, layout, uint, uint64, type Table } from "#codec/index.ts";
 
-/** TYPE of a persistent reservation: SPC-4 table 176. */
+/** TYPE of a persistent reservation: SPC-4. */
 export const reservationTypes = {
   "write-exclusive": 0x1,
   "exclusive-access": 0x3,
@@ -17,7 +17,7 @@ export const reservationTypes = {
 /** Name of a reservation type. */
 export type ReservationType = keyof typeof reservationTypes;
 
-/** Header of READ KEYS, READ RESERVATION and READ FULL STATUS: SPC-4 tables 172, 174, 178. */
+/** Header of READ KEYS, READ RESERVATION and READ FULL STATUS: SPC-4. */
 export const ReservationHeader = layout("PERSISTENT RESERVE IN header", 8, {
   generation: uint(0, 4),
   additionalLength: uint(4, 4),
@@ -26,14 +26,14 @@ export const ReservationHeader = layout("PERSISTENT RESERVE IN header", 8, {
 /** Reservation key of READ KEYS. */
 export const ReservationKey = layout("reservation key", 8, { key: uint64(0) });
 
-/** Reservation of READ RESERVATION: SPC-4 table 175. */
+/** Reservation of READ RESERVATION: SPC-4. */
 export const ReservationDescriptor = layout("persistent reservation descriptor", 16, {
   key: uint64(0),
   scope: bits(13, 7, 4),
   type: bits(13, 3, 0),
 });
 
-/** REPORT CAPABILITIES data: SPC-4 table 177. */
+/** REPORT CAPABILITIES data: SPC-4. */
 export const ReservationCapabilities = layout("PERSISTENT RESERVE IN capabilities", 8, {
   length: uint(0, 2, { always: 8 }),
   replaceLostReservation: bit(2, 7),
@@ -57,7 +57,7 @@ export const ReservationCapabilities = layout("PERSISTENT RESERVE IN capabilitie
   exclusiveAccessAll: bit(5, 0),
 });
 
-/** Full status descriptor without its transport identifier: SPC-4 table 179. */
+/** Full status descriptor without its transport identifier: SPC-4. */
 export const FullStatusDescriptor = layout("full status descriptor", 24, {
   key: uint64(0),
   allTargetPorts: bit(12, 1),
@@ -69,7 +69,7 @@ export const FullStatusDescriptor = layout("full status descriptor", 24, {
   additionalLength: uint(20, 4),
 });
 
-/** PERSISTENT RESERVE OUT parameter list: SPC-4 table 183. */
+/** PERSISTENT RESERVE OUT parameter list: SPC-4. */
 export const ReservationParameters = layout("PERSISTENT RESERVE OUT parameter list", 24, {
   key: uint64(0),
   serviceActionKey: uint64(8),
@@ -81,7 +81,7 @@ export const ReservationParameters = layout("PERSISTENT RESERVE OUT parameter li
   obsoleteLength: uint(22, 2),
 });
 
-/** REGISTER AND MOVE parameter list without its transport identifier: SPC-4 table 186. */
+/** REGISTER AND MOVE parameter list without its transport identifier: SPC-4. */
 export const MoveParameters = layout("REGISTER AND MOVE parameter list", 24, {
   key: uint64(0),
   serviceActionKey: uint64(8),
@@ -91,7 +91,7 @@ export const MoveParameters = layout("REGISTER AND MOVE parameter list", 24, {
   transportIdLength: uint(20, 4),
 });
 
-/** Header of an iSCSI transport identifier: SPC-4 7.6.4.6. */
+/** Header of an iSCSI transport identifier: SPC-4. */
 export const TransportIdHeader = layout("TransportID header", 4, {
   /** 0: the device's name; 1: name, `,i,0x` and ISID of the port. */
   format: bits(0, 7, 6),

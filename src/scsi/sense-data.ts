@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sense data as bytes, in both directions: fixed format (SPC-4 4.5.3) and descriptor format (SPC-4 4.5.2).
+// Sense data as bytes, in both directions: fixed format (SPC-4) and descriptor format (SPC-4).
 
 import { concatBytes } from "#base/index.ts";
 import { bit, bits, layout, uint, uint64, type BitPosition } from "#codec/index.ts";
@@ -7,7 +7,7 @@ import { scsiFault } from "./faults.ts";
 import { senseName, type SenseName } from "./sense-table.ts";
 import { senseKeyName, senseKeys, type SenseKey } from "./status.ts";
 
-/** Which bit of the command or of its parameters was wrong: SPC-4 4.5.2.4.2. */
+/** Which bit of the command or of its parameters was wrong: SPC-4. */
 export interface FieldPointer extends BitPosition {
   readonly in: "cdb" | "parameters";
 }
@@ -33,7 +33,7 @@ export interface Sense {
 /** How sense data is laid out. */
 export type SenseFormat = "fixed" | "descriptor";
 
-/** Fixed format sense data: SPC-4 table 53. */
+/** Fixed format sense data: SPC-4. */
 export const FixedSense = layout("fixed format sense data", 18, {
   valid: bit(0, 7),
   responseCode: bits(0, 6, 0),
@@ -56,7 +56,7 @@ export const FixedSense = layout("fixed format sense data", 18, {
   keySpecific: uint(16, 2),
 });
 
-/** Header of descriptor format sense data: SPC-4 table 46. */
+/** Header of descriptor format sense data: SPC-4. */
 export const DescriptorSense = layout("descriptor format sense data", 8, {
   responseCode: bits(0, 6, 0),
   senseKey: bits(1, 3, 0),
@@ -65,7 +65,7 @@ export const DescriptorSense = layout("descriptor format sense data", 8, {
   additionalLength: uint(7, 1),
 });
 
-/** Information sense data descriptor: SPC-4 table 48. */
+/** Information sense data descriptor: SPC-4. */
 export const InformationDescriptor = layout("information sense data descriptor", 12, {
   type: uint(0, 1, { always: 0x00 }),
   additionalLength: uint(1, 1, { always: 0x0a }),
@@ -73,7 +73,7 @@ export const InformationDescriptor = layout("information sense data descriptor",
   information: uint64(4),
 });
 
-/** Sense key specific sense data descriptor: SPC-4 table 50. */
+/** Sense key specific sense data descriptor: SPC-4. */
 export const KeySpecificDescriptor = layout("sense key specific sense data descriptor", 8, {
   type: uint(0, 1, { always: 0x02 }),
   additionalLength: uint(1, 1, { always: 0x06 }),
@@ -84,7 +84,7 @@ export const KeySpecificDescriptor = layout("sense key specific sense data descr
   keySpecific: uint(5, 2),
 });
 
-/** Stream commands sense data descriptor: SSC-4 table 9. */
+/** Stream commands sense data descriptor: SSC-4. */
 export const StreamDescriptor = layout("stream commands sense data descriptor", 4, {
   type: uint(0, 1, { always: 0x04 }),
   additionalLength: uint(1, 1, { always: 0x02 }),
@@ -95,7 +95,7 @@ export const StreamDescriptor = layout("stream commands sense data descriptor", 
 
 const responseCodes = { fixed: 0x70, fixedDeferred: 0x71, descriptor: 0x72, descriptorDeferred: 0x73 } as const;
 
-/** The fields that field pointer and progress share: SPC-4 4.5.2.4. */
+/** The fields that field pointer and progress share: SPC-4. */
 function keySpecificOf(sense: Sense) {
   const { fieldPointer, progress } = sense;
   if (fieldPointer !== undefined) {
@@ -166,7 +166,7 @@ interface KeySpecific {
   readonly keySpecific: number;
 }
 
-/** The sense key decides what the bytes mean: SPC-4 table 49. */
+/** The sense key decides what the bytes mean: SPC-4. */
 function decodeKeySpecific(key: SenseKey, value: KeySpecific): Pick<Sense, "fieldPointer" | "progress"> {
   if (key === "illegal-request") {
     const bitNumber = value.bitPointerValid ? value.bitPointer : 7;

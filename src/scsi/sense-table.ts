@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sense codes by name: sense key, additional sense code and qualifier, and what an operator can do about it.
-// SPC-4 tables 43 and 59, SSC-4, SMC-3. A code may stand under several keys: each is a row of its own.
+// SPC-4, SSC-4, SMC-3. A code may stand under several keys: each is a row of its own.
 
 import type { Table } from "#codec/index.ts";
 import type { SenseKey } from "./status.ts";
@@ -80,7 +80,7 @@ export const senseTable = {
   "cannot-write-format": row("data-protect", 0x30, 0x05, "this drive can only read this generation of cartridge"),
   "write-once": row("data-protect", 0x30, 0x0c, "recorded data of this cartridge may not be overwritten"),
 
-  // Unit attentions: SPC-4 5.14.
+  // Unit attentions: SPC-4.
   "medium-changed": row("unit-attention", 0x28, 0x00, "a cartridge was loaded"),
   "mail-slot-accessed": row("unit-attention", 0x28, 0x01, "an operator used the mail slots; take inventory"),
   "power-on": row("unit-attention", 0x29, 0x01, "the gateway was started; positions are at the beginning"),

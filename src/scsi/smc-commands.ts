@@ -4,13 +4,13 @@
 import { bit, bits, layout, uint } from "#codec/index.ts";
 import { timeouts, type CommandRow, type CommandTable } from "./command-row.ts";
 
-/** INITIALIZE ELEMENT STATUS: SMC-3 6.2. */
+/** INITIALIZE ELEMENT STATUS: SMC-3. */
 export const InitializeElementStatus = layout("INITIALIZE ELEMENT STATUS", 6, {
   opcode: uint(0, 1, { always: 0x07 }),
   control: uint(5, 1),
 });
 
-/** OPEN/CLOSE IMPORT/EXPORT ELEMENT: SMC-3 6.6. */
+/** OPEN/CLOSE IMPORT/EXPORT ELEMENT: SMC-3. */
 export const OpenCloseImportExport = layout("OPEN/CLOSE IMPORT/EXPORT ELEMENT", 6, {
   opcode: uint(0, 1, { always: 0x1b }),
   elementAddress: uint(2, 2),
@@ -18,7 +18,7 @@ export const OpenCloseImportExport = layout("OPEN/CLOSE IMPORT/EXPORT ELEMENT", 
   control: uint(5, 1),
 });
 
-/** POSITION TO ELEMENT: SMC-3 6.7. */
+/** POSITION TO ELEMENT: SMC-3. */
 export const PositionToElement = layout("POSITION TO ELEMENT", 10, {
   opcode: uint(0, 1, { always: 0x2b }),
   picker: uint(2, 2),
@@ -36,12 +36,12 @@ const withRange = (opcode: number) =>
     elementCount: uint(6, 2),
     control: uint(9, 1),
   });
-/** INITIALIZE ELEMENT STATUS WITH RANGE: SMC-3 6.3. */
+/** INITIALIZE ELEMENT STATUS WITH RANGE: SMC-3. */
 export const InitializeElementStatusWithRange = withRange(0x37);
 /** The same with the operation code that IBM and HP used before the standard had one. */
 export const InitializeElementStatusWithRangeVendor = withRange(0xe7);
 
-/** MOVE MEDIUM: SMC-3 6.4. */
+/** MOVE MEDIUM: SMC-3. */
 export const MoveMedium = layout("MOVE MEDIUM", 12, {
   opcode: uint(0, 1, { always: 0xa5 }),
   picker: uint(2, 2),
@@ -51,7 +51,7 @@ export const MoveMedium = layout("MOVE MEDIUM", 12, {
   control: uint(11, 1),
 });
 
-/** EXCHANGE MEDIUM: SMC-3 6.1. */
+/** EXCHANGE MEDIUM: SMC-3. */
 export const ExchangeMedium = layout("EXCHANGE MEDIUM", 12, {
   opcode: uint(0, 1, { always: 0xa6 }),
   picker: uint(2, 2),
@@ -63,7 +63,7 @@ export const ExchangeMedium = layout("EXCHANGE MEDIUM", 12, {
   control: uint(11, 1),
 });
 
-/** REQUEST VOLUME ELEMENT ADDRESS: SMC-3 6.14. */
+/** REQUEST VOLUME ELEMENT ADDRESS: SMC-3. */
 export const RequestVolumeElementAddress = layout("REQUEST VOLUME ELEMENT ADDRESS", 12, {
   opcode: uint(0, 1, { always: 0xb5 }),
   volumeTags: bit(1, 4),
@@ -74,7 +74,7 @@ export const RequestVolumeElementAddress = layout("REQUEST VOLUME ELEMENT ADDRES
   control: uint(11, 1),
 });
 
-/** SEND VOLUME TAG: SMC-3 6.15. */
+/** SEND VOLUME TAG: SMC-3. */
 export const SendVolumeTag = layout("SEND VOLUME TAG", 12, {
   opcode: uint(0, 1, { always: 0xb6 }),
   elementType: bits(1, 3, 0),
@@ -84,7 +84,7 @@ export const SendVolumeTag = layout("SEND VOLUME TAG", 12, {
   control: uint(11, 1),
 });
 
-/** READ ELEMENT STATUS: SMC-3 6.10. */
+/** READ ELEMENT STATUS: SMC-3. */
 export const ReadElementStatus = layout("READ ELEMENT STATUS", 12, {
   opcode: uint(0, 1, { always: 0xb8 }),
   volumeTags: bit(1, 4),
@@ -122,7 +122,7 @@ export const smcCommands = {
     cdb: InitializeElementStatus,
     data: "none",
     ...moves,
-    standard: "SMC-3 6.2",
+    standard: "SMC-3",
   },
   openCloseImportExport: {
     name: "OPEN/CLOSE IMPORT/EXPORT ELEMENT",
@@ -130,7 +130,7 @@ export const smcCommands = {
     cdb: OpenCloseImportExport,
     data: "none",
     ...moves,
-    standard: "SMC-3 6.6",
+    standard: "SMC-3",
   },
   positionToElement: {
     name: "POSITION TO ELEMENT",
@@ -138,7 +138,7 @@ export const smcCommands = {
     cdb: PositionToElement,
     data: "none",
     ...moves,
-    standard: "SMC-3 6.7",
+    standard: "SMC-3",
   },
   initializeElementStatusWithRange: {
     name: "INITIALIZE ELEMENT STATUS WITH RANGE",
@@ -146,16 +146,16 @@ export const smcCommands = {
     cdb: InitializeElementStatusWithRange,
     data: "none",
     ...moves,
-    standard: "SMC-3 6.3",
+    standard: "SMC-3",
   },
-  moveMedium: { name: "MOVE MEDIUM", opcode: 0xa5, cdb: MoveMedium, data: "none", ...moves, standard: "SMC-3 6.4" },
+  moveMedium: { name: "MOVE MEDIUM", opcode: 0xa5, cdb: MoveMedium, data: "none", ...moves, standard: "SMC-3" },
   exchangeMedium: {
     name: "EXCHANGE MEDIUM",
     opcode: 0xa6,
     cdb: ExchangeMedium,
     data: "none",
     ...moves,
-    standard: "SMC-3 6.1",
+    standard: "SMC-3",
   },
   requestVolumeElementAddress: {
     name: "REQUEST VOLUME ELEMENT ADDRESS",
@@ -163,7 +163,7 @@ export const smcCommands = {
     cdb: RequestVolumeElementAddress,
     data: "in",
     ...asks,
-    standard: "SMC-3 6.14",
+    standard: "SMC-3",
   },
   sendVolumeTag: {
     name: "SEND VOLUME TAG",
@@ -172,7 +172,7 @@ export const smcCommands = {
     data: "out",
     ...moves,
     timeouts: timeouts.quick,
-    standard: "SMC-3 6.15",
+    standard: "SMC-3",
   },
   readElementStatus: {
     name: "READ ELEMENT STATUS",
@@ -180,7 +180,7 @@ export const smcCommands = {
     cdb: ReadElementStatus,
     data: "in",
     ...asks,
-    standard: "SMC-3 6.10",
+    standard: "SMC-3",
   },
   initializeElementStatusWithRangeVendor: {
     name: "INITIALIZE ELEMENT STATUS WITH RANGE",

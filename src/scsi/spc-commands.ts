@@ -4,13 +4,13 @@
 import { bit, bits, layout, uint } from "#codec/index.ts";
 import { timeouts, type CommandRow, type CommandTable } from "./command-row.ts";
 
-/** TEST UNIT READY: SPC-4 6.47. */
+/** TEST UNIT READY: SPC-4. */
 export const TestUnitReady = layout("TEST UNIT READY", 6, {
   opcode: uint(0, 1, { always: 0x00 }),
   control: uint(5, 1),
 });
 
-/** REQUEST SENSE: SPC-4 6.39. */
+/** REQUEST SENSE: SPC-4. */
 export const RequestSense = layout("REQUEST SENSE", 6, {
   opcode: uint(0, 1, { always: 0x03 }),
   descriptorFormat: bit(1, 0),
@@ -18,7 +18,7 @@ export const RequestSense = layout("REQUEST SENSE", 6, {
   control: uint(5, 1),
 });
 
-/** INQUIRY: SPC-4 6.4. */
+/** INQUIRY: SPC-4. */
 export const Inquiry = layout("INQUIRY", 6, {
   opcode: uint(0, 1, { always: 0x12 }),
   vitalProductData: bit(1, 0),
@@ -27,7 +27,7 @@ export const Inquiry = layout("INQUIRY", 6, {
   control: uint(5, 1),
 });
 
-/** MODE SELECT(6): SPC-4 6.11. */
+/** MODE SELECT(6): SPC-4. */
 export const ModeSelect6 = layout("MODE SELECT(6)", 6, {
   opcode: uint(0, 1, { always: 0x15 }),
   pageFormat: bit(1, 4),
@@ -36,7 +36,7 @@ export const ModeSelect6 = layout("MODE SELECT(6)", 6, {
   control: uint(5, 1),
 });
 
-/** MODE SELECT(10): SPC-4 6.12. */
+/** MODE SELECT(10): SPC-4. */
 export const ModeSelect10 = layout("MODE SELECT(10)", 10, {
   opcode: uint(0, 1, { always: 0x55 }),
   pageFormat: bit(1, 4),
@@ -45,7 +45,7 @@ export const ModeSelect10 = layout("MODE SELECT(10)", 10, {
   control: uint(9, 1),
 });
 
-/** MODE SENSE(6): SPC-4 6.13. */
+/** MODE SENSE(6): SPC-4. */
 export const ModeSense6 = layout("MODE SENSE(6)", 6, {
   opcode: uint(0, 1, { always: 0x1a }),
   disableBlockDescriptors: bit(1, 3),
@@ -56,7 +56,7 @@ export const ModeSense6 = layout("MODE SENSE(6)", 6, {
   control: uint(5, 1),
 });
 
-/** MODE SENSE(10): SPC-4 6.14. */
+/** MODE SENSE(10): SPC-4. */
 export const ModeSense10 = layout("MODE SENSE(10)", 10, {
   opcode: uint(0, 1, { always: 0x5a }),
   longLbaAccepted: bit(1, 4),
@@ -79,9 +79,9 @@ const reserve6 = (opcode: number) =>
     parameterListLength: uint(3, 2),
     control: uint(5, 1),
   }) as const;
-/** RESERVE(6): SPC-2 7.22. */
+/** RESERVE(6): SPC-2. */
 export const Reserve6 = layout("RESERVE(6)", 6, reserve6(0x16));
-/** RELEASE(6): SPC-2 7.17. */
+/** RELEASE(6): SPC-2. */
 export const Release6 = layout("RELEASE(6)", 6, reserve6(0x17));
 
 const reserve10 = (opcode: number) =>
@@ -95,12 +95,12 @@ const reserve10 = (opcode: number) =>
     parameterListLength: uint(7, 2),
     control: uint(9, 1),
   }) as const;
-/** RESERVE(10): SPC-2 7.21. */
+/** RESERVE(10): SPC-2. */
 export const Reserve10 = layout("RESERVE(10)", 10, reserve10(0x56));
-/** RELEASE(10): SPC-2 7.16. */
+/** RELEASE(10): SPC-2. */
 export const Release10 = layout("RELEASE(10)", 10, reserve10(0x57));
 
-/** RECEIVE DIAGNOSTIC RESULTS: SPC-4 6.26. */
+/** RECEIVE DIAGNOSTIC RESULTS: SPC-4. */
 export const ReceiveDiagnosticResults = layout("RECEIVE DIAGNOSTIC RESULTS", 6, {
   opcode: uint(0, 1, { always: 0x1c }),
   pageCodeValid: bit(1, 0),
@@ -109,7 +109,7 @@ export const ReceiveDiagnosticResults = layout("RECEIVE DIAGNOSTIC RESULTS", 6, 
   control: uint(5, 1),
 });
 
-/** SEND DIAGNOSTIC: SPC-4 6.42. */
+/** SEND DIAGNOSTIC: SPC-4. */
 export const SendDiagnostic = layout("SEND DIAGNOSTIC", 6, {
   opcode: uint(0, 1, { always: 0x1d }),
   selfTestCode: bits(1, 7, 5),
@@ -121,14 +121,14 @@ export const SendDiagnostic = layout("SEND DIAGNOSTIC", 6, {
   control: uint(5, 1),
 });
 
-/** PREVENT ALLOW MEDIUM REMOVAL: SPC-4 6.17, SMC-3 6.8. */
+/** PREVENT ALLOW MEDIUM REMOVAL: SPC-4, SMC-3. */
 export const PreventAllowMediumRemoval = layout("PREVENT ALLOW MEDIUM REMOVAL", 6, {
   opcode: uint(0, 1, { always: 0x1e }),
   prevent: bits(4, 1, 0),
   control: uint(5, 1),
 });
 
-/** LOG SELECT: SPC-4 6.5. */
+/** LOG SELECT: SPC-4. */
 export const LogSelect = layout("LOG SELECT", 10, {
   opcode: uint(0, 1, { always: 0x4c }),
   parameterCodeReset: bit(1, 1),
@@ -140,7 +140,7 @@ export const LogSelect = layout("LOG SELECT", 10, {
   control: uint(9, 1),
 });
 
-/** LOG SENSE: SPC-4 6.6. */
+/** LOG SENSE: SPC-4. */
 export const LogSense = layout("LOG SENSE", 10, {
   opcode: uint(0, 1, { always: 0x4d }),
   parameterPointerControl: bit(1, 1),
@@ -160,13 +160,13 @@ const persistentReserveIn = (action: number) =>
     allocationLength: uint(7, 2),
     control: uint(9, 1),
   });
-/** PERSISTENT RESERVE IN, READ KEYS: SPC-4 6.15. */
+/** PERSISTENT RESERVE IN, READ KEYS: SPC-4. */
 export const PersistentReserveInReadKeys = persistentReserveIn(0);
-/** PERSISTENT RESERVE IN, READ RESERVATION: SPC-4 6.15. */
+/** PERSISTENT RESERVE IN, READ RESERVATION: SPC-4. */
 export const PersistentReserveInReadReservation = persistentReserveIn(1);
-/** PERSISTENT RESERVE IN, REPORT CAPABILITIES: SPC-4 6.15. */
+/** PERSISTENT RESERVE IN, REPORT CAPABILITIES: SPC-4. */
 export const PersistentReserveInReportCapabilities = persistentReserveIn(2);
-/** PERSISTENT RESERVE IN, READ FULL STATUS: SPC-4 6.15. */
+/** PERSISTENT RESERVE IN, READ FULL STATUS: SPC-4. */
 export const PersistentReserveInReadFullStatus = persistentReserveIn(3);
 
 const persistentReserveOut = (action: number) =>
@@ -178,24 +178,24 @@ const persistentReserveOut = (action: number) =>
     parameterListLength: uint(5, 4),
     control: uint(9, 1),
   });
-/** PERSISTENT RESERVE OUT, REGISTER: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, REGISTER: SPC-4. */
 export const PersistentReserveOutRegister = persistentReserveOut(0);
-/** PERSISTENT RESERVE OUT, RESERVE: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, RESERVE: SPC-4. */
 export const PersistentReserveOutReserve = persistentReserveOut(1);
-/** PERSISTENT RESERVE OUT, RELEASE: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, RELEASE: SPC-4. */
 export const PersistentReserveOutRelease = persistentReserveOut(2);
-/** PERSISTENT RESERVE OUT, CLEAR: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, CLEAR: SPC-4. */
 export const PersistentReserveOutClear = persistentReserveOut(3);
-/** PERSISTENT RESERVE OUT, PREEMPT: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, PREEMPT: SPC-4. */
 export const PersistentReserveOutPreempt = persistentReserveOut(4);
-/** PERSISTENT RESERVE OUT, PREEMPT AND ABORT: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, PREEMPT AND ABORT: SPC-4. */
 export const PersistentReserveOutPreemptAndAbort = persistentReserveOut(5);
-/** PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY: SPC-4. */
 export const PersistentReserveOutRegisterAndIgnore = persistentReserveOut(6);
-/** PERSISTENT RESERVE OUT, REGISTER AND MOVE: SPC-4 6.16. */
+/** PERSISTENT RESERVE OUT, REGISTER AND MOVE: SPC-4. */
 export const PersistentReserveOutRegisterAndMove = persistentReserveOut(7);
 
-/** REPORT LUNS: SPC-4 6.33. */
+/** REPORT LUNS: SPC-4. */
 export const ReportLuns = layout("REPORT LUNS", 12, {
   opcode: uint(0, 1, { always: 0xa0 }),
   selectReport: uint(2, 1),
@@ -203,7 +203,7 @@ export const ReportLuns = layout("REPORT LUNS", 12, {
   control: uint(11, 1),
 });
 
-/** REPORT SUPPORTED OPERATION CODES: SPC-4 6.35. */
+/** REPORT SUPPORTED OPERATION CODES: SPC-4. */
 export const ReportSupportedOperationCodes = layout("REPORT SUPPORTED OPERATION CODES", 12, {
   opcode: uint(0, 1, { always: 0xa3 }),
   serviceAction: bits(1, 4, 0, { always: 0x0c }),
@@ -215,7 +215,7 @@ export const ReportSupportedOperationCodes = layout("REPORT SUPPORTED OPERATION 
   control: uint(11, 1),
 });
 
-/** REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS: SPC-4 6.36. */
+/** REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS: SPC-4. */
 export const ReportSupportedTaskManagementFunctions = layout("REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", 12, {
   opcode: uint(0, 1, { always: 0xa3 }),
   serviceAction: bits(1, 4, 0, { always: 0x0d }),
@@ -224,7 +224,7 @@ export const ReportSupportedTaskManagementFunctions = layout("REPORT SUPPORTED T
   control: uint(11, 1),
 });
 
-/** REPORT TIMESTAMP: SPC-4 6.38. */
+/** REPORT TIMESTAMP: SPC-4. */
 export const ReportTimestamp = layout("REPORT TIMESTAMP", 12, {
   opcode: uint(0, 1, { always: 0xa3 }),
   serviceAction: bits(1, 4, 0, { always: 0x0f }),
@@ -246,9 +246,9 @@ const changes = { ...quick, underPersistent: "write" } as const satisfies Flags;
 const persistent = { ...quick, underPersistent: "exempt" } as const satisfies Flags;
 
 const prIn = (serviceAction: number, cdb: typeof PersistentReserveInReadKeys) =>
-  ({ opcode: 0x5e, serviceAction, cdb, data: "in", ...persistent, standard: "SPC-4 6.15" }) as const;
+  ({ opcode: 0x5e, serviceAction, cdb, data: "in", ...persistent, standard: "SPC-4" }) as const;
 const prOut = (serviceAction: number, cdb: typeof PersistentReserveOutRegister) =>
-  ({ opcode: 0x5f, serviceAction, cdb, data: "out", ...persistent, standard: "SPC-4 6.16" }) as const;
+  ({ opcode: 0x5f, serviceAction, cdb, data: "out", ...persistent, standard: "SPC-4" }) as const;
 
 /** The commands of every unit. */
 export const spcCommands = {
@@ -260,7 +260,7 @@ export const spcCommands = {
     ...quick,
     whileNotReady: false,
     underPersistent: "exempt",
-    standard: "SPC-4 6.47",
+    standard: "SPC-4",
   },
   requestSense: {
     name: "REQUEST SENSE",
@@ -269,7 +269,7 @@ export const spcCommands = {
     data: "in",
     ...always,
     whileAttention: true,
-    standard: "SPC-4 6.39",
+    standard: "SPC-4",
   },
   inquiry: {
     name: "INQUIRY",
@@ -278,7 +278,7 @@ export const spcCommands = {
     data: "in",
     ...always,
     whileAttention: true,
-    standard: "SPC-4 6.4",
+    standard: "SPC-4",
   },
   modeSelect6: {
     name: "MODE SELECT(6)",
@@ -286,17 +286,17 @@ export const spcCommands = {
     cdb: ModeSelect6,
     data: "out",
     ...changes,
-    standard: "SPC-4 6.11",
+    standard: "SPC-4",
   },
-  reserve6: { name: "RESERVE(6)", opcode: 0x16, cdb: Reserve6, data: "none", ...persistent, standard: "SPC-2 7.22" },
-  release6: { name: "RELEASE(6)", opcode: 0x17, cdb: Release6, data: "none", ...always, standard: "SPC-2 7.17" },
+  reserve6: { name: "RESERVE(6)", opcode: 0x16, cdb: Reserve6, data: "none", ...persistent, standard: "SPC-2" },
+  release6: { name: "RELEASE(6)", opcode: 0x17, cdb: Release6, data: "none", ...always, standard: "SPC-2" },
   modeSense6: {
     name: "MODE SENSE(6)",
     opcode: 0x1a,
     cdb: ModeSense6,
     data: "in",
     ...quick,
-    standard: "SPC-4 6.13",
+    standard: "SPC-4",
   },
   receiveDiagnosticResults: {
     name: "RECEIVE DIAGNOSTIC RESULTS",
@@ -304,7 +304,7 @@ export const spcCommands = {
     cdb: ReceiveDiagnosticResults,
     data: "in",
     ...quick,
-    standard: "SPC-4 6.26",
+    standard: "SPC-4",
   },
   sendDiagnostic: {
     name: "SEND DIAGNOSTIC",
@@ -313,7 +313,7 @@ export const spcCommands = {
     data: "out",
     ...changes,
     timeouts: timeouts.data,
-    standard: "SPC-4 6.42",
+    standard: "SPC-4",
   },
   preventAllowMediumRemoval: {
     name: "PREVENT ALLOW MEDIUM REMOVAL",
@@ -321,17 +321,17 @@ export const spcCommands = {
     cdb: PreventAllowMediumRemoval,
     data: "none",
     ...changes,
-    standard: "SPC-4 6.17",
+    standard: "SPC-4",
   },
-  logSelect: { name: "LOG SELECT", opcode: 0x4c, cdb: LogSelect, data: "out", ...changes, standard: "SPC-4 6.5" },
-  logSense: { name: "LOG SENSE", opcode: 0x4d, cdb: LogSense, data: "in", ...always, standard: "SPC-4 6.6" },
+  logSelect: { name: "LOG SELECT", opcode: 0x4c, cdb: LogSelect, data: "out", ...changes, standard: "SPC-4" },
+  logSense: { name: "LOG SENSE", opcode: 0x4d, cdb: LogSense, data: "in", ...always, standard: "SPC-4" },
   modeSelect10: {
     name: "MODE SELECT(10)",
     opcode: 0x55,
     cdb: ModeSelect10,
     data: "out",
     ...changes,
-    standard: "SPC-4 6.12",
+    standard: "SPC-4",
   },
   reserve10: {
     name: "RESERVE(10)",
@@ -339,16 +339,16 @@ export const spcCommands = {
     cdb: Reserve10,
     data: "none",
     ...persistent,
-    standard: "SPC-2 7.21",
+    standard: "SPC-2",
   },
-  release10: { name: "RELEASE(10)", opcode: 0x57, cdb: Release10, data: "none", ...always, standard: "SPC-2 7.16" },
+  release10: { name: "RELEASE(10)", opcode: 0x57, cdb: Release10, data: "none", ...always, standard: "SPC-2" },
   modeSense10: {
     name: "MODE SENSE(10)",
     opcode: 0x5a,
     cdb: ModeSense10,
     data: "in",
     ...quick,
-    standard: "SPC-4 6.14",
+    standard: "SPC-4",
   },
   persistentReserveInReadKeys: { name: "READ KEYS", ...prIn(0, PersistentReserveInReadKeys) },
   persistentReserveInReadReservation: { name: "READ RESERVATION", ...prIn(1, PersistentReserveInReadReservation) },
@@ -381,7 +381,7 @@ export const spcCommands = {
     data: "in",
     ...always,
     whileAttention: true,
-    standard: "SPC-4 6.33",
+    standard: "SPC-4",
   },
   reportSupportedOperationCodes: {
     name: "REPORT SUPPORTED OPERATION CODES",
@@ -390,7 +390,7 @@ export const spcCommands = {
     cdb: ReportSupportedOperationCodes,
     data: "in",
     ...always,
-    standard: "SPC-4 6.35",
+    standard: "SPC-4",
   },
   reportSupportedTaskManagementFunctions: {
     name: "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS",
@@ -399,7 +399,7 @@ export const spcCommands = {
     cdb: ReportSupportedTaskManagementFunctions,
     data: "in",
     ...always,
-    standard: "SPC-4 6.36",
+    standard: "SPC-4",
   },
   reportTimestamp: {
     name: "REPORT TIMESTAMP",
@@ -408,7 +408,7 @@ export const spcCommands = {
     cdb: ReportTimestamp,
     data: "in",
     ...always,
-    standard: "SPC-4 6.38",
+    standard: "SPC-4",
   },
 } as const satisfies CommandTable;
 

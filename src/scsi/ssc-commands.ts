@@ -5,14 +5,14 @@
 import { bit, bits, layout, uint, uint64 } from "#codec/index.ts";
 import { timeouts, type CommandRow, type CommandTable } from "./command-row.ts";
 
-/** REWIND: SSC-4 7.13. */
+/** REWIND: SSC-4. */
 export const Rewind = layout("REWIND", 6, {
   opcode: uint(0, 1, { always: 0x01 }),
   immediate: bit(1, 0),
   control: uint(5, 1),
 });
 
-/** FORMAT MEDIUM: SSC-4 7.1. */
+/** FORMAT MEDIUM: SSC-4. */
 export const FormatMedium = layout("FORMAT MEDIUM", 6, {
   opcode: uint(0, 1, { always: 0x04 }),
   verify: bit(1, 1),
@@ -22,7 +22,7 @@ export const FormatMedium = layout("FORMAT MEDIUM", 6, {
   control: uint(5, 1),
 });
 
-/** READ BLOCK LIMITS: SSC-4 7.8. */
+/** READ BLOCK LIMITS: SSC-4. */
 export const ReadBlockLimits = layout("READ BLOCK LIMITS", 6, {
   opcode: uint(0, 1, { always: 0x05 }),
   /** MLOI: report the maximum logical object identifier instead. */
@@ -30,7 +30,7 @@ export const ReadBlockLimits = layout("READ BLOCK LIMITS", 6, {
   control: uint(5, 1),
 });
 
-/** READ(6): SSC-4 6.6. */
+/** READ(6): SSC-4. */
 export const Read6 = layout("READ(6)", 6, {
   opcode: uint(0, 1, { always: 0x08 }),
   suppressIncorrectLength: bit(1, 1),
@@ -39,7 +39,7 @@ export const Read6 = layout("READ(6)", 6, {
   control: uint(5, 1),
 });
 
-/** WRITE(6): SSC-4 6.14. */
+/** WRITE(6): SSC-4. */
 export const Write6 = layout("WRITE(6)", 6, {
   opcode: uint(0, 1, { always: 0x0a }),
   fixed: bit(1, 0),
@@ -47,7 +47,7 @@ export const Write6 = layout("WRITE(6)", 6, {
   control: uint(5, 1),
 });
 
-/** WRITE FILEMARKS(6): SSC-4 6.16. */
+/** WRITE FILEMARKS(6): SSC-4. */
 export const WriteFilemarks6 = layout("WRITE FILEMARKS(6)", 6, {
   opcode: uint(0, 1, { always: 0x10 }),
   /** WSMK, obsolete. */
@@ -57,7 +57,7 @@ export const WriteFilemarks6 = layout("WRITE FILEMARKS(6)", 6, {
   control: uint(5, 1),
 });
 
-/** SPACE(6): SSC-4 7.17. The count is two's complement. */
+/** SPACE(6): SSC-4. The count is two's complement. */
 export const Space6 = layout("SPACE(6)", 6, {
   opcode: uint(0, 1, { always: 0x11 }),
   code: bits(1, 3, 0),
@@ -65,7 +65,7 @@ export const Space6 = layout("SPACE(6)", 6, {
   control: uint(5, 1),
 });
 
-/** VERIFY(6): SSC-4 6.12. */
+/** VERIFY(6): SSC-4. */
 export const Verify6 = layout("VERIFY(6)", 6, {
   opcode: uint(0, 1, { always: 0x13 }),
   /** VTE: verify to end of data. */
@@ -81,7 +81,7 @@ export const Verify6 = layout("VERIFY(6)", 6, {
   control: uint(5, 1),
 });
 
-/** ERASE(6): SSC-4 6.1. */
+/** ERASE(6): SSC-4. */
 export const Erase6 = layout("ERASE(6)", 6, {
   opcode: uint(0, 1, { always: 0x19 }),
   immediate: bit(1, 1),
@@ -89,7 +89,7 @@ export const Erase6 = layout("ERASE(6)", 6, {
   control: uint(5, 1),
 });
 
-/** LOAD UNLOAD: SSC-4 7.2. */
+/** LOAD UNLOAD: SSC-4. */
 export const LoadUnload = layout("LOAD UNLOAD", 6, {
   opcode: uint(0, 1, { always: 0x1b }),
   immediate: bit(1, 0),
@@ -100,7 +100,7 @@ export const LoadUnload = layout("LOAD UNLOAD", 6, {
   control: uint(5, 1),
 });
 
-/** LOCATE(10): SSC-4 7.3. */
+/** LOCATE(10): SSC-4. */
 export const Locate10 = layout("LOCATE(10)", 10, {
   opcode: uint(0, 1, { always: 0x2b }),
   /** BT: the identifier is of a vendor's own kind. */
@@ -120,16 +120,16 @@ const readPosition = (action: number) =>
     parameterLength: uint(7, 2),
     control: uint(9, 1),
   });
-/** READ POSITION, short form with logical object identifiers: SSC-4 7.10. */
+/** READ POSITION, short form with logical object identifiers: SSC-4. */
 export const ReadPositionShort = readPosition(0x00);
-/** READ POSITION, short form with identifiers of a vendor's own kind: SSC-4 7.10. */
+/** READ POSITION, short form with identifiers of a vendor's own kind: SSC-4. */
 export const ReadPositionShortVendor = readPosition(0x01);
-/** READ POSITION, long form: SSC-4 7.10. */
+/** READ POSITION, long form: SSC-4. */
 export const ReadPositionLong = readPosition(0x06);
-/** READ POSITION, extended form: SSC-4 7.10. */
+/** READ POSITION, extended form: SSC-4. */
 export const ReadPositionExtended = readPosition(0x08);
 
-/** REPORT DENSITY SUPPORT: SSC-4 7.11. */
+/** REPORT DENSITY SUPPORT: SSC-4. */
 export const ReportDensitySupport = layout("REPORT DENSITY SUPPORT", 10, {
   opcode: uint(0, 1, { always: 0x44 }),
   mediumType: bit(1, 1),
@@ -151,18 +151,18 @@ const readAttribute = (action: number) =>
     cache: bit(14, 0),
     control: uint(15, 1),
   });
-/** READ ATTRIBUTE, ATTRIBUTE VALUES: SPC-4 6.18. */
+/** READ ATTRIBUTE, ATTRIBUTE VALUES: SPC-4. */
 export const ReadAttributeValues = readAttribute(0);
-/** READ ATTRIBUTE, ATTRIBUTE LIST: SPC-4 6.18. */
+/** READ ATTRIBUTE, ATTRIBUTE LIST: SPC-4. */
 export const ReadAttributeList = readAttribute(1);
-/** READ ATTRIBUTE, LOGICAL VOLUME LIST: SPC-4 6.18. */
+/** READ ATTRIBUTE, LOGICAL VOLUME LIST: SPC-4. */
 export const ReadAttributeVolumeList = readAttribute(2);
-/** READ ATTRIBUTE, PARTITION LIST: SPC-4 6.18. */
+/** READ ATTRIBUTE, PARTITION LIST: SPC-4. */
 export const ReadAttributePartitionList = readAttribute(3);
-/** READ ATTRIBUTE, SUPPORTED ATTRIBUTES: SPC-4 6.18. */
+/** READ ATTRIBUTE, SUPPORTED ATTRIBUTES: SPC-4. */
 export const ReadAttributeSupported = readAttribute(5);
 
-/** SPACE(16): SSC-4 7.18. The count is two's complement. */
+/** SPACE(16): SSC-4. The count is two's complement. */
 export const Space16 = layout("SPACE(16)", 16, {
   opcode: uint(0, 1, { always: 0x91 }),
   code: bits(1, 3, 0),
@@ -171,7 +171,7 @@ export const Space16 = layout("SPACE(16)", 16, {
   control: uint(15, 1),
 });
 
-/** LOCATE(16): SSC-4 7.4. */
+/** LOCATE(16): SSC-4. */
 export const Locate16 = layout("LOCATE(16)", 16, {
   opcode: uint(0, 1, { always: 0x92 }),
   destinationType: bits(1, 5, 3),
@@ -208,21 +208,21 @@ const position = (serviceAction: number, cdb: typeof ReadPositionShort) =>
     data: "in",
     ...asks,
     underPersistent: "exempt",
-    standard: "SSC-4 7.10",
+    standard: "SSC-4",
   }) as const;
 const attribute = (serviceAction: number, cdb: typeof ReadAttributeValues) =>
-  ({ opcode: 0x8c, serviceAction, cdb, data: "in", ...asks, standard: "SPC-4 6.18" }) as const;
+  ({ opcode: 0x8c, serviceAction, cdb, data: "in", ...asks, standard: "SPC-4" }) as const;
 
 /** The commands of a tape drive beside those of every unit. */
 export const sscCommands = {
-  rewind: { name: "REWIND", opcode: 0x01, cdb: Rewind, data: "none", ...medium, standard: "SSC-4 7.13" },
+  rewind: { name: "REWIND", opcode: 0x01, cdb: Rewind, data: "none", ...medium, standard: "SSC-4" },
   formatMedium: {
     name: "FORMAT MEDIUM",
     opcode: 0x04,
     cdb: FormatMedium,
     data: "out",
     ...erases,
-    standard: "SSC-4 7.1",
+    standard: "SSC-4",
   },
   readBlockLimits: {
     name: "READ BLOCK LIMITS",
@@ -230,21 +230,21 @@ export const sscCommands = {
     cdb: ReadBlockLimits,
     data: "in",
     ...describes,
-    standard: "SSC-4 7.8",
+    standard: "SSC-4",
   },
-  read6: { name: "READ(6)", opcode: 0x08, cdb: Read6, data: "in", ...data, standard: "SSC-4 6.6" },
-  write6: { name: "WRITE(6)", opcode: 0x0a, cdb: Write6, data: "out", ...data, standard: "SSC-4 6.14" },
+  read6: { name: "READ(6)", opcode: 0x08, cdb: Read6, data: "in", ...data, standard: "SSC-4" },
+  write6: { name: "WRITE(6)", opcode: 0x0a, cdb: Write6, data: "out", ...data, standard: "SSC-4" },
   writeFilemarks6: {
     name: "WRITE FILEMARKS(6)",
     opcode: 0x10,
     cdb: WriteFilemarks6,
     data: "none",
     ...data,
-    standard: "SSC-4 6.16",
+    standard: "SSC-4",
   },
-  space6: { name: "SPACE(6)", opcode: 0x11, cdb: Space6, data: "none", ...medium, standard: "SSC-4 7.17" },
-  verify6: { name: "VERIFY(6)", opcode: 0x13, cdb: Verify6, data: "out", ...medium, standard: "SSC-4 6.12" },
-  erase6: { name: "ERASE(6)", opcode: 0x19, cdb: Erase6, data: "none", ...erases, standard: "SSC-4 6.1" },
+  space6: { name: "SPACE(6)", opcode: 0x11, cdb: Space6, data: "none", ...medium, standard: "SSC-4" },
+  verify6: { name: "VERIFY(6)", opcode: 0x13, cdb: Verify6, data: "out", ...medium, standard: "SSC-4" },
+  erase6: { name: "ERASE(6)", opcode: 0x19, cdb: Erase6, data: "none", ...erases, standard: "SSC-4" },
   loadUnload: {
     name: "LOAD UNLOAD",
     opcode: 0x1b,
@@ -252,9 +252,9 @@ export const sscCommands = {
     data: "none",
     ...medium,
     whileNotReady: true,
-    standard: "SSC-4 7.2",
+    standard: "SSC-4",
   },
-  locate10: { name: "LOCATE(10)", opcode: 0x2b, cdb: Locate10, data: "none", ...medium, standard: "SSC-4 7.3" },
+  locate10: { name: "LOCATE(10)", opcode: 0x2b, cdb: Locate10, data: "none", ...medium, standard: "SSC-4" },
   readPositionShort: { name: "READ POSITION, short form", ...position(0x00, ReadPositionShort) },
   readPositionShortVendor: { name: "READ POSITION, short form, vendor", ...position(0x01, ReadPositionShortVendor) },
   readPositionLong: { name: "READ POSITION, long form", ...position(0x06, ReadPositionLong) },
@@ -265,15 +265,15 @@ export const sscCommands = {
     cdb: ReportDensitySupport,
     data: "in",
     ...describes,
-    standard: "SSC-4 7.11",
+    standard: "SSC-4",
   },
   readAttributeValues: { name: "READ ATTRIBUTE, values", ...attribute(0, ReadAttributeValues) },
   readAttributeList: { name: "READ ATTRIBUTE, list", ...attribute(1, ReadAttributeList) },
   readAttributeVolumeList: { name: "READ ATTRIBUTE, logical volumes", ...attribute(2, ReadAttributeVolumeList) },
   readAttributePartitionList: { name: "READ ATTRIBUTE, partitions", ...attribute(3, ReadAttributePartitionList) },
   readAttributeSupported: { name: "READ ATTRIBUTE, supported", ...attribute(5, ReadAttributeSupported) },
-  space16: { name: "SPACE(16)", opcode: 0x91, cdb: Space16, data: "none", ...medium, standard: "SSC-4 7.18" },
-  locate16: { name: "LOCATE(16)", opcode: 0x92, cdb: Locate16, data: "none", ...medium, standard: "SSC-4 7.4" },
+  space16: { name: "SPACE(16)", opcode: 0x91, cdb: Space16, data: "none", ...medium, standard: "SSC-4" },
+  locate16: { name: "LOCATE(16)", opcode: 0x92, cdb: Locate16, data: "none", ...medium, standard: "SSC-4" },
 } as const satisfies CommandTable;
 
 /** The commands of a tape drive, by their names in the table. */

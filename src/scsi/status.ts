@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status codes, sense keys, task attributes: SAM-5 5.3, SPC-4 4.5.6.
+// Status codes, sense keys, task attributes: SAM-5, SPC-4.
 
 import { indexByCode, type Table } from "#codec/index.ts";
 
-/** SCSI status codes: SAM-5 table 37. */
+/** SCSI status codes: SAM-5. */
 export const scsiStatus = {
   good: 0x00,
   "check-condition": 0x02,
@@ -16,7 +16,7 @@ export const scsiStatus = {
 /** Name of a status. */
 export type ScsiStatus = keyof typeof scsiStatus;
 
-/** Sense keys: SPC-4 table 43. */
+/** Sense keys: SPC-4. */
 export const senseKeys = {
   "no-sense": 0x0,
   "recovered-error": 0x1,
@@ -46,7 +46,7 @@ export const scsiStatusName = (code: number): ScsiStatus | undefined => statusNa
 /** The name of the sense key in the low four bits. */
 export const senseKeyName = (code: number): SenseKey => senseKeyNames.get(code & 0x0f) ?? "reserved";
 
-/** Task attributes as an initiator sends them: SAM-5 8.9. */
+/** Task attributes as an initiator sends them: SAM-5. */
 export const taskAttributes = {
   untagged: 0,
   simple: 1,
@@ -55,7 +55,7 @@ export const taskAttributes = {
   aca: 4,
 } as const satisfies Table<number>;
 
-/** Peripheral device types: SPC-4 table 140. */
+/** Peripheral device types: SPC-4. */
 export const deviceTypes = {
   "direct-access": 0x00,
   "sequential-access": 0x01,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mode pages of a tape drive: SSC-4 8.3. Every layout spans the page with its header.
+// Mode pages of a tape drive: SSC-4. Every layout spans the page with its header.
 
 import { bit, bits, layout, uint } from "#codec/index.ts";
 
 const header = (code: number, pageLength: number) =>
   ({ pageCode: bits(0, 5, 0, { always: code }), pageLength: uint(1, 1, { always: pageLength }) }) as const;
 
-/** Read-write error recovery mode page 01h: SSC-4 8.3.5. */
+/** Read-write error recovery mode page 01h: SSC-4. */
 export const ErrorRecoveryPage = layout("read-write error recovery mode page", 12, {
   ...header(0x01, 0x0a),
   transferBlock: bit(2, 5),
@@ -18,7 +18,7 @@ export const ErrorRecoveryPage = layout("read-write error recovery mode page", 1
   writeRetryCount: uint(8, 1),
 });
 
-/** Data compression mode page 0Fh: SSC-4 8.3.2. */
+/** Data compression mode page 0Fh: SSC-4. */
 export const DataCompressionPage = layout("data compression mode page", 16, {
   ...header(0x0f, 0x0e),
   compressionEnabled: bit(2, 7),
@@ -29,7 +29,7 @@ export const DataCompressionPage = layout("data compression mode page", 16, {
   decompressionAlgorithm: uint(8, 4),
 });
 
-/** Device configuration mode page 10h: SSC-4 8.3.3. */
+/** Device configuration mode page 10h: SSC-4. */
 export const DeviceConfigurationPage = layout("device configuration mode page", 16, {
   ...header(0x10, 0x0e),
   changeActivePartition: bit(2, 6),
@@ -62,7 +62,7 @@ export const DeviceConfigurationPage = layout("device configuration mode page", 
   permanentWriteProtect: bit(15, 0),
 });
 
-/** Medium partition mode page 11h of a medium with one partition: SSC-4 8.3.4. */
+/** Medium partition mode page 11h of a medium with one partition: SSC-4. */
 export const MediumPartitionPage = layout("medium partition mode page", 10, {
   ...header(0x11, 0x08),
   maximumAdditional: uint(2, 1),
@@ -81,7 +81,7 @@ export const MediumPartitionPage = layout("medium partition mode page", 10, {
   partitionSize: uint(8, 2),
 });
 
-/** Medium configuration mode page 1Dh: SSC-4 8.3.7. */
+/** Medium configuration mode page 1Dh: SSC-4. */
 export const MediumConfigurationPage = layout("medium configuration mode page", 32, {
   ...header(0x1d, 0x1e),
   writeOnceMode: bit(2, 0),
