@@ -12,7 +12,7 @@ export type ParsedText = { readonly pairs: readonly TextPair[] } | { readonly pr
 
 const decoder = new TextDecoder("utf-8");
 /** Section 6.1, key-name; at most 63 bytes. */
-const keyName = /^[A-Z][A-Za-z0-9.\-+@_]{0,62}(#\d+)?$/;
+const keyName = /^[A-Za-z][A-Za-z0-9.\-+@_]{0,62}(#\d+)?$/;
 
 /** Cuts text into pairs. Nothing is thrown: text comes from the peer. */
 export function parseText(bytes: Uint8Array): ParsedText {
