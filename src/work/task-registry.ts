@@ -61,6 +61,9 @@ interface Entry {
   endedAt: Instant | undefined;
 }
 
+/** What changes when a task ends. */
+type Ending = Pick<Entry, "state" | "result" | "error" | "waitingFor" | "endedAt">;
+
 /** All tasks of this process and the kept records of earlier ones. */
 export class TaskRegistry {
   readonly #clock: Clock;
@@ -159,32 +162,37 @@ export class TaskRegistry {
     entry.startedAt = this.#clock.now();
     this.#touch(entry);
     await this.#save(entry);
-    try {
-      const result = await job(this.#contextOf(entry));
-      entry.result = result === undefined ? undefined : result;
-      entry.state = "done";
-    } catch (error) {
-      this.#fail(entry, error);
-    }
-    entry.waitingFor = [];
-    entry.endedAt = this.#clock.now();
-    await this.#save(entry);
-    // Only now: who sees the end of a task, here or in an event, finds that its owner has seen it too.
+    const end = await this.#outcomeOf(entry, job);
+    // Only when its record is kept has a task ended: who sees the end finds that its owner has seen it too.
+    await this.#save({ ...entry, ...end });
+    Object.assign(entry, end);
     this.#running.delete(entry.id);
     this.#touch(entry);
     return recordOf(entry);
   }
 
-  #fail(entry: Entry, thrown: unknown): void {
-    const error = asError(thrown);
-    const code = isFault(thrown) ? thrown.code : "work.bug";
-    entry.error = { code, text: error.message };
-    if (code === "work.stopping") entry.state = "interrupted";
-    else entry.state = code === "work.canceled" ? "canceled" : "failed";
-    if (entry.state !== "failed") return;
-    const fields = { task: entry.id, operation: entry.request.operation, subject: entry.request.subject };
-    if (isFault(thrown)) this.#log.warn(`task failed: ${error.message}`, { ...fields, code });
-    else this.#log.error("task failed by a bug", fields, error);
+  async #outcomeOf(entry: Entry, job: (context: TaskContext) => Promise<JsonValue | void>): Promise<Ending> {
+    const ending = (state: TaskState, result?: JsonValue, error?: Entry["error"]): Ending => {
+      return { state, result, error, waitingFor: [], endedAt: this.#clock.now() };
+    };
+    try {
+      const result = await job(this.#contextOf(entry));
+      return ending("done", result === undefined ? undefined : result);
+    } catch (thrown) {
+      const { message } = asError(thrown);
+      const code = isFault(thrown) ? thrown.code : "work.bug";
+      const state = code === "work.stopping" ? "interrupted" : code === "work.canceled" ? "canceled" : "failed";
+      if (state === "failed") this.#logFailure(entry, thrown);
+      return ending(state, undefined, { code, text: message });
+    }
+  }
+
+  #logFailure(entry: Entry, thrown: unknown): void {
+    const { operation, subject } = entry.request;
+    const fields = { task: entry.id, operation, subject };
+    const { message } = asError(thrown);
+    if (isFault(thrown)) this.#log.warn(`task failed: ${message}`, { ...fields, code: thrown.code });
+    else this.#log.error("task failed by a bug", fields, thrown);
   }
 
   #contextOf(entry: Entry): TaskContext {
