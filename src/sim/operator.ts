@@ -4,6 +4,7 @@
 
 import { type Duration, hours, isFault, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
 import type { CartridgeView, Gateway } from "#gateway/index.ts";
+import type { TaskRecord } from "#work/index.ts";
 import type { ElementFound } from "./changer-driver.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
 import { CartridgeBook, type LibraryBook, shelf } from "./library-book.ts";
@@ -21,6 +22,7 @@ const passing = [
   "gateway.cartridge-busy",
   "gateway.no-free-element",
 ] as const;
+const endStates: readonly string[] = ["done", "failed", "canceled", "interrupted"];
 const actor = { who: "operator" };
 /** Longest virtual time that the shelf may take for anything: thawing, and an object store that fails often. */
 const shelfWithin: Duration = hours(72);
@@ -74,9 +76,12 @@ export class Operator {
     const { world } = this.#options;
     const deadline = world.clock.monotonic() + shelfWithin;
     for (;;) {
-      const status = await this.#ask((gateway) => gateway.status());
-      if (status?.runningTasks === 0) return;
-      expect(world.clock.monotonic() < deadline, `${status?.runningTasks} tasks did not end in ${shelfWithin} ms`);
+      const tasks = await this.#untilUp((gateway) =>
+        gateway.tasks.list().filter(({ state }) => !endStates.includes(state)),
+      );
+      if (tasks.length === 0) return;
+      const late = tasks.map(taskText).join("; ");
+      expect(world.clock.monotonic() < deadline, `tasks did not end in ${shelfWithin} ms: ${late}`);
       await sleep(world.clock, minutes(1));
     }
   }
@@ -133,7 +138,8 @@ export class Operator {
 
   async #create(): Promise<void> {
     const { book, world } = this.#options;
-    if (book.freeElements("storage-slot").length < 2) return;
+    // Every cartridge has a slot to come back to, also those on the shelf.
+    if (book.cartridges.size >= world.scenario.storageSlots) return;
     const request = { library: libraryName, count: 1, sizeBytes: cartridgeSize };
     await this.#ask((gateway) => gateway.createCartridges(request));
     const views = await this.#untilUp((gateway) => gateway.listCartridges());
@@ -191,6 +197,11 @@ export class Operator {
       }
     }
   }
+}
+
+/** A task in one line: what it does, how it stands, and what it said last. */
+function taskText({ operation, subject, state, phase, waitingFor, lines }: TaskRecord): string {
+  return [operation, subject, state, phase, waitingFor, lines.at(-1)?.text].filter(Boolean).join(", ");
 }
 
 function comparePlace(cartridge: CartridgeBook, view: CartridgeView): void {

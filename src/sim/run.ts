@@ -4,9 +4,9 @@
 import { asError } from "#base/index.ts";
 import { canaries } from "./canaries.ts";
 import { simulate, type Verdict } from "./simulation.ts";
-import type { Canary } from "./world.ts";
+import type { WorldOptions } from "./world.ts";
 
-const usage = `usage: npm run sim -- SEED [--canary NAME]
+const usage = `usage: npm run sim -- SEED [--trace] [--canary NAME]
        npm run sim -- --seeds COUNT [--from SEED] [--canary NAME]
 
 Runs the whole gateway in a simulated world that follows from the seed.
@@ -16,23 +16,29 @@ ${Object.entries(canaries)
   .join("\n")}
 `;
 
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
 interface Request {
   readonly from: number;
   readonly count: number;
-  readonly canary: Canary | undefined;
+  readonly options: WorldOptions;
   readonly suffix: string;
 }
 
 function parse(args: readonly string[]): Request | undefined {
   let [from, count, suffix]: [number | undefined, number, string] = [undefined, 1, ""];
-  let canary: Canary | undefined;
+  let options: WorldOptions = {};
   const rest = [...args];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (word === "--canary") {
+    if (word === "--trace") options = { ...options, onEvent: print };
+    else if (word === "--canary") {
       const name = rest.shift() ?? "";
-      canary = canaries[name];
-      suffix = ` --canary ${name}`;
+      const canary = canaries[name];
       if (canary === undefined) return undefined;
+      options = { ...options, canary };
+      suffix = ` --canary ${name}`;
     } else {
       const number = Number(word.startsWith("--") ? rest.shift() : word);
       if (!Number.isSafeInteger(number) || number < 0) return undefined;
@@ -41,12 +47,8 @@ function parse(args: readonly string[]): Request | undefined {
       else return undefined;
     }
   }
-  return from === undefined && count === 1 ? undefined : { from: from ?? 1, count, canary, suffix };
+  return from === undefined && count === 1 ? undefined : { from: from ?? 1, count, options, suffix };
 }
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
 
 function report(verdict: Verdict, suffix: string): void {
   print(`FAILED ${verdict.summary}`);
@@ -66,15 +68,15 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  const { from, count, canary, suffix } = request;
+  const { from, count, options, suffix } = request;
   let failed = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const verdict = await simulate(seed, canary);
+    const verdict = await simulate(seed, options);
     if (verdict.failure !== undefined) {
       failed += 1;
       report(verdict, suffix);
     } else if (count === 1) {
-      for (const line of verdict.tail) print(line);
+      if (options.onEvent === undefined) for (const line of verdict.tail) print(line);
       print(`${verdict.summary}; hash ${verdict.hash}`);
     }
   }

@@ -73,7 +73,7 @@ export function drawScenario(random: SeededRandom): Scenario {
   const crashes = Array.from({ length: random.between(0, 3) }, () => random.pick(["kill", "power"] as const));
   return {
     drives,
-    storageSlots: cartridges + random.between(0, 3),
+    storageSlots: cartridges + random.between(0, 4),
     mailSlots: random.between(1, 3),
     cartridges,
     topology: random.pick(["target-per-device", "single-target"]),
@@ -92,7 +92,7 @@ export function drawScenario(random: SeededRandom): Scenario {
     directAlignment: random.pick([1, 512, 4096]),
     objectDelayMax: milliseconds(random.pick([1, 50, 2000])),
     objectFailures: random.pick([0, 0, 0.05, 0.3]),
-    thawTime: random.pick([seconds(10), minutes(5), minutes(300)]),
+    thawTime: random.pick([seconds(10), minutes(5), minutes(40)]),
     crashes,
     cuts: crashes.length === 0 ? random.between(1, 4) : random.between(0, 2),
     disasterEvery: milliseconds(random.pick([200, 1000, 5000])),

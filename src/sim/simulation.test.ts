@@ -31,7 +31,7 @@ test("the same seed gives the same run, event by event; another seed another", a
 for (const [name, canary] of Object.entries(canaries)) {
   test(`the canary ${name} is caught: a gateway that ${canary.title}`, async () => {
     for (let seed = 1; seed <= canarySeeds; seed++) {
-      const { failure } = await simulate(seed, canary);
+      const { failure } = await simulate(seed, { canary });
       if (failure !== undefined) return;
     }
     assert.fail(`no seed up to ${canarySeeds} has caught it`);

@@ -12,7 +12,7 @@ import { type CartridgeBook, LibraryBook, shelf } from "./library-book.ts";
 import { cartridgeSize, libraryName, Operator } from "./operator.ts";
 import { TapeDriver } from "./tape-driver.ts";
 import { TapeHost } from "./tape-host.ts";
-import { type Canary, World } from "./world.ts";
+import { World, type WorldOptions } from "./world.ts";
 
 /** What became of a run. */
 export interface Verdict {
@@ -33,8 +33,8 @@ const runWithin: Duration = days(60);
 const retrievedAtEnd = 2;
 
 /** Runs one seed. Never throws for a failed check. */
-export async function simulate(seed: number, canary?: Canary): Promise<Verdict> {
-  const world = new World(seed, canary);
+export async function simulate(seed: number, options: WorldOptions = {}): Promise<Verdict> {
+  const world = new World(seed, options);
   let failure: Error | undefined;
   try {
     await world.clock.runUntil(new Simulation(world).run(), runWithin);

@@ -142,7 +142,7 @@ export class TapeHost {
       case "erase":
         return this.#erase();
       case "put":
-        return random.chance(0.5) ? this.#putBack() : this.#eject();
+        return random.chance(0.75) ? this.#putBack() : this.#eject();
       case "fill":
         return this.#fill();
     }

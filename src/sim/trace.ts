@@ -7,14 +7,16 @@ const tailLength = 60;
 /** Takes events. */
 export class Trace {
   readonly #now: () => number;
+  readonly #onEvent: (line: string) => void;
   readonly #tail: string[] = [];
   #high = 0x811c9dc5;
   #low = 0x01000193;
   #count = 0;
 
-  /** `now` gives the virtual time in milliseconds. */
-  constructor(now: () => number) {
+  /** `now` gives the virtual time in milliseconds; `onEvent` is told of each event for people as it happens. */
+  constructor(now: () => number, onEvent: (line: string) => void = () => {}) {
     this.#now = now;
+    this.#onEvent = onEvent;
   }
 
   /** Events so far. */
@@ -26,6 +28,7 @@ export class Trace {
   event(who: string, text: string): void {
     const line = `${this.#now().toFixed(3).padStart(14)} ms  ${who.padEnd(10)} ${text}`;
     this.#hash(line);
+    this.#onEvent(line);
     this.#tail.push(line);
     if (this.#tail.length > tailLength) this.#tail.shift();
   }

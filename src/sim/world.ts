@@ -2,7 +2,7 @@
 // A simulated world with one gateway in it: boots it, kills it, boots it again on what the crash left. Knows no hosts
 // and checks nothing but that the gateway starts.
 
-import { asError, type Duration, type Log, milliseconds, minutes, seconds, silentLog } from "#base/index.ts";
+import { asError, type Duration, isFault, type Log, milliseconds, minutes, seconds, silentLog } from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
 import type { Disk, ObjectStore } from "#store/index.ts";
 import { CheckFailure } from "./check-failure.ts";
@@ -21,6 +21,13 @@ export interface Canary {
   readonly title: string;
   readonly disk?: (disk: Disk) => Disk;
   readonly objects?: (objects: ObjectStore) => ObjectStore;
+}
+
+/** How to watch a world, and what to break in it. */
+export interface WorldOptions {
+  readonly canary?: Canary;
+  /** Told of each event as it happens. */
+  readonly onEvent?: (line: string) => void;
 }
 
 /** The process died before it answered. */
@@ -48,7 +55,7 @@ export class World {
   readonly random: SeededRandom;
   readonly scenario: Scenario;
   readonly clock = new SimClock();
-  readonly trace = new Trace(() => this.clock.monotonic());
+  readonly trace: Trace;
   readonly network: SimNetwork;
   readonly disk: SimDisk;
   readonly objects: SimObjectStore;
@@ -56,7 +63,8 @@ export class World {
   #process: Process | undefined;
   #boots = 0;
 
-  constructor(seed: number, canary?: Canary) {
+  constructor(seed: number, { canary, onEvent }: WorldOptions = {}) {
+    this.trace = new Trace(() => this.clock.monotonic(), onEvent);
     this.random = new SeededRandom(seed);
     this.scenario = drawScenario(this.random.fork("scenario"));
     this.#canary = canary;
@@ -199,10 +207,15 @@ function traceLog(trace: Trace): Log {
   const log: Log = {
     ...silentLog,
     warn: (message) => trace.event("log", `warns: ${message}`),
-    error: (message, _fields, cause) => {
-      trace.event("log", `error: ${message}${cause === undefined ? "" : ` (${asError(cause).message})`}`);
-    },
+    error: (message, _fields, cause) => trace.event("log", `error: ${message}${causes(cause)}`),
     child: () => log,
   };
   return log;
+}
+
+/** An error with its causes; of what is no Fault also where it was thrown. */
+function causes(cause: unknown): string {
+  if (cause === undefined) return "";
+  const error = asError(cause);
+  return `\n    because: ${isFault(error) ? error.message : error.stack}${causes(error.cause)}`;
 }
