@@ -2,7 +2,7 @@
 // A tape drive and a changer in the hands of the demonstration: real iSCSI sessions of our own initiator, several blocks
 // on their way at a time. Whatever a backup program would do, and nothing else.
 
-import { assert, sleep, milliseconds, type Clock } from "#base/index.ts";
+import { assert, defined, sleep, milliseconds, type Clock } from "#base/index.ts";
 import type { InitiatorSession, ScsiAnswer } from "#iscsi/index.ts";
 import {
   decodeSense,
@@ -93,9 +93,13 @@ export class DemoUnit {
 
   /** Reads blocks up to the next filemark; two filemarks are expected there. */
   async *read(): AsyncIterable<Uint8Array> {
+    // Three memories take turns: one with the taker, one on its way, one to be asked for.
+    const memories = Array.from({ length: 3 }, () => Buffer.alloc(demoBlockSize));
+    let count = 0;
     const request = (): Promise<ScsiAnswer> => {
       const cdb = Read6.encode({ transferLength: demoBlockSize });
-      return this.#session.execute({ lun: this.#lun, cdb, dataInLength: demoBlockSize });
+      const dataInTo = defined(memories[count++ % memories.length], "a memory");
+      return this.#session.execute({ lun: this.#lun, cdb, dataInLength: demoBlockSize, dataInTo });
     };
     // One read is always ahead. At the end it meets the second of the two filemarks that end the tape.
     const ahead = [request(), request()];

@@ -208,7 +208,7 @@ function padding(size: number): Uint8Array {
 /** Hands out pieces of a stream by count. */
 class PieceReader {
   readonly #source: AsyncIterator<Uint8Array>;
-  #piece = new Uint8Array(0);
+  #piece: Uint8Array = new Uint8Array(0);
   /** Bytes handed out so far. */
   offset = 0;
 
@@ -221,7 +221,7 @@ class PieceReader {
     while (this.#piece.byteLength === 0) {
       const next = await this.#source.next();
       if (next.done === true) throw mainFault("tar-damaged", { reason: "it ends too early" });
-      this.#piece = new Uint8Array(next.value);
+      this.#piece = next.value;
     }
     const taken = this.#piece.subarray(0, limit);
     this.#piece = this.#piece.subarray(taken.byteLength);
