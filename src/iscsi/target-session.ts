@@ -58,6 +58,8 @@ export interface TargetSessionParts {
   readonly maxReceiveSegment: number;
 }
 
+const discoveryWindow = 8;
+
 /** A session in full-feature phase. */
 export class TargetSession {
   readonly #output: TargetOutput;
@@ -75,6 +77,8 @@ export class TargetSession {
     this.#text = parts.text;
     this.#connection = parts.connection;
     this.#maxReceiveSegment = parts.maxReceiveSegment;
+    // Text, NOP and logout are all that a discovery session has; each is done with when the next one comes.
+    if (parts.tasks === undefined) this.#output.onStamp(() => this.#output.window.openFor(discoveryWindow));
   }
 
   /** A header came. Decides about order before anything else. */
