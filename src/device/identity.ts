@@ -14,6 +14,6 @@ export interface UnitIdentity {
   readonly serial: string;
   /** Standards the unit claims: SPC-4, version descriptors. */
   readonly versionDescriptors: readonly number[];
-  /** Bytes 36 to 55 of the INQUIRY data. */
+  /** Bytes 36 to 55 of the INQUIRY data. When left out, a changer says there that it reads barcodes. */
   readonly vendorSpecific?: Uint8Array;
 }

@@ -40,6 +40,19 @@ test("standard INQUIRY data tells type, removable, version and identity", async 
   assert.equal(data.byteLength, 5 + 0x45);
 });
 
+test("a changer says that it reads barcodes, a drive does not", async () => {
+  const identity = {
+    deviceType: "medium-changer",
+    vendor: "V",
+    product: "P",
+    revision: "1",
+    serial: "S",
+    versionDescriptors: [],
+  } as const;
+  assert.equal((await probe({ identity }).host.send(cdbs.inquiry)).data[55], 1);
+  assert.equal((await probe().host.send(cdbs.inquiry)).data[55], 0);
+});
+
 test("a page code without EVPD is refused", async () => {
   const reply = await probe().host.send(Inquiry.encode({ pageCode: 0x80, allocationLength: 255 }));
   assert.deepEqual(reply.sense?.fieldPointer, { in: "cdb", byte: 2, bit: 7 });

@@ -23,6 +23,16 @@ import {
 import type { UnitIdentity } from "./identity.ts";
 import type { UnitNexus } from "./unit-task.ts";
 
+/** BarC: bit 0 of byte 55, where libraries say that they read barcodes; here counted from byte 36. */
+const barcodeReader = { byte: 55 - 36, size: 20, value: 1 } as const;
+
+function vendorSpecific(identity: UnitIdentity): Uint8Array {
+  const bytes = new Uint8Array(barcodeReader.size);
+  if (identity.vendorSpecific !== undefined) bytes.set(identity.vendorSpecific);
+  else if (identity.deviceType === "medium-changer") bytes[barcodeReader.byte] = barcodeReader.value;
+  return bytes;
+}
+
 /** Standard INQUIRY data. */
 export function standardInquiry(identity: UnitIdentity): Uint8Array {
   const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0] = identity.versionDescriptors;
@@ -37,7 +47,7 @@ export function standardInquiry(identity: UnitIdentity): Uint8Array {
     vendor: identity.vendor,
     product: identity.product,
     revision: identity.revision,
-    ...(identity.vendorSpecific === undefined ? {} : { vendorSpecific: identity.vendorSpecific }),
+    vendorSpecific: vendorSpecific(identity),
     versionDescriptor1: first,
     versionDescriptor2: second,
     versionDescriptor3: third,

@@ -161,7 +161,7 @@ export const logPages = {
       usedCapacity: counter(0x0017, 4),
       serial: ascii(0x0040, 32),
       barcode: ascii(0x0042, 32),
-      manufacturer: ascii(0x0044, 8),
+      manufacturer: ascii(0x0043, 8),
       manufactureDate: ascii(0x0046, 8),
       writeProtected: binary(0x0080, 1),
       writeOnce: binary(0x0081, 1),

@@ -37,14 +37,16 @@ goldenVectors(FormatMedium, [
     hex: "04000100 0000",
     value: { verify: false, immediate: false, format: 1, transferLength: 0, control: 0 },
   },
+  {
+    source: "SSC-4: verify and immediate with a list of 6 bytes",
+    hex: "04030200 0600",
+    value: { verify: true, immediate: true, format: 2, transferLength: 6, control: 0 },
+  },
 ]);
 
 goldenVectors(ReadBlockLimits, [
-  {
-    source: "SPC-4: page 0, 12 bytes, what st asks on open",
-    hex: "05000000 0000",
-    value: { objectLimit: false, control: 0 },
-  },
+  { source: "SSC-4: what st asks on open", hex: "05000000 0000", value: { objectLimit: false, control: 0 } },
+  { source: "SSC-4: MLOI", hex: "05010000 0000", value: { objectLimit: true, control: 0 } },
 ]);
 
 goldenVectors(Read6, [
@@ -58,6 +60,11 @@ goldenVectors(Read6, [
     hex: "08020400 0000",
     value: { suppressIncorrectLength: true, fixed: false, transferLength: 0x40000, control: 0 },
   },
+  {
+    source: "SSC-4: SILI and fixed",
+    hex: "08031234 5600",
+    value: { suppressIncorrectLength: true, fixed: true, transferLength: 0x123456, control: 0 },
+  },
 ]);
 
 goldenVectors(Write6, [
@@ -66,6 +73,7 @@ goldenVectors(Write6, [
     hex: "0a000400 0000",
     value: { fixed: false, transferLength: 0x40000, control: 0 },
   },
+  { source: "SSC-4: fixed", hex: "0a010000 0200", value: { fixed: true, transferLength: 2, control: 0 } },
 ]);
 
 goldenVectors(WriteFilemarks6, [
@@ -73,6 +81,11 @@ goldenVectors(WriteFilemarks6, [
     source: "SSC-4: one filemark, immediate, what Proxmox Backup Server sends",
     hex: "10010000 0100",
     value: { setmarks: false, immediate: true, transferLength: 1, control: 0 },
+  },
+  {
+    source: "SSC-4: WSMK, obsolete",
+    hex: "10020000 0300",
+    value: { setmarks: true, immediate: false, transferLength: 3, control: 0 },
   },
 ]);
 
@@ -95,10 +108,25 @@ goldenVectors(Verify6, [
       control: 0,
     },
   },
+  {
+    source: "SSC-4: VTE, VLBPM, BYTCMP, FIXED",
+    hex: "13330010 0000",
+    value: {
+      toEndOfData: true,
+      protection: true,
+      byFilemarks: false,
+      immediate: false,
+      compareBytes: true,
+      fixed: true,
+      verificationLength: 0x1000,
+      control: 0,
+    },
+  },
 ]);
 
 goldenVectors(Erase6, [
   { source: "SSC-4: long", hex: "19010000 0000", value: { immediate: false, long: true, control: 0 } },
+  { source: "SSC-4: immediate", hex: "19020000 0000", value: { immediate: true, long: false, control: 0 } },
 ]);
 
 goldenVectors(LoadUnload, [
@@ -112,6 +140,11 @@ goldenVectors(LoadUnload, [
     hex: "1b000000 0300",
     value: { immediate: false, hold: false, endOfTape: false, retension: true, load: true, control: 0 },
   },
+  {
+    source: "SSC-4: hold and end of tape, immediate",
+    hex: "1b010000 0c00",
+    value: { immediate: true, hold: true, endOfTape: true, retension: false, load: false, control: 0 },
+  },
 ]);
 
 goldenVectors(Locate10, [
@@ -124,6 +157,18 @@ goldenVectors(Locate10, [
       immediate: false,
       objectNumber: 0x10,
       partition: 0,
+      control: 0,
+    },
+  },
+  {
+    source: "SSC-4: CP to partition 3, immediate",
+    hex: "2b030012 34567800 0300",
+    value: {
+      blockAddressType: false,
+      changePartition: true,
+      immediate: true,
+      objectNumber: 0x12345678,
+      partition: 3,
       control: 0,
     },
   },
@@ -163,6 +208,11 @@ goldenVectors(ReportDensitySupport, [
     hex: "44010000 00000020 0000",
     value: { mediumType: false, media: true, allocationLength: 0x2000, control: 0 },
   },
+  {
+    source: "SSC-4: medium types",
+    hex: "44020000 00000001 0000",
+    value: { mediumType: true, media: false, allocationLength: 0x100, control: 0 },
+  },
 ]);
 
 goldenVectors(ReadAttributeValues, [
@@ -177,6 +227,20 @@ goldenVectors(ReadAttributeValues, [
       firstAttribute: 0,
       allocationLength: 0x8000,
       cache: false,
+      control: 0,
+    },
+  },
+  {
+    source: "SPC-4: volume 2, partition 1, from attribute 0800h, cached",
+    hex: "8c000102 03020001 08000000 01000100",
+    value: {
+      elementAddress: 0x102,
+      elementType: 3,
+      volumeNumber: 2,
+      partition: 1,
+      firstAttribute: 0x800,
+      allocationLength: 0x100,
+      cache: true,
       control: 0,
     },
   },
@@ -282,6 +346,19 @@ goldenVectors(Locate16, [
       explicitAddress: false,
       partition: 1,
       identifier: 0xffffffffffffffffn,
+      control: 0,
+    },
+  },
+  {
+    source: "SSC-4: end of data, immediate, explicit address",
+    hex: "92190100 00000000 00000000 00000000",
+    value: {
+      destinationType: 3,
+      changePartition: false,
+      immediate: true,
+      explicitAddress: true,
+      partition: 0,
+      identifier: 0x0n,
       control: 0,
     },
   },
