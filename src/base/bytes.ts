@@ -51,9 +51,12 @@ export function bytesFromText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+// Making a decoder costs more than decoding a short text; it keeps no state between calls.
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
 /** UTF-8 bytes as text; bytes that are not UTF-8 throw a TypeError. */
 export function textFromBytes(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  return decoder.decode(bytes);
 }
 
 /** Smallest multiple of `unit` that is not below `value`. Safe up to 2^53 (no bit operators). */

@@ -37,6 +37,8 @@ export class Layout<F extends Fields> {
   /** Per byte: the bits that no field covers. */
   readonly #reserved: Uint8Array;
   readonly #entries: readonly (readonly [string, AnyField])[];
+  /** Fields with one right value, by byte. */
+  readonly #always: readonly AnyField[];
 
   constructor(name: string, size: number, fields: F) {
     this.name = name;
@@ -44,6 +46,8 @@ export class Layout<F extends Fields> {
     this.fields = fields;
     this.#entries = Object.entries(fields);
     this.#reserved = reservedBits(name, size, this.#entries);
+    const always = Object.values(fields).filter((field) => field.isAlways);
+    this.#always = always.toSorted((left, right) => left.byte - right.byte);
   }
 
   /** Decodes the structure that starts at `offset`. Byte fields are views. Fault `codec.truncated` when it is cut. */
@@ -84,16 +88,13 @@ export class Layout<F extends Fields> {
    * value. `ignore` masks bits of a byte that a caller tolerates (byte number → mask). Undefined when all is well.
    */
   check(bytes: Uint8Array, offset = 0, ignore: Readonly<Record<number, number>> = {}): BitPosition | undefined {
-    for (let byte = 0; byte < this.size; byte++) {
+    const fixed = this.#always.find((field) => field.read(bytes, offset) !== field.always);
+    const end = fixed === undefined ? this.size : fixed.byte + 1;
+    for (let byte = 0; byte < end; byte++) {
       const wrong = (bytes[offset + byte] ?? 0) & (this.#reserved[byte] ?? 0) & ~(ignore[byte] ?? 0);
       if (wrong !== 0) return { byte, bit: 31 - Math.clz32(wrong) };
-      for (const [, field] of this.#entries) {
-        if (field.byte === byte && field.isAlways && field.read(bytes, offset) !== field.always) {
-          return { byte, bit: field.bits?.[0] ?? 7 };
-        }
-      }
     }
-    return undefined;
+    return fixed === undefined ? undefined : { byte: fixed.byte, bit: fixed.bits?.[0] ?? 7 };
   }
 
   /** Where a field starts: its first byte and highest bit, for a field pointer. */
