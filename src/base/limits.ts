@@ -148,6 +148,8 @@ export const limits = {
   ledgerHistory: 4096,
   /** Time that initiators have to log out when the gateway stops. */
   logoutGrace: seconds(3),
+  /** Initiators per target that a restart tells of itself; the longest forgotten are dropped. */
+  presentInitiators: 256,
   /** Event streams at the same time. */
   eventStreams: 64,
   /** API tokens of one instance: they are listed as a whole. */
