@@ -2,7 +2,7 @@
 // Targets, their access rules and their sessions: what operators set and see, and what the portals ask. Changed rules
 // reach sessions that are open: those that the new rules would not let in are closed.
 
-import { asError, type Endpoint } from "#base/index.ts";
+import { asError, limits, type Endpoint } from "#base/index.ts";
 import type { Nexus, SessionRegistry } from "#iscsi/index.ts";
 import { decideAccess, isOpenPortal, type AccessRules, type DirectorySource } from "./access.ts";
 import { checkAllowList, checkChap, rulesOf } from "./access-rules.ts";
@@ -81,7 +81,7 @@ export class AccessDesk implements DirectorySource, NexusWatcher {
 
   opened(nexus: Nexus): void {
     const { targetName, initiatorName, remoteAddress } = nexus;
-    this.#note(targetName, (present) => [...new Set([...present, initiatorName])]);
+    this.#note(targetName, (present) => withNewest(present, initiatorName));
     this.#parts.feed.publish("session.opened", targetName, `${initiatorName} at ${remoteAddress} has logged in`);
   }
 
@@ -189,7 +189,7 @@ export class AccessDesk implements DirectorySource, NexusWatcher {
       .change((state) => {
         const present = state.present.get(target) ?? [];
         const initiators = change(present);
-        const isSame = initiators.length === present.length;
+        const isSame = initiators.length === present.length && initiators.at(-1) === present.at(-1);
         return { facts: isSame ? [] : [{ kind: "present", target, initiators }], result: undefined };
       })
       .catch((error: unknown) => {
@@ -197,4 +197,9 @@ export class AccessDesk implements DirectorySource, NexusWatcher {
         this.#parts.log.warn("a session could not be noted in the ledger", { target, reason });
       });
   }
+}
+
+/** The list with `name` in it; without the oldest names when it grows too long. */
+function withNewest(names: readonly string[], name: string): readonly string[] {
+  return names.includes(name) ? names : [...names, name].slice(-limits.presentInitiators);
 }

@@ -59,6 +59,8 @@ export class CartridgeDesk {
         `cartridge ${cartridge.barcode} is in library ${request.library}`,
       );
     }
+    const fields = { count: planned.length, library: request.library };
+    this.#parts.log.info(`${planned.length} cartridges were made in library ${request.library}`, fields);
     return planned.map(({ cartridge }) => cartridge);
   }
 

@@ -5,6 +5,14 @@ import { limits, type Clock, type Log } from "#base/index.ts";
 import type { EventSubscription, GatewayEvent } from "./events.ts";
 import { gatewayFault } from "./faults.ts";
 
+/** Kinds that come in crowds, or that another line of the log tells of already. */
+const frequent: ReadonlySet<GatewayEvent["kind"]> = new Set([
+  "cartridge.created",
+  "session.opened",
+  "session.closed",
+  "drive.changed",
+]);
+
 /** A source of events for many subscribers. */
 export class EventFeed {
   readonly #clock: Clock;
@@ -19,7 +27,9 @@ export class EventFeed {
 
   /** Tells every subscriber. */
   publish(kind: GatewayEvent["kind"], subject: string, text: string): void {
-    this.#log.info(text, { event: kind, subject });
+    const fields = { event: kind, subject };
+    if (frequent.has(kind)) this.#log.debug(text, fields);
+    else this.#log.info(text, fields);
     this.#number += 1;
     const event = { number: this.#number, at: this.#clock.now(), kind, subject, text };
     for (const subscriber of this.#subscribers) subscriber.push(event);

@@ -141,16 +141,19 @@ const fields: Readonly<Record<Fact["kind"], Readonly<Record<string, FieldType>>>
   "task-gone": { id: "string" },
 };
 
+const neededFields = new Map<string, readonly (readonly [name: string, type: FieldType])[]>(
+  Object.entries(fields).map(([kind, row]) => [kind, Object.entries(row)]),
+);
+
 /** True for a value of a kind that is known here, with its fields. */
 export function isFact(value: unknown): value is Fact {
-  if (typeof value !== "object" || value === null || !("kind" in value) || typeof value.kind !== "string") return false;
-  if (!Object.hasOwn(fields, value.kind)) return false;
-  const needed = Object.entries(fields)
-    .filter(([kind]) => kind === value.kind)
-    .flatMap(([, row]) => Object.entries(row));
-  const given = new Map<string, unknown>(Object.entries(value));
-  return needed.every(([name, type]) => hasType(given.get(name), type));
+  if (!isRecord(value) || typeof value.kind !== "string") return false;
+  const needed = neededFields.get(value.kind);
+  return needed !== undefined && needed.every(([name, type]) => hasType(value[name], type));
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
 
 function hasType(value: unknown, type: FieldType): boolean {
   if (type === "array") return Array.isArray(value);
