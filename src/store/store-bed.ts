@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests: a store on a simulated disk and object store, with small segments, and a way to stop and start it.
 
-import { seconds, silentLog } from "#base/index.ts";
+import { milliseconds, seconds, silentLog } from "#base/index.ts";
 import { SeededRandom, SimClock, SimDisk, SimObjectStore } from "#sim/index.ts";
 import type { ObjectNumber, StoredObject } from "#tape/index.ts";
 import { CartridgeStore } from "./cartridge-store.ts";
@@ -14,6 +14,10 @@ export const page = 4096;
 export interface StoreBedOptions extends Partial<StoreSettings> {
   readonly seed?: number;
   readonly directAlignment?: number;
+  /** Disk operations take a random time, and so are overtaken by others. */
+  readonly isSlow?: boolean;
+  /** Chance that a request to the object store fails before or after its effect, 0 … 1. */
+  readonly failures?: number;
 }
 
 /** A store in a simulated world. */
@@ -26,15 +30,20 @@ export class StoreBed {
   #store: CartridgeStore | undefined;
 
   constructor(options: StoreBedOptions = {}) {
-    const { seed = 1, directAlignment = page, ...settings } = options;
+    const { seed = 1, directAlignment = page, isSlow = false, failures = 0, ...settings } = options;
     const { clock } = this;
     this.random = new SeededRandom(seed);
     this.disk = new SimDisk({ random: this.random.fork("disk"), clock, directAlignment });
+    const delays = this.random.fork("delays");
+    if (isSlow) this.disk.options.delay = () => milliseconds(delays.pick([0, 1, 2, 5, 30]));
     this.objects = new SimObjectStore({
       clock,
       random: this.random.fork("objects"),
       thawDelay: { Expedited: seconds(60), Standard: seconds(3600), Bulk: seconds(36_000) },
     });
+    const chances = { put: failures, get: failures, head: failures, delete: failures };
+    this.objects.options.failBefore = chances;
+    this.objects.options.failAfter = chances;
     this.#settings = {
       cacheBytes: Number.MAX_SAFE_INTEGER,
       uploadBufferBytes: Number.MAX_SAFE_INTEGER,
