@@ -37,6 +37,8 @@ export async function recover(options: RecoverOptions, cartridge: StoredCartridg
       log.warn("the end of a segment was never acknowledged and is dropped", { path, offset: segment.end });
       await trimSegment(disk, path, segment.end);
     }
+    // What was found may have been written before a kill and never synced; from now on it counts.
+    if (!isOrderly) await syncFile(disk, path);
     return { segment, tail };
   }
 }

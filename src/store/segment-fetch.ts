@@ -32,6 +32,7 @@ class Fetch implements ByteSource {
   readonly #chunks: (Promise<void> | undefined)[];
   readonly #abort = new AbortController();
   #file: Promise<DiskFile> | undefined;
+  #readers = 0;
   #inFlight = 0;
   #done = 0;
   #finishing: Promise<void> | undefined;
@@ -48,8 +49,22 @@ class Fetch implements ByteSource {
     return `${this.#cartridge.segmentPath(this.#entry.segment)}.part`;
   }
 
+  /** Somebody waits for bytes of it. */
+  get isBusy(): boolean {
+    return this.#readers > 0;
+  }
+
   async read(offset: number, into: Uint8Array): Promise<number> {
     if (offset >= this.#entry.fileSize) return 0;
+    this.#readers += 1;
+    try {
+      return await this.#read(offset, into);
+    } finally {
+      this.#readers -= 1;
+    }
+  }
+
+  async #read(offset: number, into: Uint8Array): Promise<number> {
     const chunk = Math.floor(offset / limits.fetchSize);
     const isForward = chunk > 0 && this.#chunks[chunk - 1] !== undefined;
     const wanted = this.#fetchChunk(chunk);
@@ -168,11 +183,7 @@ export class SegmentFetcher implements RemoteSegments {
     const fetch = ofCartridge.get(entry.segment) ?? new Fetch(this.#options, cartridge, entry);
     ofCartridge.delete(entry.segment);
     ofCartridge.set(entry.segment, fetch);
-    if (ofCartridge.size > limits.segmentFilesOpen) {
-      const [[oldest, old] = []] = ofCartridge;
-      if (oldest !== undefined) ofCartridge.delete(oldest);
-      void old?.close().catch(() => {});
-    }
+    if (ofCartridge.size > limits.segmentFilesOpen) giveUpOldest(ofCartridge, fetch);
     return fetch;
   }
 
@@ -181,5 +192,15 @@ export class SegmentFetcher implements RemoteSegments {
     const ofCartridge = this.#fetches.get(cartridge);
     this.#fetches.delete(cartridge);
     for (const fetch of ofCartridge?.values() ?? []) await fetch.close();
+  }
+}
+
+/** Closes the fetch that was used least recently, other than `wanted` and those that somebody is reading from. */
+function giveUpOldest(fetches: Map<number, Fetch>, wanted: Fetch): void {
+  for (const [segment, fetch] of fetches) {
+    if (fetch === wanted || fetch.isBusy) continue;
+    fetches.delete(segment);
+    void fetch.close().catch(() => {});
+    return;
   }
 }
