@@ -60,7 +60,12 @@ export class CartridgeRegistry {
     assert(/^[A-Za-z0-9_-]{1,64}$/.test(id), `a name of letters, digits, - and _, not ${JSON.stringify(id)}`);
     if (this.#records.has(id) || this.#removing.has(id)) throw storeFault("cartridge-exists", { cartridge: id });
     const tag = hexFromBytes(this.#random.bytes(8));
-    await this.#add({ kind: "cartridge", id, tag, description, usage: blankUsage, isActive: false });
+    try {
+      await this.#add({ kind: "cartridge", id, tag, description, usage: blankUsage, isActive: false });
+    } catch (error) {
+      this.#records.delete(id);
+      throw error;
+    }
   }
 
   describe(id: CartridgeId, description: CartridgeDescription): Promise<void> {
@@ -91,9 +96,12 @@ export class CartridgeRegistry {
 
   async #add(fact: StoreFact): Promise<void> {
     this.#apply(fact);
-    await this.#ledger.append([fact]);
+    // After a failure, which a full disk may be, memory is written as a whole.
+    const isHealing = this.#ledger.failure !== undefined;
+    if (!isHealing) await this.#ledger.append([fact]);
     const size = this.#records.size + this.#removing.size;
-    if (this.#ledger.factCount > 2 * size + 1000 && this.#compacting === undefined) {
+    if (isHealing) await this.#ledger.compact(this.#snapshot());
+    else if (this.#ledger.factCount > 2 * size + 1000 && this.#compacting === undefined) {
       this.#compacting = this.#ledger.compact(this.#snapshot()).finally(() => {
         this.#compacting = undefined;
       });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
-import { assert, type Duration, limits, roundUp } from "#base/index.ts";
+import { assert, type Duration, limits, roundUp, sleep } from "#base/index.ts";
 import { type ActiveCartridge, ActiveCartridges, activeUsage } from "./active-cartridges.ts";
 import { type ArchiveWork, changeClass, thawSegments, thawStateOf, writeManifest } from "./archive.ts";
 import { evict, evictableBytes } from "./cache.ts";
@@ -282,7 +282,11 @@ export class CartridgeStore {
 
   async #giveBack(active: ActiveCartridge): Promise<void> {
     active.busy = undefined;
-    this.#startUploading(active);
+    if (active.cartridge.failure === undefined) this.#startUploading(active);
+    else {
+      await this.#stopUploading(active);
+      this.#inBackground(this.#resumeLater(active.id));
+    }
     this.#budget.update(this.#open.active.dirtyBytes);
     await this.#open.active.release(active);
     this.#startEviction();
@@ -318,6 +322,12 @@ export class CartridgeStore {
     this.#budget.update(all.dirtyBytes);
     active.recovering = this.#recoverAtStart(active);
     this.#inBackground(active.recovering.then(() => all.release(active)));
+  }
+
+  /** After a journal could not be written: opens the cartridge anew for its uploads, unless a drive does before. */
+  async #resumeLater(id: CartridgeId): Promise<void> {
+    await sleep(this.#ports.clock, limits.uploadBackoffMax, this.#abort.signal);
+    if (this.has(id) && this.#open.active.find(id) === undefined) await this.#resume(id);
   }
 
   async #recoverAtStart(active: ActiveCartridge): Promise<void> {

@@ -62,6 +62,20 @@ test("after a failed append every further one is refused with the same fault", a
   await assert.rejects(ledger.append(["lost too"]), broken);
 });
 
+test("a snapshot heals a ledger that could not be written", async () => {
+  const disk = newDisk();
+  const ledger = await openOn(disk.attach());
+  const broken = new Error("broken");
+  disk.options.fail = (operation) => (operation === "write" ? broken : undefined);
+  await assert.rejects(ledger.append(["lost"]), broken);
+  await assert.rejects(ledger.compact(["lost"]), broken);
+  disk.options.fail = () => undefined;
+  await ledger.compact(["whole"]);
+  await ledger.append(["more"]);
+  disk.crash();
+  assert.deepEqual((await openOn(disk.attach())).replayed, ["whole", "more"]);
+});
+
 test("after a crash all acknowledged facts are there, and what is there was written, in order", async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer(), fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 12 }), async (seed, sizes) => {

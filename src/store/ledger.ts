@@ -35,7 +35,7 @@ interface Compact {
 /**
  * A journal of JSON facts. `open` replays; `append` resolves when the facts survive a crash; facts of one append
  * survive together or not at all; facts come back in the order of the calls. After a failed append every further one
- * is refused with the same fault.
+ * is refused with the same fault, until a `compact` succeeds.
  */
 export class Ledger<Fact> {
   readonly #disk: Disk;
@@ -91,6 +91,11 @@ export class Ledger<Fact> {
     return this.#factCount;
   }
 
+  /** Why appends are refused. What memory knows and the file does not is lost unless `compact` writes it. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** Adds the facts; durable when it resolves. */
   append(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return Promise.resolve();
@@ -112,7 +117,7 @@ export class Ledger<Fact> {
 
   #enqueue(kind: "append" | "compact", facts: readonly Fact[]): Promise<void> {
     assert(!this.#closed, `${this.#path} is open`);
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#failure !== undefined && kind === "append") return Promise.reject(this.#failure);
     const texts = facts.map((fact) => JSON.stringify(fact));
     for (const text of texts) assert(text.length <= limits.ledgerFact, `a fact of at most ${limits.ledgerFact} bytes`);
     return new Promise((resolve, reject) => {
@@ -126,7 +131,7 @@ export class Ledger<Fact> {
     await Promise.resolve();
     for (let jobs = this.#takeJobs(); jobs.length > 0; jobs = this.#takeJobs()) {
       try {
-        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#failure !== undefined && jobs[0]?.kind === "append") throw this.#failure;
         const texts = jobs.flatMap((job) => job.texts);
         if (jobs[0]?.kind === "compact") await this.#rewrite(texts);
         else await this.#extend(texts);
@@ -165,6 +170,7 @@ export class Ledger<Fact> {
     const parts = [encodeLedgerHeader(this.#nextSequence)];
     if (texts.length > 0) parts.push(encodeBatch(texts, this.#nextSequence));
     const file = await writeNewFile(this.#disk, this.#path, parts);
+    this.#failure = undefined;
     const old = this.#file;
     this.#file = file;
     this.#endOffset = parts.reduce((size, part) => size + part.byteLength, 0);

@@ -71,6 +71,11 @@ export class StoredCartridge {
     return new StoredCartridge(options, ledger);
   }
 
+  /** Set when the journal could not be written: memory is ahead of the disk, and the cartridge must be opened anew. */
+  get failure(): Error | undefined {
+    return this.#ledger.failure;
+  }
+
   get head(): Head {
     return this.#head;
   }
