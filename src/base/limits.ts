@@ -138,6 +138,8 @@ export const limits = {
   apiBody: 1 * MiB,
   /** Progress is shown at most this often. */
   progressEvery: milliseconds(500),
+  /** Head start of waiting hosts before the API is loaded, which keeps a starting process busy. */
+  apiStartDelay: milliseconds(50),
   /** Longest wait for an orderly stop. */
   stopTimeout: seconds(20),
   /** Archive and retrieve tasks that work at the same time; the others wait. */

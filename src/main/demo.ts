@@ -108,7 +108,7 @@ async function demoIn(work: string, tree: Tree, thaw: string): Promise<number> {
     {},
   );
   if (settings === undefined) return 0;
-  const instance = await startInstance({ ...settings, thawDelay: evenThaw(thaw) }, async () => silentLog);
+  const instance = await startInstance({ ...settings, thawDelay: evenThaw(thaw) }, silentLog);
   const stop = (): void => {
     rmSync(work, { recursive: true, force: true });
     process.exit(130);

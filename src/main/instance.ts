@@ -4,7 +4,7 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { milliseconds, Scope, seconds, type Clock, type Endpoint, type Log } from "#base/index.ts";
+import { limits, milliseconds, Scope, seconds, sleep, type Clock, type Endpoint, type Log } from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
 import { FolderObjectStore, storeFault } from "#store/index.ts";
 import { NodeDisk, openDataFolder, SystemClock, SystemRandom, TcpNetwork, type DataFolder } from "#world/index.ts";
@@ -29,14 +29,15 @@ export interface Instance {
 }
 
 /** Starts an instance. Rejects with a Fault and leaves nothing open when that fails. */
-export async function startInstance(settings: InstanceSettings, openLog: () => Promise<Log>): Promise<Instance> {
+export async function startInstance(settings: InstanceSettings, log: Log): Promise<Instance> {
   const scope = new Scope();
   try {
     const folder = openDataFolder(settings.home);
     scope.add(() => folder.close());
-    const log = await openLog();
     const clock = new SystemClock();
     const gateway = await startGateway({ settings, folder, log, clock, scope });
+    // Hosts that were waiting come first: loading the API keeps the process busy for a while.
+    await sleep(clock, limits.apiStartDelay);
     const { startApi } = await import("./api-server.ts");
     const api = await startApi({ settings, folder, log, clock, gateway });
     scope.add(() => api.close());

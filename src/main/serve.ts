@@ -7,6 +7,7 @@ import { asError, isFault, limits, seconds, type Log } from "#base/index.ts";
 import { openLog, SystemClock } from "#world/index.ts";
 import { greeting } from "./greeting.ts";
 import { startInstance, type Instance } from "./instance.ts";
+import { LateLog } from "./late-log.ts";
 import { readSettings, serveHelp, type InstanceSettings } from "./settings.ts";
 
 /** Exit code after a signal, as shells count it: 128 and the number of SIGINT. */
@@ -32,47 +33,21 @@ export async function serve(args: readonly string[]): Promise<number> {
 }
 
 async function runUntilSignal(settings: InstanceSettings): Promise<number> {
-  let log: Log | undefined;
   const stopAsked = signalled();
-  const lines = new HeldLines();
-  endOnBugs(() => log, lines);
-  const instance = await startInstance(settings, async () => (log = await openProcessLog(settings, lines)));
+  const log = new LateLog();
+  endOnBugs(log);
+  const instance = await startInstance(settings, log);
+  const isForPeople = settings.logFormat === "text" || (settings.logFormat === "auto" && process.stderr.isTTY);
+  const format = isForPeople ? "text" : "json";
+  const write = (line: string): void => void process.stderr.write(line);
+  // A person is told by the greeting all that mattered so far; a machine gets every line.
+  log.release(await openLog({ level: settings.logLevel, format, write }), { dropHeld: isForPeople });
   process.stdout.write(greeting(instance, settings));
-  lines.release(isForPeople(settings));
-  log?.info("ready", { home: instance.home, api: instance.apiAddress });
+  log.info("ready", { home: instance.home, api: instance.apiAddress });
   new SystemClock().setTimer(seconds(2), () => flushCompileCache());
   const signal = await stopAsked;
-  log?.info(`${signal}: stopping`);
+  log.info(`${signal}: stopping`);
   return stopInTime(instance, log);
-}
-
-function openProcessLog(settings: InstanceSettings, lines: HeldLines): Promise<Log> {
-  const format = isForPeople(settings) ? "text" : "json";
-  return openLog({ level: settings.logLevel, format, write: (line) => lines.write(line) });
-}
-
-/** True when log lines go to a person at a terminal. */
-function isForPeople({ logFormat }: InstanceSettings): boolean {
-  return logFormat === "text" || (logFormat === "auto" && process.stderr.isTTY === true);
-}
-
-/**
- * Log lines of a start are held back until it has succeeded: one that fails says why in one line and nothing else. A
- * person is told all that matters by the greeting; a machine gets the lines afterwards.
- */
-class HeldLines {
-  #held: string[] | undefined = [];
-
-  write(line: string): void {
-    if (this.#held === undefined) process.stderr.write(line);
-    else this.#held.push(line);
-  }
-
-  release(drop: boolean): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    if (!drop) for (const line of held) process.stderr.write(line);
-  }
 }
 
 /**
@@ -94,26 +69,25 @@ function signalled(): Promise<string> {
   });
 }
 
-async function stopInTime(instance: Instance, log: Log | undefined): Promise<number> {
+async function stopInTime(instance: Instance, log: Log): Promise<number> {
   const late = Symbol("late");
   const timer = Promise.withResolvers<typeof late>();
   new SystemClock().setTimer(limits.stopTimeout, () => timer.resolve(late));
   try {
     if ((await Promise.race([instance.stop(), timer.promise])) !== late) return 0;
-    log?.error("it took too long to stop; what was acknowledged is safe, the next start goes on from there");
+    log.error("it took too long to stop; what was acknowledged is safe, the next start goes on from there");
   } catch (error) {
-    log?.error("the stop was not orderly; what was acknowledged is safe", {}, error);
+    log.error("the stop was not orderly; what was acknowledged is safe", {}, error);
   }
   process.exit(1);
 }
 
 /** A bug nobody caught could break a promise if the process went on; the journal makes a restart safe. */
-function endOnBugs(log: () => Log | undefined, lines: HeldLines): void {
+function endOnBugs(log: Log): void {
   process.on("uncaughtException", (error) => {
-    lines.release(false);
-    const known = log();
-    if (known === undefined) process.stderr.write(`capstan: internal error: ${asError(error).stack ?? ""}\n`);
-    else known.error("internal error; the process ends, start it again", {}, error);
+    log.error("internal error; the process ends, start it again", {}, error);
+    // Said by itself too: the log may not be open yet.
+    process.stderr.write(`capstan: internal error: ${asError(error).stack ?? asError(error).message}\n`);
     process.exit(1);
   });
 }
