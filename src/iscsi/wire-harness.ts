@@ -95,7 +95,7 @@ export class Wire {
 
   /** Feeds bytes, `pieceSize` at a time; they wait while the target does not want any. */
   feed(bytes: Uint8Array, pieceSize = Number.POSITIVE_INFINITY): void {
-    this.#backlog.push(bytes);
+    if (bytes.byteLength > 0) this.#backlog.push(bytes);
     while (this.#backlog.length > 0 && !this.stream.isPaused && !this.stream.isDestroyed) {
       const first = defined(this.#backlog.shift(), "bytes to feed");
       const room = this.connection.want();
