@@ -49,7 +49,8 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
   return { seed, failure, hash: world.trace.hash, tail: world.trace.tail, summary };
 }
 
-class Simulation {
+/** One run. */
+export class Simulation {
   readonly #world: World;
   #blocks = 0;
   #isOver = false;

@@ -30,6 +30,11 @@ export type ReadAnswer =
   | { readonly kind: "filemark" }
   | { readonly kind: "end-of-data" };
 
+/** A read failed because the object store could not be reached; another try may succeed. */
+export class ReadFailed extends Error {
+  override readonly name = "ReadFailed";
+}
+
 /** Longest time that a drive may take to become ready: what is in its cartridge may have to be fetched. */
 const readyTries = 600;
 const readyPause: Duration = milliseconds(500);
@@ -78,6 +83,7 @@ export class TapeDriver {
     const word = wordOf(reply);
     if (word === "good") return { kind: "block", bytes: reply.dataIn };
     if (word === "filemark-detected") return { kind: "filemark" };
+    if (word === "read-error" && this.#world.scenario.objectFailures > 0) throw new ReadFailed(word);
     expect(word === "end-of-data", `READ answers ${word}`);
     return { kind: "end-of-data" };
   }

@@ -3,15 +3,15 @@
 // connection finds out what became of its last commands. It keeps its books in the LibraryBook, and every answer of the
 // gateway is compared with them.
 
-import { asError, milliseconds, sleep } from "#base/index.ts";
+import { milliseconds, seconds, sleep } from "#base/index.ts";
 import { blockContent, blockLengthMin, identifyBlock } from "./block-content.ts";
 import type { ChangerDriver } from "./changer-driver.ts";
-import { expect } from "./check-failure.ts";
+import { CheckFailure, expect } from "./check-failure.ts";
 import { SessionLost } from "./host-session.ts";
 import { type CartridgeBook, type LibraryBook, type Place, shelf } from "./library-book.ts";
 import type { SeededRandom } from "./random.ts";
 import type { PendingChange, TapeObject } from "./tape-book.ts";
-import type { ReadAnswer, TapeDriver, WriteAnswer } from "./tape-driver.ts";
+import { type ReadAnswer, ReadFailed, type TapeDriver, type WriteAnswer } from "./tape-driver.ts";
 import { landing } from "./tape-motion.ts";
 import type { World } from "./world.ts";
 
@@ -30,12 +30,17 @@ export interface TapeHostOptions {
   readonly stepped: () => void;
 }
 
+/** How often a host tries to read a tape whose segments are in an object store that fails often. */
+const failedReadsMax = 20;
+
 /** A host with one drive. */
 export class TapeHost {
   readonly #options: TapeHostOptions;
   #loaded: CartridgeBook | undefined;
   /** Object number; undefined when only the drive knows. */
   #position: number | undefined;
+  /** Since a whole tape was read. */
+  #failedReads = 0;
 
   constructor(options: TapeHostOptions) {
     this.#options = options;
@@ -80,11 +85,20 @@ export class TapeHost {
         await this.#recover();
         return await act();
       } catch (error) {
-        if (!(error instanceof SessionLost)) throw error;
-        this.#say(`lost its session: ${asError(error).message}`);
         this.#position = undefined;
+        if (error instanceof ReadFailed) await this.#waitForStore(error);
+        else if (error instanceof SessionLost) this.#say(`lost its session: ${error.message}`);
+        else throw error;
       }
     }
+  }
+
+  /** The object store fails at times; it must not fail for ever. */
+  async #waitForStore(error: ReadFailed): Promise<void> {
+    this.#failedReads += 1;
+    if (this.#failedReads > failedReadsMax) throw new CheckFailure(`reading goes on failing: ${error.message}`);
+    this.#say("could not read and tries again");
+    await sleep(this.#options.world.clock, seconds(5));
   }
 
   async #recover(): Promise<void> {
@@ -391,6 +405,7 @@ export class TapeHost {
     }
     this.#say(`reads all of ${cartridge.barcode}: ${found.length} objects`);
     cartridge.tape.observe(found);
+    this.#failedReads = 0;
     this.#position = found.length;
     this.#durable();
   }
