@@ -123,13 +123,13 @@ test("removing fails while the data cannot be saved, unless it is forced", async
   assert.equal((await bench.drive.remove({ force: true })).kind, "removed");
 });
 
-test("an unloaded cartridge needs a LOAD, which raises no unit attention for who sent it", async () => {
+test("an unloaded cartridge is not present until a LOAD, which raises no unit attention for who sent it", async () => {
   const bench = await DriveBench.open();
   const other = new TestHost(bench.drive);
   assert.equal(await ready(other), "good");
   await bench.write(10);
   assert.deepEqual(await bench.load(false), good);
-  assert.equal(await ready(bench.host), "load-needed");
+  assert.equal(await ready(bench.host), "medium-not-present");
   assert.deepEqual(bench.drive.state, { kind: "unloaded", barcode: "CAP001L8" });
   assert.deepEqual(await bench.load(false), good);
   assert.deepEqual(await bench.load(true), good);

@@ -169,7 +169,8 @@ export class DriveUnit extends Unit<Commands> {
       case "loading":
         return check("becoming-ready");
       case "unloaded":
-        return check("load-needed");
+        // HOLD is not offered, so UNLOAD ejects: the cartridge is in the mouth and not present, as LTO drives say.
+        return check("medium-not-present");
       case "unusable":
         return check(state.reason === "cleaning" ? "cleaning-cartridge" : "incompatible-medium");
       default:

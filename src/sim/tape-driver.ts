@@ -58,9 +58,10 @@ export class TapeDriver {
     for (let attempt = 0; attempt < readyTries; attempt++) {
       const word = wordOf(await this.session.execute({ cdb: TestUnitReady.encode({}) }));
       if (word === "good") return true;
-      if (word === "medium-not-present") return false;
-      if (word === "load-needed" || word === "medium-not-present-chip") await this.load();
-      else expect(word === "becoming-ready" || word === "not-ready-operation", `TEST UNIT READY answers ${word}`);
+      // A cartridge in the mouth is not present either, until a LOAD takes it in.
+      if (word === "medium-not-present") {
+        if (!(await this.load())) return false;
+      } else expect(word === "becoming-ready" || word === "not-ready-operation", `TEST UNIT READY answers ${word}`);
       await sleep(this.#world.clock, readyPause);
     }
     throw new CheckFailure(`the drive is not ready after ${readyTries} tries`);
@@ -118,8 +119,9 @@ export class TapeDriver {
     return writeAnswer(await this.session.execute({ cdb: Erase6.encode({ long: true }) }), "ERASE");
   }
 
-  async load(): Promise<void> {
-    await this.session.execute({ cdb: LoadUnload.encode({ load: true }) });
+  /** False when there is nothing to load. */
+  async load(): Promise<boolean> {
+    return wordOf(await this.session.execute({ cdb: LoadUnload.encode({ load: true }) })) === "good";
   }
 
   async unload(): Promise<void> {
