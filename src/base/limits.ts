@@ -127,6 +127,8 @@ export const limits = {
   listObjects: 1000,
   /** Entries of the directory in one object of the manifest: 4 MiB. */
   manifestEntries: 65_536,
+  /** Memory kept for blocks that arrive while the write ring is full, per drive. */
+  sparePlaces: 2 * MiB,
   /** Write rings kept for the next drive that starts writing. */
   ringsKept: 2,
 

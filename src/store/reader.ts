@@ -92,6 +92,7 @@ export class Reader {
         }
         await piece.loaded;
         if (piece.failure !== undefined) throw piece.failure;
+        await this.#loadBlock(place, run, piece);
         const again = this.#tryHere(place, run) ?? (await this.#assemble(place, run));
         if (again !== undefined) return again;
       }
@@ -160,6 +161,21 @@ export class Reader {
       }
       place.offset += record.size;
       run.consume(segment.identity.segment, place.offset);
+    }
+  }
+
+  /** Waits for the pieces that the block at the place reaches into, as far as they lie together. */
+  async #loadBlock(place: Place, run: ReadAhead, first: Piece): Promise<void> {
+    const record = this.#recordIn(place, first);
+    const end = place.offset + record.size;
+    if (record.kind !== "block" || end <= first.offset + (first.count ?? 0)) return;
+    run.goFast();
+    for (let last = first; end > last.offset + (last.count ?? 0);) {
+      const next = run.following(last);
+      if (next === undefined || next.memoryOffset < last.memoryOffset) return;
+      await next.loaded;
+      if (next.failure !== undefined || next.count === 0) return;
+      last = next;
     }
   }
 

@@ -2,7 +2,7 @@
 // The memory that a loaded drive writes from, and the places in it that were handed out for blocks on their way. It
 // knows where bytes lie, not what they mean and not when they reach the disk.
 
-import { allocatePages, assert } from "#base/index.ts";
+import { allocatePages, assert, limits } from "#base/index.ts";
 import type { DataPlace } from "#tape/index.ts";
 import { blockRecordSize, type Memory, memoryOf, recordUnit } from "./record.ts";
 import { planRecord, type RingCursor, type RingShape } from "./ring-plan.ts";
@@ -68,15 +68,40 @@ class RingPlace implements DataPlace {
   }
 }
 
-/** Memory outside of the ring; the garbage collector takes it. */
-function heapPlace(length: number): DataPlace {
-  return { bytes: new Uint8Array(length), release: () => {} };
+/** Memory outside of the ring, for when it is full: kept for the next blocks, which mostly have the same length. */
+class SparePlaces {
+  readonly #free: Uint8Array[] = [];
+  #freeBytes = 0;
+
+  take(length: number): DataPlace {
+    const index = this.#free.findIndex((memory) => memory.byteLength === length);
+    const memory = index === -1 ? new Uint8Array(length) : (this.#free.splice(index, 1)[0] ?? new Uint8Array(length));
+    if (index !== -1) this.#freeBytes -= length;
+    let isOut = true;
+    const release = (): void => {
+      if (isOut) this.#giveBack(memory);
+      isOut = false;
+    };
+    return { bytes: memory, release };
+  }
+
+  clear(): void {
+    this.#free.length = 0;
+    this.#freeBytes = 0;
+  }
+
+  #giveBack(memory: Uint8Array): void {
+    if (this.#freeBytes + memory.byteLength > limits.sparePlaces) this.clear();
+    this.#free.push(memory);
+    this.#freeBytes += memory.byteLength;
+  }
 }
 
 /** The places handed out and not yet appended or released, in order. */
 export class RingPlaces {
   readonly #shape: RingShape;
   readonly #places: RingPlace[] = [];
+  readonly #spares = new SparePlaces();
   #memory: Uint8Array | undefined;
   /** No place ever reached beyond this ring position: memory a whole ring before it is as it was written. */
   highWater = 0;
@@ -105,7 +130,7 @@ export class RingPlaces {
     const memory = this.#memory;
     assert(memory !== undefined, "a ring before a place in it");
     const plan = planRecord(this.reserved(head), blockRecordSize(length), this.#shape);
-    if (plan.end.ring > limit) return heapPlace(length);
+    if (plan.end.ring > limit) return this.#spares.take(length);
     const start = (plan.at.ring % this.#shape.ringSize) + recordUnit;
     const place = new RingPlace(this, memory.subarray(start, start + length), plan.at, length);
     this.#places.push(place);
