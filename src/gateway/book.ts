@@ -3,7 +3,7 @@
 // `change`: one at a time it looks at the state, decides, makes its facts durable, and only then makes them true. So
 // nothing is ever shown or acted on that a crash could take back.
 
-import { limits, type Log } from "#base/index.ts";
+import { asError, limits, type Log } from "#base/index.ts";
 import { Ledger, type Disk } from "#store/index.ts";
 import { Gate } from "#work/index.ts";
 import { isFact, type Fact } from "./facts.ts";
@@ -20,17 +20,19 @@ export interface Decision<T> {
 export class Book {
   readonly state: GatewayState;
   readonly #ledger: Ledger<Fact>;
+  readonly #log: Log;
   readonly #gate = new Gate();
   #snapshotSize: number;
 
   /** Opens the ledger and replays it. Faults of the store's ledger, `gateway.ledger-unreadable`. */
   static async open(disk: Disk, log: Log): Promise<Book> {
     const ledger = await Ledger.open({ disk, path: "gateway.ledger", log, decode });
-    return new Book(ledger);
+    return new Book(ledger, log);
   }
 
-  private constructor(ledger: Ledger<Fact>) {
+  private constructor(ledger: Ledger<Fact>, log: Log) {
     this.#ledger = ledger;
+    this.#log = log;
     this.state = new GatewayState();
     for (const fact of ledger.replayed) this.state.apply(fact);
     this.#snapshotSize = this.state.snapshot().length;
@@ -62,7 +64,12 @@ export class Book {
     if (this.#ledger.factCount < limits.ledgerHistory + 4 * this.#snapshotSize) return;
     const snapshot = this.state.snapshot();
     this.#snapshotSize = snapshot.length;
-    await this.#ledger.compact(snapshot);
+    try {
+      await this.#ledger.compact(snapshot);
+    } catch (error) {
+      // The change itself is durable. If the ledger takes no more, the next one says so.
+      this.#log.warn(`the ledger could not be written anew: ${asError(error).message}`);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { equalBytes, hours, minutes } from "#base/index.ts";
+import { storeFault } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import { smallLibrary, testBlock, testSize, TestWorld, type Host } from "./gateway-fixtures.ts";
 import type { Gateway } from "./gateway.ts";
@@ -147,8 +148,8 @@ test("hosts that were logged in when the process was killed are told of the powe
 });
 
 for (const state of ["IN_TRANSIT", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRIEVED"] as const) {
-  for (const how of ["process", "power"] as const) {
-    test(`a gateway killed (${how}) while a cartridge is ${state} goes on where it was`, async () => {
+  for (const how of ["kill", "power loss", "orderly stop"] as const) {
+    test(`after a ${how} while a cartridge is ${state} the next start goes on where it was`, async () => {
       const stage = await scene();
       const { world, gateway } = stage;
       const { changer } = await writeTape(stage);
@@ -160,7 +161,8 @@ for (const state of ["IN_TRANSIT", "ARCHIVING", "ARCHIVED", "RETRIEVING", "RETRI
         await world.run(gateway.retrieveCartridge({ barcode: tape, library: "lib" }, operator));
       }
       await world.until(tape, state);
-      world.kill(how);
+      if (how === "orderly stop") await world.stop();
+      else world.kill(how === "kill" ? "process" : "power");
       const restarted = await world.start();
       assert.equal(stateOf(restarted), state);
       delete world.objects.options.failBefore;
@@ -220,7 +222,7 @@ test("archiving waits for an object store that is down and goes on when it is ba
   const { changer } = await writeTape(stage);
   world.objects.options.failBefore = { put: 1, head: 1, list: 1, changeClass: 1 };
   await changer.move(stage.bay, stage.mail);
-  await world.clock.advance(hours(3));
+  await world.clock.advance(minutes(20));
   assert.equal(stateOf(gateway), "IN_TRANSIT");
   const task = gateway.tasks.list({ operation: "cartridge.archive" }).at(0);
   assert.match(task?.waitingFor ?? "", /object store/);
@@ -276,5 +278,47 @@ test("a retrieved cartridge stays readable as long as it is in the library", asy
   await world.clock.advance(hours(24 * 60));
   await world.run(gateway.loadCartridge(tape, 1));
   await readTape(await driveOf(stage));
+  await world.stop();
+});
+
+test("a write-once cartridge takes appends and nothing else, also after an archive and a retrieve", async () => {
+  const stage = await scene();
+  const { world, gateway } = stage;
+  const [worm] = await world.run(gateway.createCartridges({ library: "lib", sizeBytes: testSize, writeOnce: true }));
+  assert.equal(worm?.barcode, "CAP001LY");
+  await world.run(gateway.loadCartridge("CAP001LY", 1));
+  const drive = await driveOf(stage);
+  assert.equal(await drive.write(testBlock(0)), "good");
+  assert.equal(await drive.rewind(), "good");
+  assert.equal(await drive.write(testBlock(9)), "write-once");
+  assert.equal((await drive.read()).word, "good");
+  assert.equal(await drive.write(testBlock(1)), "good");
+  await world.run(gateway.ejectCartridge("CAP001LY", operator));
+  await world.until("CAP001LY", "ARCHIVED");
+  await world.run(gateway.retrieveCartridge({ barcode: "CAP001LY", library: "lib" }, operator));
+  await world.until("CAP001LY", "RETRIEVED");
+  assert.equal(gateway.getCartridge("CAP001LY").writeOnce, true);
+  await world.stop();
+});
+
+test("a cartridge that cannot be opened after a start is shown, and can be taken out of its drive", async () => {
+  const stage = await scene();
+  const { world, gateway } = stage;
+  await world.run(gateway.loadCartridge(tape, 1));
+  const { id } = gateway.getCartridge(tape);
+  await world.stop();
+  world.disk.options.fail = (operation, path) =>
+    path.includes(id) ? storeFault("disk-failed", { operation, path, reason: "unreadable" }) : undefined;
+  const again = await world.start();
+  await world.clock.settle();
+  assert.equal(again.listDrives("lib")[0]?.state, "failed");
+  assert.match(world.errors.join(), /CAP001L8 could not be loaded again/);
+  assert.equal(await (await driveOf({ world, gateway: again })).ready(), "medium-not-present");
+  const taken = await world.run(again.unloadCartridge(tape));
+  assert.equal(taken.place.kind === "element" ? taken.place.element : "", "storage-slot");
+  assert.equal(again.listDrives("lib")[0]?.state, "empty");
+  delete world.disk.options.fail;
+  await world.run(again.loadCartridge(tape, 1));
+  assert.equal(again.listDrives("lib")[0]?.state, "ready");
   await world.stop();
 });

@@ -66,7 +66,9 @@ test("initiator patterns are names of the three types, or end with a star", () =
   }
 });
 
-test("only a trailing star is special", () => {
+test("only a trailing star is special, and names differ by more than the case of letters", () => {
+  assert.ok(matchesInitiator("iqn.a:Host", "IQN.A:hOST"));
+  assert.ok(matchesInitiator("IQN.A:*", "iqn.a:host"));
   assert.ok(matchesInitiator("iqn.a:*", "iqn.a:host"));
   assert.ok(matchesInitiator("*", "eui.1"));
   assert.ok(matchesInitiator("iqn.a:host", "iqn.a:host"));

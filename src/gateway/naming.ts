@@ -44,7 +44,8 @@ export function isInitiatorPattern(text: string): boolean {
   return text === "*" || (text.length <= 223 && /^(iqn\.|eui\.|naa\.)[^\s*\p{Cc}]*\*?$/u.test(text));
 }
 
-/** True when the pattern matches the name; only a trailing `*` is special. */
+/** True when the pattern matches the name. Only a trailing `*` is special; the case of letters says nothing. */
 export function matchesInitiator(pattern: string, name: string): boolean {
-  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+  const [wanted, given] = [pattern.toLowerCase(), name.toLowerCase()];
+  return wanted.endsWith("*") ? given.startsWith(wanted.slice(0, -1)) : wanted === given;
 }
