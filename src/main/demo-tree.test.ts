@@ -6,45 +6,18 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, suite, test } from "node:test";
 import { isFault } from "#base/index.ts";
 import { compareTree, sourcesOf, walkTree } from "./demo-tree.ts";
 import { readTar, writeTar, type TarItem } from "./tar.ts";
 
 const long = "n".repeat(150);
+
 let folder = "";
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), "capstan-tree-"));
-  mkdirSync(join(folder, "empty"));
-  mkdirSync(join(folder, long, long), { recursive: true });
-  writeFileSync(join(folder, long, long, "grüße"), "hello");
-  writeFileSync(join(folder, "zero"), "");
-  writeFileSync(join(folder, "large"), Buffer.alloc(3 * 1024 * 1024 + 17, "0123456789abcde"));
-  symlinkSync("../nowhere", join(folder, "dangling"));
-  symlinkSync("l".repeat(300), join(folder, "far"));
-  spawnSync("mkfifo", [join(folder, "pipe")]);
-});
-after(() => rmSync(folder, { recursive: true, force: true }));
 
 async function* whole(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   for await (const piece of bytes) yield piece.slice();
 }
-
-test("a walk finds files, folders and links, and names what it leaves out", async () => {
-  const tree = await walkTree(folder);
-  const kinds = Object.fromEntries(tree.entries.map(({ path, kind }) => [path, kind]));
-  assert.equal(kinds["empty"], "folder");
-  assert.equal(kinds["dangling"], "link");
-  assert.equal(kinds[`${long}/${long}/grüße`], "file");
-  assert.equal(tree.totalBytes, 3 * 1024 * 1024 + 17 + 5);
-  assert.deepEqual(tree.leftOut, ["pipe"]);
-});
-
-test("a tree that comes back as it was is equal", async () => {
-  const tree = await walkTree(folder);
-  const result = await compareTree(tree, readTar(whole(writeTar(sourcesOf(tree)))));
-  assert.deepEqual(result, { files: 3, differences: [] });
-});
 
 async function* changed(items: AsyncIterable<TarItem>, path: string, change: (item: TarItem) => TarItem | undefined) {
   for await (const item of items) {
@@ -76,43 +49,77 @@ const changes: readonly (readonly [string, string, (item: TarItem) => TarItem | 
   ["a missing entry", "empty", () => undefined, /far|large|did not come back/],
 ];
 
-for (const [title, path, change, expected] of changes) {
-  test(`a tree that comes back with ${title} is different`, async () => {
+function comparisonTests(): void {
+  test("a walk finds files, folders and links, and names what it leaves out", async () => {
     const tree = await walkTree(folder);
-    const items = changed(readTar(whole(writeTar(sourcesOf(tree)))), path, change);
-    const { differences } = await compareTree(tree, items);
-    assert.match(differences.join("\n"), expected);
+    const kinds = Object.fromEntries(tree.entries.map(({ path, kind }) => [path, kind]));
+    assert.equal(kinds["empty"], "folder");
+    assert.equal(kinds["dangling"], "link");
+    assert.equal(kinds[`${long}/${long}/grüße`], "file");
+    assert.equal(tree.totalBytes, 3 * 1024 * 1024 + 17 + 5);
+    assert.deepEqual(tree.leftOut, ["pipe"]);
+  });
+
+  test("a tree that comes back as it was is equal", async () => {
+    const tree = await walkTree(folder);
+    const result = await compareTree(tree, readTar(whole(writeTar(sourcesOf(tree)))));
+    assert.deepEqual(result, { files: 3, differences: [] });
+  });
+
+  for (const [title, path, change, expected] of changes) {
+    test(`a tree that comes back with ${title} is different`, async () => {
+      const tree = await walkTree(folder);
+      const items = changed(readTar(whole(writeTar(sourcesOf(tree)))), path, change);
+      const { differences } = await compareTree(tree, items);
+      assert.match(differences.join("\n"), expected);
+    });
+  }
+
+  test("a file that changed on disk since it was written is a difference", async () => {
+    const tree = await walkTree(folder);
+    const stream: Uint8Array[] = [];
+    for await (const piece of writeTar(sourcesOf(tree))) stream.push(piece.slice());
+    writeFileSync(join(folder, long, long, "grüße"), "hallo");
+    const { differences } = await compareTree(
+      tree,
+      readTar(
+        whole(
+          (async function* () {
+            yield* stream;
+          })(),
+        ),
+      ),
+    );
+    assert.match(differences.join("\n"), /grüße: the content differs/);
+  });
+
+  test("a file that shrinks while it is read stops the writing by name", async () => {
+    const tree = await walkTree(folder);
+    writeFileSync(join(folder, "large"), "short");
+    utimesSync(join(folder, "large"), 1, 1);
+    const drain = async (): Promise<void> => {
+      for await (const _ of writeTar(sourcesOf(tree)));
+    };
+    await assert.rejects(drain(), (error) => isFault(error, "main.file-changed") && /large/.test(error.message));
+  });
+
+  test("a folder that is not there is named", async () => {
+    await assert.rejects(walkTree(join(folder, "absent")), (error) => isFault(error, "main.bad-folder"));
   });
 }
 
-test("a file that changed on disk since it was written is a difference", async () => {
-  const tree = await walkTree(folder);
-  const stream: Uint8Array[] = [];
-  for await (const piece of writeTar(sourcesOf(tree))) stream.push(piece.slice());
-  writeFileSync(join(folder, long, long, "grüße"), "hallo");
-  const { differences } = await compareTree(
-    tree,
-    readTar(
-      whole(
-        (async function* () {
-          yield* stream;
-        })(),
-      ),
-    ),
-  );
-  assert.match(differences.join("\n"), /grüße: the content differs/);
-});
-
-test("a file that shrinks while it is read stops the writing by name", async () => {
-  const tree = await walkTree(folder);
-  writeFileSync(join(folder, "large"), "short");
-  utimesSync(join(folder, "large"), 1, 1);
-  const drain = async (): Promise<void> => {
-    for await (const _ of writeTar(sourcesOf(tree)));
-  };
-  await assert.rejects(drain(), (error) => isFault(error, "main.file-changed") && /large/.test(error.message));
-});
-
-test("a folder that is not there is named", async () => {
-  await assert.rejects(walkTree(join(folder, "absent")), (error) => isFault(error, "main.bad-folder"));
+suite("a folder for the demonstration", () => {
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "capstan-tree-"));
+    mkdirSync(join(folder, "empty"));
+    mkdirSync(join(folder, long, long), { recursive: true });
+    writeFileSync(join(folder, long, long, "grüße"), "hello");
+    writeFileSync(join(folder, "zero"), "");
+    writeFileSync(join(folder, "large"), Buffer.alloc(3 * 1024 * 1024 + 17, "0123456789abcde"));
+    symlinkSync("../nowhere", join(folder, "dangling"));
+    symlinkSync("l".repeat(300), join(folder, "far"));
+    spawnSync("mkfifo", [join(folder, "pipe")]);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  comparisonTests();
 });

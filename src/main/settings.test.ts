@@ -5,16 +5,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { isFault } from "#base/index.ts";
 import { settingsFromText } from "./settings-file.ts";
 import { apiUrl, readSettings, type InstanceSettings } from "./settings.ts";
-
-let home = "";
-before(() => {
-  home = mkdtempSync(join(tmpdir(), "capstan-settings-"));
-});
-after(() => rmSync(home, { recursive: true, force: true }));
 
 async function settings(args: readonly string[], environment = {}): Promise<InstanceSettings> {
   const found = await readSettings(args, environment);
@@ -37,6 +31,7 @@ test("CAPSTAN_HOME moves the data folder, --home wins over it", async () => {
 });
 
 test("the command line wins over the file, the file over the defaults", async () => {
+  const home = mkdtempSync(join(tmpdir(), "capstan-settings-"));
   writeFileSync(
     join(home, "capstan.toml"),
     `[[iscsi.portal]]
@@ -51,6 +46,7 @@ level = "warn"
 `,
   );
   const found = await settings(["--home", home, "--iscsi", "127.0.0.1:9002", "--iscsi", "[::1]:9003"]);
+  rmSync(home, { recursive: true });
   assert.deepEqual(
     found.portals.map(({ listen }) => listen),
     [
