@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Both CRC32C give the digests that RFC 3720 prints, and each other's.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

@@ -10,7 +10,7 @@ import { capturedPdus } from "./fuzz-corpus-vectors.ts";
 import { DataOut, LogoutRequest, NopOut, ReadyToTransfer, ScsiCommand, TaskManagementRequest } from "./pdu-layouts.ts";
 import { TextRequest } from "./pdu-layouts.ts";
 import type { TextPair } from "./text.ts";
-import { names, Wire, type WireWorld } from "./wire-harness.ts";
+import { Wire, type WireWorld } from "./wire-harness.ts";
 
 /** What the fuzzer attacks and how much. */
 export interface FuzzOptions {
@@ -41,7 +41,7 @@ export class ErrorLog implements Log {
   info(): void {}
   warn(): void {}
   error(message: string, fields?: LogFields, cause?: unknown): void {
-    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? "");
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : "";
     this.errors.push(`${message} ${JSON.stringify(fields ?? {})} ${text}`);
   }
   child(): Log {

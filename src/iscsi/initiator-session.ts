@@ -210,6 +210,7 @@ export class InitiatorSession implements LinkUser {
   }
 
   headerReceived(header: PduHeader): PduSink {
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- everything else has one answer
     switch (pduNameOf(header.opcode)) {
       case "dataIn":
         return this.#dataIn(header);

@@ -169,9 +169,8 @@ export class TargetLogin {
     const identity = { initiatorName, isid, targetName };
     const looked = targetName === undefined ? this.#openDiscovery(identity) : this.#openTarget(identity, targetName);
     if ("kind" in looked) return looked;
-    const { refuseJoin } = this.#options.sessions;
-    const unjoined =
-      request.tsih === 0 ? undefined : refuseJoin.call(this.#options.sessions, identity, request.tsih, request.cid);
+    const { sessions } = this.#options;
+    const unjoined = request.tsih === 0 ? undefined : sessions.refuseJoin(identity, request.tsih, request.cid);
     if (unjoined !== undefined) return refuse(unjoined, `no session has TSIH ${request.tsih} for it`);
     this.#subject = looked;
     this.#alias = named.get("InitiatorAlias")?.slice(0, 255);

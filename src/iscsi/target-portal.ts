@@ -80,9 +80,9 @@ export class TargetPortal {
     if (this.#connections.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#becameEmpty = resolve));
     const seconds = Math.ceil(grace / 1000);
-    if (grace > 0) for (const connection of [...this.#connections]) connection.askToLeave(seconds);
+    if (grace > 0) for (const connection of this.#connections) connection.askToLeave(seconds);
     const timer = this.#options.clock.setTimer(grace, () => {
-      for (const connection of [...this.#connections]) connection.drop("the portal closes");
+      for (const connection of this.#connections) connection.drop("the portal closes");
     });
     await empty;
     timer.cancel();

@@ -131,6 +131,7 @@ export class TargetSession {
   }
 
   #begin(header: PduHeader): PduSink {
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- everything else has one answer
     switch (pduNameOf(header.opcode)) {
       case "scsiCommand":
         return this.#command(header);

@@ -32,7 +32,7 @@ export class FakeStream implements ByteStream {
   }
 
   send(parts: readonly Uint8Array[], sent?: () => void): void {
-    if (this.isClosed || this.isDestroyed) return void queueMicrotask(() => sent?.());
+    if (this.isClosed || this.isDestroyed) return queueMicrotask(() => sent?.());
     this.#queued.push({ bytes: concatBytes(parts), sent });
     if (this.takesAtOnce) queueMicrotask(() => this.take());
   }
