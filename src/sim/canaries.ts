@@ -62,6 +62,11 @@ export const canaries: Readonly<Record<string, Canary>> = {
     title: "acknowledges without waiting for the disk",
     disk: (disk) => withFiles(disk, (_path, file) => withSync(file, () => Promise.resolve())),
   },
+  "no-data-sync": {
+    title: "syncs its journals, and not the segments with the hosts' data",
+    disk: (disk) =>
+      withFiles(disk, (path, file) => (path.endsWith(".segment") ? withSync(file, () => Promise.resolve()) : file)),
+  },
   "no-folder-sync": {
     title: "does not sync folders, so that new files may vanish",
     disk: (disk) => ({ ...withFiles(disk, (_path, file) => file), syncFolder: () => Promise.resolve() }),

@@ -61,6 +61,8 @@ export class Disasters {
     await sleep(world.clock, this.#pause(seconds(3)));
     if (!again) return world.boot();
     const starting = world.boot();
+    // It is awaited below; until then its failure is nobody's.
+    starting.catch(() => {});
     await sleep(world.clock, this.#pause(milliseconds(200)));
     world.crash(random.pick(["kill", "power"] as const));
     book.crashed();

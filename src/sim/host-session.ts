@@ -19,6 +19,8 @@ export interface Command {
   readonly cdb: Uint8Array;
   readonly dataOut?: Uint8Array;
   readonly dataInLength?: number;
+  /** Memory for data-in; made when left out. */
+  readonly dataInTo?: Uint8Array;
 }
 
 /** How it ended. `sense` is set with CHECK CONDITION only; `senseName` when the table knows it. */

@@ -84,4 +84,8 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
+process.on("unhandledRejection", (error) => {
+  print(`FAILED: a rejection that nobody handles, in the seed after the last one that is shown: ${String(error)}`);
+  process.exit(1);
+});
 process.exitCode = await main();

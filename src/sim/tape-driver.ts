@@ -47,6 +47,8 @@ export const readLengthMax = 128 * 1024;
 export class TapeDriver {
   readonly session: HostSession;
   readonly #world: World;
+  /** Reads are sent one at a time, so that all of them may share it. */
+  readonly #room = new Uint8Array(readLengthMax);
 
   constructor(world: World, session: HostSession) {
     this.#world = world;
@@ -80,7 +82,7 @@ export class TapeDriver {
 
   async read(): Promise<ReadAnswer> {
     const cdb = Read6.encode({ transferLength: readLengthMax, suppressIncorrectLength: true });
-    const reply = await this.session.execute({ cdb, dataInLength: readLengthMax });
+    const reply = await this.session.execute({ cdb, dataInLength: readLengthMax, dataInTo: this.#room });
     const word = wordOf(reply);
     if (word === "good") return { kind: "block", bytes: reply.dataIn };
     if (word === "filemark-detected") return { kind: "filemark" };
