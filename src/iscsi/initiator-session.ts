@@ -411,7 +411,7 @@ export class InitiatorSession implements LinkUser {
     ]);
     const { response } = TaskManagementResponse.decode(reply.header.bytes);
     if (function_ !== managementFunctions.abortTask && response === managementResponses.complete) {
-      for (const running of [...this.#running.values()]) {
+      for (const running of this.#running.values()) {
         if (running.request.lun === lun)
           this.#take(running.task.tag)?.reject(this.#rejectedFault("the unit was reset"));
       }
@@ -480,7 +480,7 @@ export class InitiatorSession implements LinkUser {
     if (this.#end !== undefined) return;
     this.#end = reason;
     this.#pingTimer?.cancel();
-    for (const tag of [...this.#running.keys()]) this.#take(tag)?.reject(this.#lostFault());
+    for (const tag of this.#running.keys()) this.#take(tag)?.reject(this.#lostFault());
     for (const waiting of this.#queue.splice(0)) waiting.reject(this.#lostFault());
     for (const waiting of this.#replies.values()) waiting.reject(this.#lostFault());
     this.#replies.clear();
