@@ -322,3 +322,48 @@ test("a cartridge that cannot be opened after a start is shown, and can be taken
   assert.equal(again.listDrives("lib")[0]?.state, "ready");
   await world.stop();
 });
+
+test("many retrieves thaw at the same time, and archiving goes on meanwhile", async () => {
+  const world = new TestWorld();
+  const gateway = await world.start();
+  await world.run(gateway.createLibrary({ ...smallLibrary, storageSlots: 20, mailSlots: 10 }));
+  const made = await world.run(gateway.createCartridges({ library: "lib", sizeBytes: testSize, count: 8 }));
+  const barcodes = made.map(({ barcode }) => barcode);
+  const drive = await driveOf({ world, gateway });
+  for (const barcode of barcodes) {
+    await world.run(gateway.loadCartridge(barcode, 1));
+    await drive.attentions();
+    assert.equal(await drive.write(testBlock(1)), "good");
+    await world.run(gateway.unloadCartridge(barcode));
+  }
+  const [last = "", ...others] = barcodes;
+  for (const barcode of others) {
+    await world.run(gateway.ejectCartridge(barcode, operator));
+    await world.until(barcode, "ARCHIVED");
+    await world.run(gateway.retrieveCartridge({ barcode, library: "lib" }, operator));
+  }
+  await world.run(gateway.ejectCartridge(last, operator));
+  await world.until(last, "ARCHIVED", minutes(5));
+  for (const barcode of others) await world.until(barcode, "RETRIEVED", minutes(260));
+  await world.stop();
+});
+
+test("a canceled task brings its cartridge back, also when it waits for its turn", async () => {
+  const world = new TestWorld();
+  const gateway = await world.start();
+  await world.run(gateway.createLibrary({ ...smallLibrary, mailSlots: 6 }));
+  const made = await world.run(gateway.createCartridges({ library: "lib", sizeBytes: testSize, count: 6 }));
+  world.objects.options.delay = () => hours(1);
+  const tasks: string[] = [];
+  for (const { barcode } of made) tasks.push((await world.run(gateway.ejectCartridge(barcode, operator))).id);
+  await world.clock.advance(minutes(1));
+  const waiting = gateway.tasks.list().find((task) => task.waitingFor === "other archive and retrieve tasks");
+  assert.notEqual(waiting, undefined);
+  await world.run(gateway.tasks.cancel(waiting?.id ?? "", "ann"));
+  assert.equal(gateway.getCartridge(waiting?.subject ?? "").state, "AVAILABLE");
+  delete world.objects.options.delay;
+  for (const { barcode } of made) {
+    if (barcode !== waiting?.subject) await world.until(barcode, "ARCHIVED");
+  }
+  await world.stop();
+});

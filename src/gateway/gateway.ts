@@ -8,7 +8,7 @@ import { EventFeed } from "./event-feed.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { modelViews } from "./models.ts";
-import { checkPoolDeletable, newPool, poolNamed, poolViews } from "./pools.ts";
+import { createPool, deletePool, poolViews } from "./pools.ts";
 import type {
   Actor,
   CartridgeFilter,
@@ -239,20 +239,13 @@ export class Gateway {
   }
 
   /** Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-retention`. */
-  async createPool(request: PoolRequest): Promise<PoolView> {
-    const { book } = this.#now.parts;
-    await book.change((state) => ({ facts: [{ kind: "pool", pool: newPool(state, request) }], result: undefined }));
-    this.#feed.publish("pool.created", request.name, `shelf pool ${request.name} is there`);
-    return { ...poolNamed(book.state, request.name), builtIn: false, cartridges: 0, archivedCartridges: 0 };
+  createPool(request: PoolRequest): Promise<PoolView> {
+    return createPool(this.#now.parts, request);
   }
 
   /** Faults `gateway.pool-unknown`, `gateway.pool-built-in`, `gateway.pool-in-use`. */
-  async deletePool(name: string): Promise<void> {
-    await this.#now.parts.book.change((state) => {
-      checkPoolDeletable(state, name);
-      return { facts: [{ kind: "pool-gone", name }], result: undefined };
-    });
-    this.#feed.publish("pool.deleted", name, `shelf pool ${name} is deleted`);
+  deletePool(name: string): Promise<void> {
+    return deletePool(this.#now.parts, name);
   }
 
   /** All targets, or those of one library. */

@@ -5,6 +5,7 @@ import { days, limits } from "#base/index.ts";
 import type { CartridgeRecord, PoolRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { checkName } from "./naming.ts";
+import type { GatewayParts } from "./parts.ts";
 import type { PoolRequest } from "./requests.ts";
 import { builtInPools, type GatewayState } from "./state.ts";
 import type { PoolView } from "./views.ts";
@@ -54,3 +55,19 @@ export function poolViews(state: GatewayState): readonly PoolView[] {
 
 const poolMembers = (state: GatewayState, name: string): readonly CartridgeRecord[] =>
   [...state.cartridges.values()].filter(({ pool }) => pool === name);
+
+/** Makes a pool. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-retention`. */
+export async function createPool({ book, feed }: GatewayParts, request: PoolRequest): Promise<PoolView> {
+  await book.change((state) => ({ facts: [{ kind: "pool", pool: newPool(state, request) }], result: undefined }));
+  feed.publish("pool.created", request.name, `shelf pool ${request.name} is there`);
+  return { ...poolNamed(book.state, request.name), builtIn: false, cartridges: 0, archivedCartridges: 0 };
+}
+
+/** Deletes a pool. Faults `gateway.pool-unknown`, `gateway.pool-built-in`, `gateway.pool-in-use`. */
+export async function deletePool({ book, feed }: GatewayParts, name: string): Promise<void> {
+  await book.change((state) => {
+    checkPoolDeletable(state, name);
+    return { facts: [{ kind: "pool-gone", name }], result: undefined };
+  });
+  feed.publish("pool.deleted", name, `shelf pool ${name} is deleted`);
+}

@@ -5,7 +5,7 @@
 
 import { between, isFault, isoText, limits, milliseconds, sleep, type Duration, type Instant } from "#base/index.ts";
 import type { StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
-import type { TaskContext } from "#work/index.ts";
+import { Gate, type TaskContext } from "#work/index.ts";
 import type { CartridgeInput } from "./cartridge-life.ts";
 import { storeId } from "./drive-host.ts";
 import type { CartridgeChange, CartridgeRecord, Fact, PoolRecord } from "./facts.ts";
@@ -25,6 +25,7 @@ interface StoreWork {
 export class ShelfJobs {
   readonly #parts: GatewayParts;
   readonly #slotsChanged: (library: ObjectId) => void;
+  readonly #gate = new Gate(limits.shelfTasks);
 
   constructor(parts: GatewayParts, slotsChanged: (library: ObjectId) => void) {
     this.#parts = parts;
@@ -34,14 +35,9 @@ export class ShelfJobs {
   /** IN_TRANSIT or ARCHIVING to ARCHIVED; canceled while IN_TRANSIT: back to AVAILABLE. */
   async archive(barcode: string, context: TaskContext): Promise<void> {
     if (this.#cartridge(barcode).state === "IN_TRANSIT") {
-      try {
-        context.phase("uploading");
-        await this.#moveTo(barcode, "STANDARD", context);
-        context.refuseCancel("all data is uploaded and its storage class changes");
-      } catch (error) {
-        if (isFault(error, "work.canceled")) await this.backIntoSlot(barcode);
-        throw error;
-      }
+      context.phase("uploading");
+      await this.#moveTo(barcode, "STANDARD", context);
+      context.refuseCancel("all data is uploaded and its storage class changes");
       await this.#step(barcode, { kind: "uploaded" });
     }
     context.refuseCancel("the storage class changes");
@@ -53,17 +49,19 @@ export class ShelfJobs {
 
   /** RETRIEVING to RETRIEVED, in a mail slot; canceled: back to ARCHIVED. */
   async retrieve(barcode: string, context: TaskContext): Promise<void> {
-    try {
-      await this.#thaw(barcode, this.#cartridge(barcode).tier ?? "Standard", context);
-      context.phase("waiting for a mail slot");
-      while (!(await this.#intoMailSlot(barcode))) {
-        const library = this.#parts.book.state.library(this.#cartridge(barcode).library).record.name;
-        await this.#pause(context, `a free mail slot in library ${library}`);
-      }
-    } catch (error) {
-      if (isFault(error, "work.canceled")) await this.#step(barcode, { kind: "cancel-retrieve" });
-      throw error;
+    await this.#thaw(barcode, this.#cartridge(barcode).tier ?? "Standard", context);
+    context.phase("waiting for a mail slot");
+    while (!(await this.#intoMailSlot(barcode))) {
+      const library = this.#parts.book.state.library(this.#cartridge(barcode).library).record.name;
+      await this.#pause(context, `a free mail slot in library ${library}`);
     }
+  }
+
+  /** A task was canceled, wherever it was: its cartridge goes back to where it came from. */
+  async canceled(barcode: string): Promise<void> {
+    const { state } = this.#cartridge(barcode);
+    if (state === "IN_TRANSIT") await this.backIntoSlot(barcode);
+    if (state === "RETRIEVING") await this.#step(barcode, { kind: "cancel-retrieve" });
   }
 
   /** DELETING to gone. */
@@ -101,7 +99,9 @@ export class ShelfJobs {
   /** Seals, uploads and moves the objects of a cartridge. Done work is not done again. */
   #moveTo(barcode: string, storageClass: StorageClass, context: TaskContext): Promise<void> {
     const id = storeId(this.#cartridge(barcode));
-    return this.#persist(context, (work) => this.#parts.store.archive(id, storageClass, work));
+    return this.#persist(context, (work) =>
+      this.#inTurn(context, () => this.#parts.store.archive(id, storageClass, work)),
+    );
   }
 
   async #thaw(barcode: string, tier: ThawTier, context: TaskContext): Promise<void> {
@@ -112,7 +112,9 @@ export class ShelfJobs {
       const thaw = await this.#persist(context, () => store.thawState(id));
       if (thaw.kind === "warm" || thaw.kind === "thawed") return;
       if (thaw.kind === "frozen") {
-        await this.#persist(context, (work) => store.thaw(id, tier, settings.thawKeep, work));
+        await this.#persist(context, (work) =>
+          this.#inTurn(context, () => store.thaw(id, tier, settings.thawKeep, work)),
+        );
         continue;
       }
       const why = thaw.readyAt === undefined ? "the thaw" : `the thaw, expected at ${isoText(thaw.readyAt)}`;
@@ -172,6 +174,18 @@ export class ShelfJobs {
   async #note(barcode: string, change: CartridgeChange): Promise<void> {
     const fact = { kind: "cartridge-changed", barcode, at: this.#now(), change } as const;
     await this.#parts.book.change(() => ({ facts: [fact], result: undefined }));
+  }
+
+  /** A few tasks at a time work with the object store; who waits for a thaw or for an operator is not in the way. */
+  async #inTurn<T>(context: TaskContext, work: () => Promise<T>): Promise<T> {
+    const leave = this.#gate.isBusy
+      ? await context.waitFor("other archive and retrieve tasks", this.#gate.enter(context.signal))
+      : await this.#gate.enter(context.signal);
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
   }
 
   /** Repeats store work until it is done or nothing can mend it; meanwhile the task waits and says why. */

@@ -2,8 +2,8 @@
 // The shelf at work: which cartridges are on their way to it or back, as tasks. At most one task works on a cartridge.
 // Every job begins by looking at the cartridge's state, so that a start continues what a crash or a stop cut off.
 
-import { asError, defined, isFault, limits, milliseconds, type Timer } from "#base/index.ts";
-import { Gate, type RunningTask, type TaskContext } from "#work/index.ts";
+import { asError, defined, isFault, milliseconds, type Timer } from "#base/index.ts";
+import type { RunningTask, TaskContext } from "#work/index.ts";
 import { storeId } from "./drive-host.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
@@ -19,7 +19,6 @@ export type ShelfWork = "archive" | "retrieve" | "delete" | "change-class" | "dr
 export class Shelf {
   readonly #parts: GatewayParts;
   readonly #jobs: ShelfJobs;
-  readonly #gate = new Gate(limits.shelfTasks);
   /** By barcode. */
   readonly #tasks = new Map<string, RunningTask>();
   #renewTimer: Timer | undefined;
@@ -49,7 +48,7 @@ export class Shelf {
     if (running !== undefined) return running;
     const work = defined(this.#workFor(barcode), `${barcode} needs work`);
     const request = { operation: `cartridge.${work}`, subject: barcode, who };
-    const task = this.#parts.tasks.start(request, (context) => this.#inTurn(barcode, work, context));
+    const task = this.#parts.tasks.start(request, (context) => this.#run(barcode, work, context));
     this.#tasks.set(barcode, task);
     void task.ended.then(() => this.#tasks.delete(barcode));
     return task;
@@ -86,14 +85,12 @@ export class Shelf {
     return this.#jobs.backIntoSlot(barcode);
   }
 
-  async #inTurn(barcode: string, work: ShelfWork, context: TaskContext): Promise<void> {
-    const leave = this.#gate.isBusy
-      ? await context.waitFor("other archive and retrieve tasks", this.#gate.enter(context.signal))
-      : await this.#gate.enter(context.signal);
+  async #run(barcode: string, work: ShelfWork, context: TaskContext): Promise<void> {
     try {
       await this.#job(work)(barcode, context);
-    } finally {
-      leave();
+    } catch (error) {
+      if (isFault(error, "work.canceled")) await this.#jobs.canceled(barcode);
+      throw error;
     }
   }
 
