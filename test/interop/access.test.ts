@@ -19,7 +19,7 @@ let targets: readonly TargetView[];
 
 before(async () => {
   gateway = await Gateway.start();
-  targets = await gateway.targets("main");
+  targets = await gateway.targets("default");
 });
 after(() => gateway.stop());
 

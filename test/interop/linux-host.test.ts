@@ -30,7 +30,7 @@ test("Bacula's btape", async (t) => {
 });
 
 test("small cartridges: to the end, and tar over several of them", async (t) => {
-  const create = ["--library", "main", "--count", "8", "--size", `${smallSizeMiB}MiB`, "--barcode-prefix", "TRY"];
+  const create = ["--library", "default", "--count", "8", "--size", `${smallSizeMiB}MiB`, "--barcode-prefix", "TRY"];
   await gateway.capstan("cartridge", "create", ...create);
   const variables = { SIZE_MIB: smallSizeMiB, PREFIX: "TRY" };
   const plan = { port: gateway.port, cases: ["full", "tar"], drives: 4, variables, memoryMiB: 1536 };
@@ -53,10 +53,10 @@ async function shelve(share: string): Promise<void> {
   const barcode = (await contentOf(join(share, "exported"))).trim();
   await gateway.statesUntil(barcode, ["IN_TRANSIT", "ARCHIVING", "ARCHIVED"]);
   assert.equal((await gateway.cartridge(barcode)).place.kind, "shelf");
-  await gateway.capstan("cartridge", "retrieve", barcode, "--library", "main");
+  await gateway.capstan("cartridge", "retrieve", barcode, "--library", "default");
   await gateway.statesUntil(barcode, ["ARCHIVED", "RETRIEVING", "RETRIEVED"]);
   const view = await gateway.cartridge(barcode);
-  assert.equal(view.place.library, "main");
+  assert.equal(view.place.library, "default");
   assert.equal(view.writeProtected, true);
   await writeFile(join(share, "retrieved"), "");
 }

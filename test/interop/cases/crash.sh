@@ -27,6 +27,7 @@ for i in 1 2 3; do
   same "file $i is there, byte for byte" "$(sum $work/synced.$i)" "$(dd if="$T" bs=256k status=none | sum_stdin)"
 done
 check "mt eod behind a crash" mt -f "$T" eod
+check "a filemark closes what the crash left" mt -f "$T" weof 1
 check "writing goes on" dd if=$work/synced.1 of="$T" bs=256k status=none
 check "back to the new file" mt -f "$T" bsfm 2
 same "what was written after the crash reads back" "$(sum $work/synced.1)" "$(dd if="$T" bs=256k status=none | sum_stdin)"

@@ -126,9 +126,10 @@ rm -f $work/big
 check "tapeinfo" tapeinfo -f "$S"
 shows "tapeinfo knows the block limits" 'MinBlock: *[0-9]+' tapeinfo -f "$S"
 check "mt offline" mt -f "$T" offline
-shows "after offline the drive is not ready" 'DR_OPEN' mt -f "$T" status
+same "after offline the drive is not ready" "" "$(mt -f "$T" status | grep ONLINE)"
 check "mt load takes the cartridge in again" mt -f "$T" load
-shows "after load it is at the beginning again" 'BOT.*ONLINE' mt -f "$T" status
+# The st driver itself does not know where it is behind a load that it asked for.
+same "after load it is at the beginning again" 0 "$(block_number "$T")"
 same "mt load keeps the data" "$(dd if="$T" bs=256k count=1 status=none | wc -c)" 262144
 mt -f "$T" rewind
 check "mtx unload brings the cartridge back" mtx -f "$CHANGER" unload "$slot" 0
