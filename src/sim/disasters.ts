@@ -74,7 +74,8 @@ export class Disasters {
     const { world, random } = this.#options;
     const count = random.between(1, 3);
     for (let index = 0; index < count; index++) {
-      if (world.network.cutOne(seconds(random.between(0, 3)))) world.trace.event("network", "cuts a connection");
+      // Told at once, soon, or so late that only pings find out.
+      if (world.network.cutOne(seconds(random.pick([0, 3, 300])))) world.trace.event("network", "cuts a connection");
     }
   }
 

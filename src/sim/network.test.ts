@@ -168,6 +168,17 @@ test("a connection that the network cuts is over on both ends, with an error", a
   assert.equal(network.cutOne(), false);
 });
 
+test("an end that was not told yet of a cut is told as soon as it destroys its stream", async () => {
+  const { clock, network, stream, atServer, atClient } = await connectedPair(8);
+  network.cutOne(seconds(10_000_000));
+  await clock.advance(seconds(1));
+  assert.deepEqual(atClient.ends, []);
+  stream.destroy();
+  await clock.advance(seconds(1));
+  assert.equal(atClient.ends.length, 1);
+  assert.deepEqual(atServer.ends, []);
+});
+
 test("a network that always cuts ends the connection at the first delivery", async () => {
   const { clock, stream, atServer } = await connectedPair(9, { cutChance: 1 });
   stream.send([new Uint8Array(10)]);

@@ -46,6 +46,8 @@ export class SimStream implements ByteStream {
   /** `open`; `closing` until everything that was sent is taken; `over`. */
   #state: "open" | "closing" | "over" = "open";
   #deaf = false;
+  /** Set while the connection is over and this end does not know: tells it at once. */
+  #tellNow: (() => void) | undefined;
   #paused = false;
   /** Memory that was asked for before the bytes are there, as adapters do that start a read early. */
   #room: Uint8Array | undefined;
@@ -115,7 +117,10 @@ export class SimStream implements ByteStream {
   }
 
   destroy(reason?: Error): void {
-    if (this.#state === "over") return;
+    if (this.#state === "over") {
+      this.#tellNow?.();
+      return;
+    }
     this.finish(reason, unsettled);
     this.#peer?.finish(new Error("connection reset by the other side"), this.#setting.latency);
   }
@@ -129,12 +134,19 @@ export class SimStream implements ByteStream {
     this.#arriving = [];
     const unsent = this.#waiting.splice(0);
     this.#queuedBytes = 0;
-    this.#setting.clock.setTimer(after, () => {
+    const tell = (): void => {
+      this.#tellNow = undefined;
       if (this.#deaf) return;
       this.#setting.trace(`closed ${this.local.port}`);
       for (const { sent } of unsent) sent?.();
       this.#receiver?.closed(reason);
-    });
+    };
+    const timer = this.#setting.clock.setTimer(after, tell);
+    this.#tellNow = () => {
+      this.#tellNow = undefined;
+      timer.cancel();
+      this.#setting.clock.setTimer(unsettled, tell);
+    };
   }
 
   /** The process of this end is gone: it is never called again. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Both implementations of CRC32 agree with zlib, and with the check value that catalogues of CRCs print.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as zlibCrc32 } from "node:zlib";

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// The ledger keeps what it acknowledged over crashes, and tells damage from an unfinished end.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

@@ -67,7 +67,8 @@ function importsOf(code: string, withStrings: string): Import[] {
 /** Reads what the rules need out of a text. */
 export function sourceFile(path: string, text: string): SourceFile {
   const { code, withStrings } = blank(text);
-  const isTestSupport = /(?:[-/]test-|-conformance\.|-fixtures\.|-harness\.|-vectors\.|-test-kit\.)/.test(path);
+  const isTestSupport =
+    !path.endsWith(".test.ts") && /[-/]test-|-(?:bed|conformance|fixtures|harness|test-kit|vectors)\./.test(path);
   return {
     path,
     text,
