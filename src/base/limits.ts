@@ -101,6 +101,8 @@ export const limits = {
   uploadBackoff: milliseconds(500),
   /** Longest pause between attempts. */
   uploadBackoffMax: minutes(1),
+  /** Age at which a sealed segment of a loaded cartridge is uploaded: most trials and aborted jobs are overwritten by then. */
+  uploadDelay: minutes(1),
   /** Uploads at the same time. */
   uploadsInFlight: 2,
   /** Longest wait for a drive's data to reach disk before a command fails. */

@@ -43,8 +43,11 @@ export class RunningGateway {
     checkAuthority(options.settings.namingAuthority);
     const { clock, random, log, disk, objects, settings } = options;
     const book = await Book.open(disk, log);
-    const sizes = { cacheBytes: settings.cacheBytes, uploadBufferBytes: settings.uploadBufferBytes };
-    const store = new CartridgeStore({ disk, objects, clock, random, log }, { ...sizes, ...settings.storeSizes });
+    const { cacheBytes, uploadBufferBytes, uploadDelay, storeSizes } = settings;
+    const store = new CartridgeStore(
+      { disk, objects, clock, random, log },
+      { cacheBytes, uploadBufferBytes, uploadDelay, ...storeSizes },
+    );
     try {
       await store.open();
     } catch (error) {

@@ -5,6 +5,7 @@
 import {
   days,
   hours,
+  limits,
   type Clock,
   type Duration,
   type Endpoint,
@@ -53,6 +54,8 @@ export interface GatewaySettings {
   readonly cacheBytes: number;
   /** Drives wait while more bytes than this wait for upload. */
   readonly uploadBufferBytes: number;
+  /** How long a sealed segment of a cartridge in a drive waits before it is uploaded. */
+  readonly uploadDelay: Duration;
   /** Sizes of the store that only tests change. */
   readonly storeSizes?: { readonly segmentSize?: number; readonly ringSize?: number };
 }
@@ -88,4 +91,5 @@ export const defaultSettings: GatewaySettings = {
   thawPoll: hours(1 / 60),
   cacheBytes: 200 * 1024 ** 3,
   uploadBufferBytes: 200 * 1024 ** 3,
+  uploadDelay: limits.uploadDelay,
 };

@@ -82,7 +82,8 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
 }
 
 function gatewaySettings(settings: InstanceSettings): GatewaySettings {
-  const { portals, access, namingAuthority, instance, thawKeep, cacheBytes, uploadBufferBytes } = settings;
+  const { portals, access, namingAuthority, instance, thawKeep, cacheBytes } = settings;
+  const { uploadBufferBytes, uploadDelay } = settings;
   const fastest = Math.min(...Object.values(settings.thawDelay));
   return {
     portals,
@@ -92,6 +93,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
     thawKeep,
     cacheBytes,
     uploadBufferBytes,
+    uploadDelay,
     firstLibrary: settings.firstLibrary ? defaultSettings.firstLibrary : undefined,
     // Often enough that looking adds little to the wait, and never in a hurry.
     thawPoll: milliseconds(Math.min(Math.max(fastest / 4, seconds(0.25)), defaultSettings.thawPoll)),

@@ -67,6 +67,7 @@ const SettingsFile = z.strictObject({
       folder: z.string().min(1).optional(),
       cache: size.optional(),
       "upload-buffer": size.optional(),
+      "upload-delay": time.optional(),
       "thaw-keep": time.optional(),
       thaw: z.strictObject({ Expedited: time, Standard: time, Bulk: time }).optional(),
     })
@@ -136,6 +137,7 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
     storeFolder: store?.folder === undefined ? undefined : resolve(home, store.folder),
     cacheBytes: store?.cache,
     uploadBufferBytes: store?.["upload-buffer"],
+    uploadDelay: store?.["upload-delay"],
     thawKeep: store?.["thaw-keep"],
     thawDelay: store?.thaw,
     logLevel: log?.level,

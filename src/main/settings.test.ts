@@ -82,6 +82,7 @@ key = "/etc/key.pem"
 [store]
 folder = "../bucket"
 upload-buffer = "1TB"
+upload-delay = "5m"
 [store.thaw]
 Expedited = "5m"
 Standard = "4h"
@@ -111,6 +112,7 @@ Bulk = "12h"
   assert.equal(found.storeFolder, "/srv/bucket");
   assert.deepEqual(found.thawDelay, { Expedited: 300_000, Standard: 14_400_000, Bulk: 43_200_000 });
   assert.equal(found.uploadBufferBytes, 1e12);
+  assert.equal(found.uploadDelay, 300_000);
 });
 
 const badFiles: readonly (readonly [string, RegExp])[] = [

@@ -36,6 +36,7 @@ export interface InstanceSettings {
   readonly thawKeep: Duration;
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
+  readonly uploadDelay: Duration;
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "text";
   /** False: the first start makes no library and no cartridges. */
@@ -108,6 +109,7 @@ function defaultsFor(home: string): InstanceSettings {
     thawKeep: days(7),
     cacheBytes: defaultSettings.cacheBytes,
     uploadBufferBytes: defaultSettings.uploadBufferBytes,
+    uploadDelay: defaultSettings.uploadDelay,
     logLevel: "info",
     logFormat: "auto",
     firstLibrary: true,

@@ -24,6 +24,7 @@ export interface Scenario {
   readonly ringSize: number;
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
+  readonly uploadDelay: Duration;
   readonly blockLengthMax: number;
   /** Writes that a host has under way at once. */
   readonly queueDepth: number;
@@ -96,5 +97,6 @@ export function drawScenario(random: SeededRandom): Scenario {
     crashes,
     cuts: crashes.length === 0 ? random.between(1, 4) : random.between(0, 2),
     disasterEvery: milliseconds(random.pick([200, 1000, 5000])),
+    uploadDelay: seconds(random.pick([0, 1, 60])),
   };
 }

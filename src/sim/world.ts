@@ -172,7 +172,7 @@ export class World {
   }
 
   #settings(): GatewaySettings {
-    const { segmentSize, ringSize, cacheBytes, uploadBufferBytes } = this.scenario;
+    const { segmentSize, ringSize, cacheBytes, uploadBufferBytes, uploadDelay } = this.scenario;
     return {
       ...defaultSettings,
       instance: "sim",
@@ -181,6 +181,7 @@ export class World {
       thawPoll: seconds(30),
       cacheBytes,
       uploadBufferBytes,
+      uploadDelay,
       storeSizes: { segmentSize, ringSize },
     };
   }

@@ -6,6 +6,7 @@ import type { Clock, Log } from "#base/index.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
 import type { Disk } from "./disk.ts";
 import type { StoredImage } from "./image.ts";
+import { SealTimes } from "./seal-times.ts";
 import { usageOf } from "./store-facts.ts";
 import { StoredCartridge } from "./stored-cartridge.ts";
 import type { CartridgeId, CartridgeUsage } from "./types.ts";
@@ -21,8 +22,8 @@ export interface ActiveCartridge {
   isUploading: boolean;
   /** Recovery after a crash that is under way. */
   recovering: Promise<void> | undefined;
-  /** When its segments that wait for upload were sealed, oldest first, on the monotonic clock. */
-  readonly sealedAt: number[];
+  /** When its segments that wait for upload were sealed. */
+  readonly sealTimes: SealTimes;
 }
 
 interface Slot {
@@ -119,7 +120,7 @@ export class ActiveCartridges {
       image: undefined,
       isUploading: false,
       recovering: undefined,
-      sealedAt: [],
+      sealTimes: new SealTimes(),
     };
   }
 

@@ -83,7 +83,8 @@ export class CartridgeStore {
       log,
       pages: new RingPool(roundUp(limits.transferSize, pageSize), limits.uploadsInFlight),
       shouldYield: () => this.#isWrittenFast(),
-      stored: (cartridge) => this.#stored(cartridge.id),
+      dueAt: (cartridge, entry) => this.#uploadDueAt(cartridge.id, entry.segment),
+      stored: (cartridge, entry) => this.#stored(cartridge.id, entry.segment),
       finished: (cartridge) => this.#uploadFinished(cartridge.id),
     });
     const fetcher = new SegmentFetcher({
@@ -222,9 +223,9 @@ export class CartridgeStore {
     const now = this.#ports.clock.monotonic();
     let loaded = 0;
     let uploadLag = 0;
-    for (const { image, sealedAt } of active.all()) {
+    for (const { image, sealTimes } of active.all()) {
       if (image !== undefined) loaded += 1;
-      uploadLag = Math.max(uploadLag, now - (sealedAt[0] ?? now));
+      uploadLag = Math.max(uploadLag, now - (sealTimes.oldest ?? now));
     }
     return {
       cartridges: registry.records.size,
@@ -315,9 +316,7 @@ export class CartridgeStore {
     const { active: all } = this.#open;
     const active = await all.hold(id);
     const now = this.#ports.clock.monotonic();
-    for (let index = active.cartridge.head.storedCount; index < active.cartridge.head.count; index++) {
-      active.sealedAt.push(now);
-    }
+    if (active.cartridge.head.dirtyBytes > 0) active.sealTimes.note(active.cartridge.head.nextSegment, now);
     this.#startUploading(active);
     this.#budget.update(all.dirtyBytes);
     active.recovering = this.#recoverAtStart(active);
@@ -394,7 +393,9 @@ export class CartridgeStore {
   #sealed(active: ActiveCartridge): void {
     const now = this.#ports.clock.monotonic();
     this.#lastSeals = [this.#lastSeals[1], now];
-    active.sealedAt.push(now);
+    const { nextSegment, dirtyBytes } = active.cartridge.head;
+    if (dirtyBytes > 0) active.sealTimes.note(nextSegment, now);
+    else active.sealTimes.clear();
     this.#budget.update(this.#open.active.dirtyBytes);
     this.#startUploading(active);
   }
@@ -419,9 +420,9 @@ export class CartridgeStore {
     await this.#open.active.release(active);
   }
 
-  #stored(id: CartridgeId): void {
+  #stored(id: CartridgeId, segment: number): void {
     const { active } = this.#open;
-    active.find(id)?.sealedAt.shift();
+    active.find(id)?.sealTimes.forgetUpTo(segment);
     this.#budget.update(active.dirtyBytes);
     this.#startEviction();
   }
@@ -431,8 +432,17 @@ export class CartridgeStore {
     const active = all.find(id);
     if (active?.isUploading !== true) return;
     active.isUploading = false;
-    active.sealedAt.length = 0;
+    active.sealTimes.clear();
     this.#inBackground(all.release(active));
+  }
+
+  /** The monotonic time at which a sealed segment should be uploaded. */
+  #uploadDueAt(id: CartridgeId, segment: number): number {
+    const active = this.#open.active.find(id);
+    const { used, size } = this.#budget;
+    if (active?.image === undefined || used * 4 > size) return 0;
+    const { uploadDelay = limits.uploadDelay } = this.#settings;
+    return (active.sealTimes.of(segment) ?? 0) + uploadDelay;
   }
 
   /** Drives seal more than one segment a second, and the upload buffer has room: uploads wait. */

@@ -47,6 +47,7 @@ export class StoreBed {
     this.#settings = {
       cacheBytes: Number.MAX_SAFE_INTEGER,
       uploadBufferBytes: Number.MAX_SAFE_INTEGER,
+      uploadDelay: milliseconds(0),
       segmentSize: 16 * page,
       ringSize: 16 * page,
       ...settings,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What other rooms see of a stored cartridge: its name, what it holds, where its bytes are.
 
-import type { Brand, Clock, Instant, Log, Random } from "#base/index.ts";
+import type { Brand, Clock, Duration, Instant, Log, Random } from "#base/index.ts";
 import type { FileNumber, Image, ObjectNumber } from "#tape/index.ts";
 import type { Disk } from "./disk.ts";
 import type { ObjectStore, StorageClass } from "./object-store.ts";
@@ -82,6 +82,12 @@ export interface StoreSettings {
   readonly cacheBytes: number;
   /** Writers wait while more bytes than this wait for upload. */
   readonly uploadBufferBytes: number;
+  /**
+   * A sealed segment of a cartridge in a drive is uploaded when it has been sealed for so long, or more than a quarter
+   * of the upload buffer is used; so the drive has the disk, and what is overwritten soon is never uploaded. Default
+   * `limits.uploadDelay`.
+   */
+  readonly uploadDelay?: Duration;
   /** For tests; defaults are in `limits`. Multiples of 4096; the ring holds at least two of the largest blocks written. */
   readonly segmentSize?: number;
   readonly ringSize?: number;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings sealed segments to the object store at its own pace, a few at a time, cartridge by cartridge in turn. What
-// fails is tried again for ever, with pauses. It yields to drives that write fast while the upload buffer has room.
+// fails is tried again for ever, with pauses. A segment waits until it is due, and all yield to drives that write fast
+// while the upload buffer has room.
 
 import { asError, type Duration, limits, type Log, milliseconds, type Timer } from "#base/index.ts";
 import type { Entry } from "./directory-entry.ts";
@@ -12,6 +13,8 @@ import type { StoredCartridge } from "./stored-cartridge.ts";
 /** What the uploader needs. */
 export interface UploaderOptions extends UploadWork {
   readonly log: Log;
+  /** The monotonic time before which a segment is left alone. Asked again after each `add` of its cartridge. */
+  readonly dueAt: (cartridge: StoredCartridge, entry: Entry) => number;
   /** True while uploads should wait for drives. */
   readonly shouldYield: () => boolean;
   /** Called after each segment that was stored. */
@@ -25,6 +28,8 @@ interface Job {
   readonly inFlight: Set<number>;
   /** After a failure: not before this monotonic time. */
   notBefore: number;
+  /** Its next segment is not due before this monotonic time. */
+  dueAt: number;
   /** Taken out of the queue. */
   isExcluded: boolean;
 }
@@ -38,7 +43,7 @@ export class Uploader {
   readonly #jobs = new Map<StoredCartridge, Job>();
   readonly #running = new Set<Promise<void>>();
   #isPaused = false;
-  #timer: Timer | undefined;
+  #timer: { readonly at: number; readonly timer: Timer } | undefined;
   #failure: Error | undefined;
   /** Bytes uploaded so far. */
   uploadedBytes = 0;
@@ -58,9 +63,9 @@ export class Uploader {
 
   /** The cartridge may have segments that wait, or dead ones to delete. */
   add(cartridge: StoredCartridge): void {
-    if (!this.#jobs.has(cartridge)) {
-      this.#jobs.set(cartridge, { cartridge, inFlight: new Set(), notBefore: 0, isExcluded: false });
-    }
+    const known = this.#jobs.get(cartridge);
+    if (known !== undefined) known.dueAt = 0;
+    else this.#jobs.set(cartridge, { cartridge, inFlight: new Set(), notBefore: 0, dueAt: 0, isExcluded: false });
     this.#wake();
   }
 
@@ -85,7 +90,7 @@ export class Uploader {
   /** Aborts what is on its way and waits for it. */
   async close(): Promise<void> {
     this.#isPaused = true;
-    this.#timer?.cancel();
+    this.#timer?.timer.cancel();
     this.#abort.abort(new Error("the store closes"));
     await Promise.allSettled(this.#running);
   }
@@ -130,23 +135,28 @@ export class Uploader {
   #nextJob(): Job | undefined {
     const { clock, shouldYield } = this.#options;
     if (this.#jobs.size === 0) return undefined;
-    if (shouldYield()) return this.#wakeIn(yieldPause);
     const now = clock.monotonic();
+    if (shouldYield()) return this.#wakeAt(now + yieldPause);
     let earliest = Infinity;
     for (const job of this.#jobs.values()) {
       // One at a time per cartridge keeps its recovery point moving in order.
       if (job.inFlight.size > 0) continue;
-      if (job.notBefore <= now) return job;
-      earliest = Math.min(earliest, job.notBefore);
+      const start = Math.max(job.notBefore, job.dueAt);
+      if (start <= now) return job;
+      earliest = Math.min(earliest, start);
     }
-    return earliest === Infinity ? undefined : this.#wakeIn((earliest - now) as Duration);
+    return earliest === Infinity ? undefined : this.#wakeAt(earliest);
   }
 
-  #wakeIn(pause: Duration): undefined {
-    this.#timer ??= this.#options.clock.setTimer(pause, () => {
+  #wakeAt(at: number): undefined {
+    const { clock } = this.#options;
+    if (this.#timer !== undefined && this.#timer.at <= at) return undefined;
+    this.#timer?.timer.cancel();
+    const timer = clock.setTimer((at - clock.monotonic()) as Duration, () => {
       this.#timer = undefined;
       this.#wake();
     });
+    this.#timer = { at, timer };
     return undefined;
   }
 
@@ -159,6 +169,11 @@ export class Uploader {
       if (entry === undefined) {
         await this.#deleteGarbage(cartridge, signal);
         this.#finish(job);
+        return;
+      }
+      job.dueAt = this.#options.dueAt(cartridge, entry);
+      if (job.dueAt > this.#options.clock.monotonic()) {
+        await this.#deleteGarbage(cartridge, signal);
         return;
       }
       await uploadSegment(this.#options, cartridge, entry, signal);
