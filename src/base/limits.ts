@@ -119,6 +119,8 @@ export const limits = {
   footersKept: 64,
   /** Segment files that a loaded cartridge keeps open for reading. */
   segmentFilesOpen: 4,
+  /** Segments remembered as read before, to decide on the page cache: 1 TiB of them. */
+  segmentsSeen: 16_384,
   /** One range read from the object store. */
   fetchSize: 4 * MiB,
   /** Ranges read from the object store at the same time, per cartridge. */

@@ -10,6 +10,7 @@ import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
 import type { StorageClass, ThawState, ThawTier } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
+import { SeenSegments } from "./read-sources.ts";
 import { recover } from "./recover.ts";
 import { eraseCartridge } from "./erase.ts";
 import { RingPool } from "./ring.ts";
@@ -46,6 +47,8 @@ export class CartridgeStore {
   readonly #folder: string;
   readonly #shape: RingShape;
   readonly #rings: RingPool;
+  readonly #readMemory = new RingPool(limits.readAheadSize, limits.ringsKept);
+  readonly #seen: SeenSegments | undefined;
   readonly #budget: UploadBudget;
   readonly #abort = new AbortController();
   readonly #background = new Set<Promise<void>>();
@@ -68,6 +71,8 @@ export class CartridgeStore {
     this.#shape = { segmentSize, ringSize };
     this.#rings = new RingPool(ringSize, limits.ringsKept);
     this.#budget = new UploadBudget(settings.uploadBufferBytes);
+    const isDirect = settings.directWrites !== false && ports.disk.directAlignment > 1;
+    this.#seen = isDirect ? new SeenSegments() : undefined;
   }
 
   /** Reads what is there, recovers after a crash, starts uploading. */
@@ -137,6 +142,8 @@ export class CartridgeStore {
         cartridge,
         found,
         rings: this.#rings,
+        readMemory: this.#readMemory,
+        seen: this.#seen,
         shape: this.#shape,
         gate: this.#budget,
         remote: fetcher,

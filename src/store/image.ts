@@ -6,7 +6,7 @@ import type { DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } fr
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { Locator } from "./locator.ts";
-import { ReadSources, type RemoteSegments } from "./read-sources.ts";
+import { ReadSources, type RemoteSegments, type SeenSegments } from "./read-sources.ts";
 import { Reader } from "./reader.ts";
 import { recordUnit } from "./record.ts";
 import type { RingShape } from "./ring-plan.ts";
@@ -25,6 +25,9 @@ export interface ImageOptions {
   readonly cartridge: StoredCartridge;
   readonly found: FoundSegment | undefined;
   readonly rings: RingPool;
+  readonly readMemory: RingPool;
+  /** Undefined when files are written and read through the page cache. */
+  readonly seen: SeenSegments | undefined;
   readonly shape: RingShape;
   readonly gate: UploadGate;
   readonly remote: RemoteSegments;
@@ -49,16 +52,17 @@ export class StoredImage implements LoadedImage {
     const { disk, cartridge, found, remote } = options;
     this.id = cartridge.id;
     this.#options = options;
-    const files = new SegmentFiles(disk, cartridge);
+    const isDirect = options.seen !== undefined;
+    const files = new SegmentFiles(disk, cartridge, isDirect);
     const { clock, rings, shape, gate, changed } = options;
-    const { directAlignment } = disk;
+    const directAlignment = isDirect ? disk.directAlignment : 1;
     this.#writer = new SegmentWriter(
       { clock, cartridge, files, rings, shape, gate, directAlignment, sealed: changed },
       found,
     );
-    this.#sources = new ReadSources({ disk, cartridge, remote, recent: this.#writer });
+    this.#sources = new ReadSources({ disk, cartridge, remote, recent: this.#writer, seen: options.seen });
     this.#locator = new Locator(cartridge, this.#writer, this.#sources);
-    this.#reader = new Reader(this.#locator, this.#sources, () => this.#writer.end.objects);
+    this.#reader = new Reader(this.#locator, this.#sources, options.readMemory, () => this.#writer.end.objects);
   }
 
   get endOfData(): ObjectNumber {
@@ -184,7 +188,7 @@ export class StoredImage implements LoadedImage {
     const { cartridge, log } = this.#options;
     let failure = this.#writer.failure;
     try {
-      this.#reader.forget();
+      this.#reader.drop();
       if (failure === undefined && this.#isChanged) {
         await this.#writer.sync();
         const { open } = this.#writer;
@@ -206,7 +210,7 @@ export class StoredImage implements LoadedImage {
   #beforeChange(): void {
     this.#assertLoaded();
     this.#isChanged = true;
-    this.#reader.forget();
+    this.#reader.drop();
   }
 
   #assertLoaded(): void {

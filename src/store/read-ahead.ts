@@ -2,10 +2,11 @@
 // Reads a cartridge forward, piece by piece, ahead of who wants the bytes. Pieces lie behind each other in one memory,
 // so that most records are answered by a view. It knows segments and offsets, not records.
 
-import { asError, limits } from "#base/index.ts";
+import { asError, limits, roundDown, roundUp } from "#base/index.ts";
 import type { LocatedSegment } from "./locator.ts";
 import type { ReadSources } from "./read-sources.ts";
-import { recordUnit } from "./record.ts";
+import type { Ring, RingPool } from "./ring.ts";
+import { pageSize } from "./segment-format.ts";
 
 /** A stretch of a segment in memory. */
 export interface Piece {
@@ -35,9 +36,10 @@ const slots = limits.readAheadSize / limits.transferSize;
 
 /** One run of reading forward. It is thrown away when the reader goes elsewhere. */
 export class ReadAhead {
-  readonly memory: Uint8Array;
+  readonly memory: Ring;
   readonly #sources: ReadSources;
   readonly #plan: ReadAheadPlan;
+  readonly #pool: RingPool;
   /** Pieces that are read or being read, in order; the first holds or precedes the reader's place. */
   readonly #pieces: Piece[] = [];
   /** Pieces that the reader is through with but whose views are still out there. */
@@ -47,6 +49,7 @@ export class ReadAhead {
   #slot = 0;
   #inFlight = 0;
   #isStopped = false;
+  #isGivenBack = false;
   #filling: Promise<void> | undefined;
   /** Pieces to have at a time. One at first, so that a single read somewhere does not read eight. */
   #depth = 1;
@@ -54,14 +57,15 @@ export class ReadAhead {
   constructor(
     sources: ReadSources,
     plan: ReadAheadPlan,
-    memory: Uint8Array,
+    pool: RingPool,
     at: { segment: LocatedSegment; offset: number },
   ) {
     this.#sources = sources;
     this.#plan = plan;
-    this.memory = memory;
+    this.#pool = pool;
+    this.memory = pool.take();
     this.#segment = at.segment;
-    this.#offset = at.offset;
+    this.#offset = roundDown(at.offset, pageSize);
   }
 
   /** The first piece that holds the byte; undefined when it is not being read yet. */
@@ -94,17 +98,9 @@ export class ReadAhead {
   /** A view of the piece was released. */
   release(piece: Piece): void {
     piece.references -= 1;
-    if (piece.references === 0 && this.#held.delete(piece)) this.fill();
-  }
-
-  /** True when nothing is being read and nothing can be before views are released. */
-  get isStuck(): boolean {
-    return this.#inFlight === 0 && this.#filling === undefined && !this.#isSlotFree();
-  }
-
-  /** True when its memory may serve another run. */
-  get isIdle(): boolean {
-    return this.#inFlight === 0 && this.#held.size === 0 && this.#pieces.every((piece) => piece.references === 0);
+    if (piece.references > 0) return;
+    if (this.#held.delete(piece)) this.fill();
+    this.#giveBackWhenIdle();
   }
 
   /** Reading goes on: from now on as far ahead as memory allows. */
@@ -114,9 +110,10 @@ export class ReadAhead {
     this.fill();
   }
 
-  /** Nothing new is read any more. */
+  /** Nothing new is read any more; the memory serves others once what is under way ended and all views are released. */
   stop(): void {
     this.#isStopped = true;
+    this.#giveBackWhenIdle();
   }
 
   /** Starts reading what there is room for. */
@@ -125,7 +122,7 @@ export class ReadAhead {
       const segment = this.#segment;
       if (segment === undefined) return;
       const end = this.#plan.recordsEnd(segment);
-      if (this.#offset < end) this.#load(segment, Math.min(pieceSize, end - this.#offset));
+      if (this.#offset < end) this.#load(segment, Math.min(pieceSize, roundUp(end, pageSize) - this.#offset));
       else this.#filling = this.#goOn(segment);
     }
   }
@@ -134,6 +131,14 @@ export class ReadAhead {
   async advanced(): Promise<void> {
     this.fill();
     await this.#filling;
+  }
+
+  #giveBackWhenIdle(): void {
+    const isIdle =
+      this.#inFlight === 0 && this.#held.size === 0 && this.#pieces.every((piece) => piece.references === 0);
+    if (!this.#isStopped || !isIdle || this.#isGivenBack) return;
+    this.#isGivenBack = true;
+    this.#pool.giveBack(this.memory);
   }
 
   #mayStart(): boolean {
@@ -151,9 +156,9 @@ export class ReadAhead {
   #load(segment: LocatedSegment, length: number): void {
     const memoryOffset = this.#slot * pieceSize;
     const offset = this.#offset;
-    const into = this.memory.subarray(memoryOffset, memoryOffset + length);
+    const into = this.memory.bytes.subarray(memoryOffset, memoryOffset + length);
     this.#inFlight += 1;
-    const reading = this.#sources.read(segment.identity.segment, segment.entry, offset, into);
+    const reading = this.#sources.readForward(segment.identity.segment, segment.entry, offset, into);
     const loaded = reading.then(
       (count) => {
         piece.count = count;
@@ -167,6 +172,7 @@ export class ReadAhead {
     void loaded.then(() => {
       this.#inFlight -= 1;
       this.fill();
+      this.#giveBackWhenIdle();
     });
     this.#pieces.push(piece);
     this.#offset += length;
@@ -176,7 +182,7 @@ export class ReadAhead {
   async #goOn(segment: LocatedSegment): Promise<void> {
     try {
       this.#segment = await this.#plan.next(segment);
-      this.#offset = recordUnit;
+      this.#offset = 0;
     } catch {
       // Whoever asks for what comes next meets the error itself.
       this.#segment = undefined;

@@ -22,22 +22,46 @@ export interface RecentBytes {
   heldFrom(segment: number): number | undefined;
 }
 
+/**
+ * Segments that were read before. The first reading of a segment goes past the page cache, which it would only push
+ * other things out of; when somebody reads it again, the page cache is worth its price.
+ */
+export class SeenSegments {
+  readonly #seen = new Set<string>();
+
+  /** True when the segment was read before; from now on it was. */
+  note(cartridge: string, segment: number): boolean {
+    const name = `${cartridge}/${segment}`;
+    const wasSeen = this.#seen.delete(name);
+    this.#seen.add(name);
+    if (this.#seen.size > limits.segmentsSeen) {
+      const [oldest] = this.#seen;
+      if (oldest !== undefined) this.#seen.delete(oldest);
+    }
+    return wasSeen;
+  }
+}
+
 /** What sources need. */
 export interface ReadSourcesOptions {
   readonly disk: Disk;
   readonly cartridge: StoredCartridge;
   readonly remote: RemoteSegments;
   readonly recent: RecentBytes;
+  /** Undefined when everything is read through the page cache. */
+  readonly seen: SeenSegments | undefined;
 }
 
 /** A local file that is closed when nobody reads from it any more. */
 class LocalSource implements ByteSource {
+  readonly isDirect: boolean;
   readonly #file: DiskFile;
   #reading = 0;
   #isDone = false;
 
-  constructor(file: DiskFile) {
+  constructor(file: DiskFile, isDirect: boolean) {
     this.#file = file;
+    this.isDirect = isDirect;
   }
 
   async read(offset: number, into: Uint8Array): Promise<number> {
@@ -57,11 +81,14 @@ class LocalSource implements ByteSource {
   }
 }
 
+type LocalFiles = Map<number, Promise<LocalSource | undefined>>;
+
 /** The sources of one loaded cartridge. */
 export class ReadSources {
   readonly #options: ReadSourcesOptions;
-  /** Least recently used first. */
-  readonly #files = new Map<number, Promise<LocalSource | undefined>>();
+  /** Files for small reads here and there, and for large ones going forward; least recently used first. */
+  readonly #files: LocalFiles = new Map();
+  readonly #forward: LocalFiles = new Map();
 
   constructor(options: ReadSourcesOptions) {
     this.#options = options;
@@ -78,6 +105,17 @@ export class ReadSources {
     return count;
   }
 
+  /** As `read`, for large reads going forward; offset, length and memory are multiples of a page. */
+  async readForward(segment: number, entry: Entry | undefined, offset: number, into: Uint8Array): Promise<number> {
+    const { seen, recent } = this.#options;
+    // The rest of a segment that is still in memory would not be aligned.
+    if (seen === undefined || entry === undefined || recent.heldFrom(segment) !== undefined) {
+      return this.read(segment, entry, offset, into);
+    }
+    const file = await this.#file(this.#forward, segment, () => !seen.note(this.#options.cartridge.id, segment));
+    return file?.isDirect === true ? file.read(offset, into) : this.read(segment, entry, offset, into);
+  }
+
   /** A source over one segment. */
   of(segment: number, entry: Entry | undefined): ByteSource {
     return { read: (offset, into) => this.read(segment, entry, offset, into) };
@@ -85,8 +123,9 @@ export class ReadSources {
 
   /** Closes all files once nobody reads from them. */
   async close(): Promise<void> {
-    const files = [...this.#files.values()];
+    const files = [...this.#files.values(), ...this.#forward.values()];
     this.#files.clear();
+    this.#forward.clear();
     for (const opening of files) {
       const file = await opening.catch(() => undefined);
       await file?.done();
@@ -101,37 +140,37 @@ export class ReadSources {
     const length = heldFrom === undefined ? into.byteLength : Math.min(into.byteLength, heldFrom - offset);
     if (length <= 0) return 0;
     const wanted = into.subarray(0, length);
-    const file = await this.#file(segment);
+    const file = await this.#file(this.#files, segment, () => false);
     if (file !== undefined) return file.read(offset, wanted);
     const now = (await cartridge.find(segment))?.entry ?? entry;
     if (now?.stored === true) return remote.open(cartridge, now).read(offset, wanted);
     throw storeFault("segment-missing", { segment, cartridge: cartridge.id });
   }
 
-  #file(segment: number): Promise<LocalSource | undefined> {
-    const known = this.#files.get(segment);
-    this.#files.delete(segment);
-    const opening = known ?? this.#open(segment);
-    this.#files.set(segment, opening);
-    if (this.#files.size > limits.segmentFilesOpen) {
-      const [[oldest, file] = []] = this.#files;
+  #file(files: LocalFiles, segment: number, wantsDirect: () => boolean): Promise<LocalSource | undefined> {
+    const known = files.get(segment);
+    files.delete(segment);
+    const opening = known ?? this.#open(files, segment, wantsDirect());
+    files.set(segment, opening);
+    if (files.size > limits.segmentFilesOpen) {
+      const [[oldest, file] = []] = files;
       if (oldest !== undefined && file !== undefined) {
-        this.#files.delete(oldest);
+        files.delete(oldest);
         void file.then((source) => source?.done()).catch(() => {});
       }
     }
     return opening;
   }
 
-  async #open(segment: number): Promise<LocalSource | undefined> {
+  async #open(files: LocalFiles, segment: number, direct: boolean): Promise<LocalSource | undefined> {
     const { disk, cartridge } = this.#options;
     try {
-      const file = await unlessMissing(disk.open(cartridge.segmentPath(segment), { mode: "read" }));
+      const file = await unlessMissing(disk.open(cartridge.segmentPath(segment), { mode: "read", direct }));
       // It may be fetched later: look again then.
-      if (file === undefined) this.#files.delete(segment);
-      return file === undefined ? undefined : new LocalSource(file);
+      if (file === undefined) files.delete(segment);
+      return file === undefined ? undefined : new LocalSource(file, direct);
     } catch (error) {
-      this.#files.delete(segment);
+      files.delete(segment);
       throw error;
     }
   }

@@ -3,13 +3,13 @@
 // elsewhere after finding the place. Every block's checksum is verified. Any change of the cartridge makes the reader
 // forget what it knows.
 
-import { limits } from "#base/index.ts";
 import type { Eventually, StoredObject } from "#tape/index.ts";
 import { crc32 } from "./crc32.ts";
 import type { LocatedSegment, Locator } from "./locator.ts";
 import { type Piece, pieceSize, ReadAhead } from "./read-ahead.ts";
 import type { ReadSources } from "./read-sources.ts";
-import { findRecord, type FoundRecord, memoryOf, type Memory, recordUnit } from "./record.ts";
+import { findRecord, type FoundRecord, recordUnit } from "./record.ts";
+import type { RingPool } from "./ring.ts";
 import { pageSize } from "./segment-format.ts";
 
 const filemark: StoredObject = { kind: "filemark" };
@@ -32,16 +32,18 @@ interface BlockParts {
 export class Reader {
   readonly #locator: Locator;
   readonly #sources: ReadSources;
+  /** Memory of `limits.readAheadSize`. */
+  readonly #pool: RingPool;
   readonly #endOfData: () => number;
   #place: Place | undefined;
   #run: ReadAhead | undefined;
-  #memory: Memory | undefined;
   /** The filemarks that were read last, and the number behind them. */
   #marks: { readonly first: number; readonly end: number } | undefined;
 
-  constructor(locator: Locator, sources: ReadSources, endOfData: () => number) {
+  constructor(locator: Locator, sources: ReadSources, pool: RingPool, endOfData: () => number) {
     this.#locator = locator;
     this.#sources = sources;
+    this.#pool = pool;
     this.#endOfData = endOfData;
   }
 
@@ -60,17 +62,9 @@ export class Reader {
   /** Forgets what was read ahead; views that are out stay as they are. */
   drop(): void {
     this.#run?.stop();
-    if (this.#run?.isIdle !== true) this.#memory = undefined;
     this.#run = undefined;
     this.#place = undefined;
     this.#marks = undefined;
-  }
-
-  /** Gives memory back too. */
-  forget(): void {
-    if (this.#memory === undefined && this.#marks === undefined) return;
-    this.drop();
-    this.#memory = undefined;
   }
 
   async #readLater(at: number): Promise<StoredObject> {
@@ -113,8 +107,6 @@ export class Reader {
   }
 
   #start(place: Place): ReadAhead {
-    const memory = this.#memory ?? memoryOf(new Uint8Array(limits.readAheadSize));
-    this.#memory = memory;
     const plan = {
       recordsEnd: (segment: LocatedSegment): number =>
         segment.open?.end ?? (segment.entry === undefined ? 0 : segment.entry.fileSize - pageSize),
@@ -123,15 +115,14 @@ export class Reader {
         return object < this.#endOfData() ? this.#locator.segmentOf(object) : undefined;
       },
     };
-    this.#run = new ReadAhead(this.#sources, plan, memory.bytes, place);
+    this.#run = new ReadAhead(this.#sources, plan, this.#pool, place);
     this.#run.fill();
     return this.#run;
   }
 
-  /** Goes on at the same place with a new run, in other memory if views of this one are out. */
+  /** Goes on at the same place with a new run. */
   #restart(): void {
     this.#run?.stop();
-    if (this.#run?.isIdle !== true) this.#memory = undefined;
     this.#run = undefined;
   }
 
@@ -152,7 +143,7 @@ export class Reader {
       if (object >= segment.firstObject + segment.objects) return undefined;
       const piece = run.find(segment.identity.segment, place.offset);
       if (piece?.count === undefined || piece.failure !== undefined) return undefined;
-      const record = this.#recordIn(place, piece);
+      const record = this.#recordIn(place, run, piece);
       if (record.kind === "block") return this.#blockHere(place, run, record, piece);
       if (record.kind === "filemarks") {
         this.#passMarks(place, record);
@@ -166,7 +157,7 @@ export class Reader {
 
   /** Waits for the pieces that the block at the place reaches into, as far as they lie together. */
   async #loadBlock(place: Place, run: ReadAhead, first: Piece): Promise<void> {
-    const record = this.#recordIn(place, first);
+    const record = this.#recordIn(place, run, first);
     const end = place.offset + record.size;
     if (record.kind !== "block" || end <= first.offset + (first.count ?? 0)) return;
     run.goFast();
@@ -180,12 +171,11 @@ export class Reader {
   }
 
   /** The header at the place. Fault `store.record-damaged`. */
-  #recordIn(place: Place, piece: Piece): FoundRecord {
+  #recordIn(place: Place, run: ReadAhead, piece: Piece): FoundRecord {
     const { segment, offset, object } = place;
-    const memory = this.#memory;
     const isWhole = offset + recordUnit <= piece.offset + (piece.count ?? 0);
-    if (memory === undefined || !isWhole) throw this.#locator.damaged(object, "the segment is cut");
-    const record = findRecord(memory, piece.memoryOffset + offset - piece.offset, segment.identity);
+    if (!isWhole) throw this.#locator.damaged(object, "the segment is cut");
+    const record = findRecord(run.memory, piece.memoryOffset + offset - piece.offset, segment.identity);
     if (typeof record === "string") throw this.#locator.damaged(object, record);
     if (record.kind !== "skip" && record.objectNumber !== object) {
       throw this.#locator.damaged(object, `the record has object number ${record.objectNumber}`);
@@ -194,7 +184,6 @@ export class Reader {
   }
 
   #blockHere(place: Place, run: ReadAhead, record: FoundRecord, first: Piece): StoredObject | undefined {
-    const memory = this.#memory;
     const start = place.offset + recordUnit;
     const end = start + record.length;
     const pieces = [first];
@@ -206,7 +195,7 @@ export class Reader {
       last = next;
     }
     const from = first.memoryOffset + start - first.offset;
-    const bytes = memory?.bytes.subarray(from, from + record.length) ?? new Uint8Array();
+    const bytes = run.memory.bytes.subarray(from, from + record.length);
     if (crc32(bytes) !== record.dataCrc) throw this.#badData(place);
     for (const piece of pieces) piece.references += 1;
     this.#moveOn(place, run, record);
@@ -224,7 +213,7 @@ export class Reader {
     const segment = place.segment.identity.segment;
     const first = run.find(segment, place.offset);
     if (first?.count === undefined) return undefined;
-    const record = this.#recordIn(place, first);
+    const record = this.#recordIn(place, run, first);
     const bytes = new Uint8Array(record.length);
     const start = place.offset + recordUnit;
     run.goFast();
@@ -237,7 +226,7 @@ export class Reader {
       const from = piece.memoryOffset + position - piece.offset;
       const count = Math.min(piece.offset + (piece.count ?? 0) - position, record.length - done);
       if (count <= 0) throw this.#locator.damaged(place.object, "the segment is cut");
-      bytes.set(run.memory.subarray(from, from + count), done);
+      bytes.set(run.memory.bytes.subarray(from, from + count), done);
       done += count;
     }
     return this.#assembled(place, run, record, bytes);

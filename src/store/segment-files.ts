@@ -9,11 +9,13 @@ import type { StoredCartridge } from "./stored-cartridge.ts";
 export class SegmentFiles {
   readonly #disk: Disk;
   readonly #cartridge: StoredCartridge;
+  readonly #direct: boolean;
   #prepared: { readonly segment: number; readonly file: Promise<DiskFile> } | undefined;
 
-  constructor(disk: Disk, cartridge: StoredCartridge) {
+  constructor(disk: Disk, cartridge: StoredCartridge, direct: boolean) {
     this.#disk = disk;
     this.#cartridge = cartridge;
+    this.#direct = direct;
   }
 
   /** Starts making a file that `create` will ask for soon. */
@@ -35,7 +37,7 @@ export class SegmentFiles {
 
   /** The file of the open segment, to go on with. */
   continue(segment: number): Promise<DiskFile> {
-    return this.#disk.open(this.#cartridge.segmentPath(segment), { mode: "write", direct: true });
+    return this.#disk.open(this.#cartridge.segmentPath(segment), { mode: "write", direct: this.#direct });
   }
 
   /** Removes what was prepared in vain. */
@@ -61,7 +63,7 @@ export class SegmentFiles {
   }
 
   async #makeNew(path: string): Promise<DiskFile> {
-    const file = await this.#disk.open(path, { mode: "create", direct: true });
+    const file = await this.#disk.open(path, { mode: "create", direct: this.#direct });
     await this.#disk.syncFolder(this.#cartridge.folder);
     return file;
   }

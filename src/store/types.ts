@@ -88,6 +88,11 @@ export interface StoreSettings {
    * `limits.uploadDelay`.
    */
   readonly uploadDelay?: Duration;
+  /**
+   * Whether drives write past the page cache where the disk allows it; true unless given. Writing through it is slower
+   * and makes filemarks wait, but what was just written is read back from memory.
+   */
+  readonly directWrites?: boolean;
   /** For tests; defaults are in `limits`. Multiples of 4096; the ring holds at least two of the largest blocks written. */
   readonly segmentSize?: number;
   readonly ringSize?: number;
