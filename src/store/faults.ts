@@ -64,7 +64,6 @@ export const storeFault = faultsOf("store", {
     http: 409,
     exit: 4,
   },
-  "not-archived": { text: "cartridge {cartridge} is not in a cold class", retry: "never", http: 409, exit: 4 },
   closed: { text: "the store is closed", retry: "never", http: 503, exit: 1 },
   "object-store-unreachable": {
     text: "{operation} {key}: the object store cannot be reached: {reason}",
