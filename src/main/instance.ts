@@ -9,7 +9,7 @@ import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.t
 import { FolderObjectStore, storeFault } from "#store/index.ts";
 import { NodeDisk, openDataFolder, SystemClock, SystemRandom, TcpNetwork, type DataFolder } from "#world/index.ts";
 import type { RunningApi } from "./api-server.ts";
-import { apiUrl, type InstanceSettings } from "./settings.ts";
+import { apiUrl, localApiUrl, type InstanceSettings } from "./settings.ts";
 
 /** An instance that is ready. */
 export interface Instance {
@@ -117,7 +117,7 @@ interface InstanceParts {
 function instanceOf({ gateway, folder, api, scope }: InstanceParts): Instance {
   const addressFile = folder.file("api-address");
   const address = apiUrl(api.endpoint);
-  addressFile.replace(`${address}\n`);
+  addressFile.replace(`${localApiUrl(api.endpoint)}\n`);
   let stopping: Promise<void> | undefined;
   return {
     gateway,

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { isFault } from "#base/index.ts";
 import { settingsFromText } from "./settings-file.ts";
-import { apiUrl, readSettings, type InstanceSettings } from "./settings.ts";
+import { apiUrl, localApiUrl, readSettings, type InstanceSettings } from "./settings.ts";
 
 async function settings(args: readonly string[], environment = {}): Promise<InstanceSettings> {
   const found = await readSettings(args, environment);
@@ -178,4 +178,7 @@ test("the API is plain HTTP on loopback and HTTPS on any other address", () => {
   assert.equal(apiUrl({ host: "127.0.0.1", port: 1 }), "http://127.0.0.1:1");
   assert.equal(apiUrl({ host: "::1", port: 1 }), "http://[::1]:1");
   assert.equal(apiUrl({ host: "0.0.0.0", port: 1 }), "https://0.0.0.0:1");
+  assert.equal(localApiUrl({ host: "0.0.0.0", port: 1 }), "https://127.0.0.1:1");
+  assert.equal(localApiUrl({ host: "::", port: 1 }), "https://[::1]:1");
+  assert.equal(localApiUrl({ host: "127.0.0.1", port: 1 }), "http://127.0.0.1:1");
 });

@@ -169,3 +169,13 @@ export function evenThaw(text: string): Readonly<Record<ThawTier, Duration>> {
 export function apiUrl(endpoint: Endpoint): string {
   return `${isLoopback(endpoint.host) ? "http" : "https"}://${endpointText(endpoint)}`;
 }
+
+/** The same as a client on this machine dials it: a wildcard address is no destination. */
+export function localApiUrl(endpoint: Endpoint): string {
+  const loopback = new Map([
+    ["0.0.0.0", "127.0.0.1"],
+    ["::", "::1"],
+  ]).get(endpoint.host);
+  if (loopback === undefined) return apiUrl(endpoint);
+  return `https://${endpointText({ host: loopback, port: endpoint.port })}`;
+}
