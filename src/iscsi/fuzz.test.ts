@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { milliseconds } from "#base/index.ts";
-import { SeededRandom, type SimClock } from "#sim/index.ts";
-import { ErrorLog, fuzz } from "./fuzz-harness.ts";
+import { SeededRandom, SimClock } from "#sim/index.ts";
+import { ErrorLog, fuzz } from "./target-wire-conformance.ts";
 import type { Nexus, ScsiTask, TargetDevice, TaskResult } from "./scsi-task.ts";
 import { fakeCdb, fakeOpcodes, fakeSense, FakeDevice } from "./session-harness.ts";
 import { makeWorld, Wire } from "./wire-harness.ts";
@@ -96,13 +96,14 @@ const cdbs = [fakeCdb(fakeOpcodes.nothing), fakeCdb(fakeOpcodes.write, 512), fak
 
 async function run(seed: string, pduCount: number): Promise<void> {
   const random = new SeededRandom(seed);
-  const base = makeWorld({ sendQueue: 100_000 }, seed);
-  const device = new RestlessDevice(random, base.clock);
+  const clock = new SimClock();
+  const device = new RestlessDevice(random, clock);
   const log = new ErrorLog();
-  const directory = Object.assign(base.directory, { device });
-  const world = { ...base, device, directory, log };
+  const world = makeWorld({ sendQueue: 100_000 }, { seed, clock, device, log });
   const result = await fuzz({
     world,
+    sessionCount: () => world.registry.list().length,
+    sendQueue: 100_000,
     random,
     pduCount,
     cdbs,
@@ -115,7 +116,7 @@ async function run(seed: string, pduCount: number): Promise<void> {
   assert.ok(device.most <= 128 + 16, `${device.most} tasks at once`);
   assert.ok(result.loggedIn > result.sessions / 2, "most sessions get past the login");
   assert.ok(result.answers > result.pdus / 50, "the target answers");
-  const next = new Wire({ ...makeWorld(), registry: world.registry });
+  const next = new Wire(makeWorld({}, { registry: world.registry }));
   await next.logInDirectly();
   next.send(ScsiCommand.encode({ isFinal: true, initiatorTaskTag: 1, cmdSn: 1, cdb: fakeCdb(fakeOpcodes.nothing) }));
   assert.equal(ScsiResponse.decode((await next.takeOne()).header).status, 0);

@@ -18,6 +18,7 @@ import {
   TextResponse,
 } from "./pdu-layouts.ts";
 import { pattern } from "./session-harness.ts";
+import { TargetConnection } from "./target-connection.ts";
 import { encodeText } from "./text.ts";
 import { makeWorld, Wire } from "./wire-harness.ts";
 
@@ -162,6 +163,7 @@ test("a unit that throws loses one command, with INTERNAL TARGET FAILURE, and th
 
 test("an asked-for logout names its time", async () => {
   const wire = await session();
+  assert.ok(wire.connection instanceof TargetConnection);
   wire.connection.askToLeave(17);
   const pdu = AsyncMessage.decode((await wire.takeOne()).header);
   assert.deepEqual([pdu.event, pdu.parameter3, pdu.initiatorTaskTag], [1, 17, noTag]);

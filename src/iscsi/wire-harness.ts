@@ -2,7 +2,16 @@
 // For the tests of this room: a TargetConnection on a stream that exists only in memory. Bytes are fed in by hand, in
 // pieces of any size; what it sends is cut into PDUs. No network, no waiting.
 
-import { assert, concatBytes, defined, silentLog, type ByteStream, type Endpoint, type Log } from "#base/index.ts";
+import {
+  assert,
+  concatBytes,
+  defined,
+  silentLog,
+  type ByteStream,
+  type Endpoint,
+  type Log,
+  type StreamReceiver,
+} from "#base/index.ts";
 import { SeededRandom, SimClock } from "#sim/index.ts";
 import { pduNameOf, type PduName } from "./codes.ts";
 import { crc32c, digestAt, digestSize, putDigest } from "./crc32c.ts";
@@ -70,27 +79,18 @@ export interface SentPdu {
 }
 
 /** A connection, fed by hand. */
-export class Wire {
+export class Wire<World extends WireWorld = FakeWorld> {
   readonly stream = new FakeStream();
-  readonly connection: TargetConnection;
-  readonly world: WireWorld;
+  readonly connection: StreamReceiver;
+  readonly world: World;
   headerDigest = false;
   dataDigest = false;
   #backlog: Uint8Array[] = [];
   #unread = new Uint8Array(0);
 
-  constructor(world: WireWorld, firstStatSn = 1) {
+  constructor(world: World, firstStatSn = 1) {
     this.world = world;
-    this.connection = new TargetConnection({
-      stream: this.stream,
-      clock: world.clock,
-      random: world.random,
-      log: world.log,
-      directory: world.directory,
-      registry: world.registry,
-      settings: world.settings,
-      firstStatSn: serialNumber(firstStatSn),
-    });
+    this.connection = world.accept(this.stream, firstStatSn);
   }
 
   /** Feeds bytes, `pieceSize` at a time; they wait while the target does not want any. */
@@ -184,7 +184,7 @@ export class Wire {
   /** Logs in with one request and the keys given; the session is in full-feature phase then. */
   async logInDirectly(pairs: readonly TextPair[] = [], fields: Partial<LoginRequest> = {}): Promise<LoginResponse> {
     const { header } = await this.login({ transit: true, currentStage: 1, nextStage: 3, ...fields }, [
-      ...names,
+      ...this.world.names,
       ...pairs,
     ]);
     assert(header.status === 0, `a successful login, not ${header.status.toString(16)}`);
@@ -204,29 +204,43 @@ export const names: readonly TextPair[] = [
   ["TargetName", targetName],
 ];
 
-/** What connections share. */
+/** Where connections end: a target, and the clock that it lives by. */
 export interface WireWorld {
   readonly clock: SimClock;
+  /** InitiatorName and TargetName of a login that is right. */
+  readonly names: readonly TextPair[];
+  /** The target's end of a new connection. */
+  accept(stream: ByteStream, firstStatSn?: number): StreamReceiver;
+}
+
+/** A target with fake units. */
+export interface FakeWorld extends WireWorld {
   readonly random: SeededRandom;
   readonly device: FakeDevice;
   readonly directory: FakeDirectory;
   readonly registry: SessionRegistry;
-  readonly settings: Partial<TargetSettings>;
-  readonly log: Log;
 }
 
-/** Makes what connections share. */
-export function makeWorld(settings: Partial<TargetSettings> = {}, seed: number | string = 1): WireWorld {
-  const device = new FakeDevice();
+/** What a fake world may be made of; everything has a default. */
+export interface FakeWorldOptions {
+  readonly seed?: number | string;
+  readonly log?: Log;
+  readonly clock?: SimClock;
+  readonly device?: FakeDevice;
+  readonly registry?: SessionRegistry;
+}
+
+/** Makes a target with fake units. */
+export function makeWorld(settings: Partial<TargetSettings> = {}, options: FakeWorldOptions = {}): FakeWorld {
+  const clock = options.clock ?? new SimClock();
+  const device = options.device ?? new FakeDevice();
   const directory = new FakeDirectory(device);
-  const registry = new SessionRegistry();
-  return {
-    clock: new SimClock(),
-    random: new SeededRandom(seed),
-    device,
-    directory,
-    registry,
-    settings,
-    log: silentLog,
+  const registry = options.registry ?? new SessionRegistry();
+  const random = new SeededRandom(options.seed ?? 1);
+  const log = options.log ?? silentLog;
+  const accept = (stream: ByteStream, firstStatSn = 1): StreamReceiver => {
+    const shared = { clock, random, log, directory, registry, settings };
+    return new TargetConnection({ stream, ...shared, firstStatSn: serialNumber(firstStatSn) });
   };
+  return { clock, random, device, directory, registry, names, accept };
 }
