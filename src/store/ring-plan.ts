@@ -65,12 +65,12 @@ export function planRecord(cursor: RingCursor, size: number, shape: RingShape): 
   return { seal, begin, skipBytes, wrap, at: { ring, file }, end: { ring: ring + size, file: file + size } };
 }
 
-/** Bytes of block that certainly fit behind the cursor while ring positions below `limit` may be used. */
-export function placeableBytes(cursor: RingCursor, limit: number, shape: RingShape): number {
-  // Sealing, a header and a segment header may come first.
-  const start = sealedEnd(cursor.ring) + 2 * recordUnit;
-  const free = limit - start;
-  const room = shape.ringSize - (start % shape.ringSize);
-  const best = free <= room ? free : Math.max(room, free - room);
-  return Math.max(roundDown(best, recordUnit), 0);
+/**
+ * Bytes of blocks that fit behind the cursor while ring positions below `limit` may be used. For blocks of one size of
+ * at least 4 KiB it is at most one block too many: what the end of the ring leaves over.
+ */
+export function placeableBytes(cursor: RingCursor, limit: number): number {
+  // A footer and a segment header may come first, and each block has a header.
+  const free = limit - sealedEnd(cursor.ring) - 2 * recordUnit;
+  return Math.max(roundDown((free * 31) / 32, recordUnit), 0);
 }

@@ -124,9 +124,9 @@ export class SegmentWriter {
     const { shape } = this.#options;
     // A writer that has failed takes nothing more; what still comes must be received to be refused.
     if (this.#stream === undefined || this.#failure !== undefined) {
-      return placeableBytes({ ring: 0, file: 0 }, shape.ringSize, shape);
+      return placeableBytes({ ring: 0, file: 0 }, shape.ringSize);
     }
-    return placeableBytes(this.#places.reserved(this.#stream.cursor), this.#stream.limit, shape);
+    return placeableBytes(this.#places.reserved(this.#stream.cursor), this.#stream.limit);
   }
 
   appendBlock(block: Uint8Array): Eventually<void> {
