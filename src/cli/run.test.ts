@@ -12,6 +12,8 @@ interface Canned {
   readonly status?: number;
   /** JSON, or text as it is. */
   readonly body: unknown;
+  /** The body never ends, as that of an event stream. */
+  readonly isOpen?: boolean;
 }
 
 interface Bench {
@@ -22,8 +24,9 @@ interface Bench {
   run(line: string): Promise<number>;
 }
 
-async function* pieces(text: string): AsyncIterable<string> {
+async function* pieces(text: string, isOpen: boolean): AsyncIterable<string> {
   for (let index = 0; index < text.length; index += 7) yield text.slice(index, index + 7);
+  if (isOpen) await new Promise(() => {});
 }
 
 /** Answers by `METHOD /path`; everything else is a 404 of no Capstan. */
@@ -42,8 +45,8 @@ function bench(answers: Readonly<Record<string, Canned>> = {}, isInteractive = f
       send: async (request) => {
         requests.push(request);
         const answer = answers[`${request.method} ${request.path}`] ?? { status: 404, body: "<html>" };
-        const { status = 200, body } = answer;
-        return { status, body: pieces(typeof body === "string" ? body : JSON.stringify(body)) };
+        const { status = 200, body, isOpen = false } = answer;
+        return { status, body: pieces(typeof body === "string" ? body : JSON.stringify(body), isOpen) };
       },
     }),
     readText: async (path) => `from ${path} a secret\n`,
@@ -243,7 +246,7 @@ test("a task is followed to its end with --wait, in plain lines where there is n
   const answers = {
     [retrieve]: { status: 202, body: task },
     [showTask]: { body: task },
-    "GET /api/v1/events": { body: stream(task, other, done) },
+    "GET /api/v1/events": { body: stream(task, other, done), isOpen: true },
   };
   const b = bench(answers);
   assert.equal(await b.run("cartridge retrieve CAP001L8 --wait"), 0, b.err);
@@ -264,7 +267,7 @@ test("without --wait the task is shown with how to follow it", async () => {
 
 test("a failed task ends with exit code 1 and its reason", async () => {
   const failed = { ...task, state: "failed", error: { code: "store.x", text: "the bucket is gone" } };
-  const b = bench({ [showTask]: { body: failed }, "GET /api/v1/events": { body: stream() } });
+  const b = bench({ [showTask]: { body: failed }, "GET /api/v1/events": { body: stream(), isOpen: true } });
   assert.equal(await b.run(`task watch ${task.id}`), 1);
   assert.match(b.err, /the bucket is gone/);
 });

@@ -28,24 +28,21 @@ export async function watchTask(server: Server, id: string, terminal: Terminal):
     first.catch(() => {});
     let task = taskOf(await call(server, show, { id }));
     renderer.show(progressLine(task));
-    for (let next = await firstOr(first, task); !finalStates.has(task.state); next = await events.next()) {
+    let event = first;
+    while (!finalStates.has(task.state)) {
+      const next = await event;
       if (next.done === true) throw cliFault("stream-ended", { id });
       if (next.value.kind === "events.lost") task = taskOf(await call(server, show, { id }));
       else if (next.value.kind === "task") task = newer(task, next.value.data);
       renderer.show(progressLine(task));
+      // Asked for only while it is waited for: nothing may come any more once the task has ended.
+      if (!finalStates.has(task.state)) event = events.next();
     }
     return task;
   } finally {
     stop.abort(new Error("the task was watched to its end"));
     renderer.end();
   }
-}
-
-type Next = IteratorResult<{ readonly kind: string; readonly data: unknown }>;
-
-/** The first event; not waited for when the task has ended already. */
-async function firstOr(first: Promise<Next>, task: WatchedTask): Promise<Next> {
-  return finalStates.has(task.state) ? { done: false, value: { kind: "", data: undefined } } : first;
 }
 
 function newer(task: WatchedTask, data: unknown): WatchedTask {
