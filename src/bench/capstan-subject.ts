@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import type { Endpoint } from "#base/index.ts";
 import { freePort, type Subject } from "./subject.ts";
 
-const main = join(import.meta.dirname, "..", "main");
+const capstan = join(import.meta.dirname, "..", "..", "capstan");
 const run = promisify(execFile);
 
 /** How the library of the bench is shaped. */
@@ -70,8 +70,8 @@ export class CapstanSubject implements Subject {
   async launch(): Promise<number> {
     const portal = `${this.portal.host}:${this.portal.port}`;
     const start = performance.now();
-    const args = ["launch.mjs", "serve", "--home", this.#home, "--iscsi", portal, "--api", this.#api];
-    const child = spawn(process.execPath, args, { cwd: main, stdio: ["ignore", "pipe", "pipe"] });
+    const args = ["serve", "--home", this.#home, "--iscsi", portal, "--api", this.#api];
+    const child = spawn(capstan, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     this.#said = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -95,8 +95,8 @@ export class CapstanSubject implements Subject {
 
   /** Runs `capstan …` against it and returns what it printed as JSON. */
   async capstan(...args: readonly string[]): Promise<unknown> {
-    const all = ["launch.mjs", "cli", ...args, "--home", this.#home, "--output", "json"];
-    const { stdout } = await run(process.execPath, all, { cwd: main, maxBuffer: 1 << 28 });
+    const all = [...args, "--home", this.#home, "--output", "json"];
+    const { stdout } = await run(capstan, all, { maxBuffer: 1 << 28 });
     return JSON.parse(stdout);
   }
 

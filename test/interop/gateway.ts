@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
-const main = join(import.meta.dirname, "..", "..", "src", "main");
+const capstan = join(import.meta.dirname, "..", "..", "capstan");
 const run = promisify(execFile);
 
 /** A cartridge as `capstan cartridge show --output json` tells of it. */
@@ -61,8 +61,8 @@ export class Gateway {
 
   /** Starts the process (again) and waits until it answers. */
   async launch(): Promise<void> {
-    const args = ["launch.mjs", "serve", "--home", this.home, "--iscsi", `127.0.0.1:${this.port}`, "--api", this.api];
-    const child = spawn(process.execPath, args, { cwd: main, stdio: ["ignore", "pipe", "pipe"] });
+    const args = ["serve", "--home", this.home, "--iscsi", `127.0.0.1:${this.port}`, "--api", this.api];
+    const child = spawn(capstan, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     this.#said = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -87,8 +87,8 @@ export class Gateway {
 
   /** Runs `capstan …` against it and returns what it printed as JSON. */
   async capstan(...args: readonly string[]): Promise<unknown> {
-    const all = ["launch.mjs", "cli", ...args, "--home", this.home, "--output", "json"];
-    const { stdout } = await run(process.execPath, all, { cwd: main, maxBuffer: 1 << 26 });
+    const all = [...args, "--home", this.home, "--output", "json"];
+    const { stdout } = await run(capstan, all, { maxBuffer: 1 << 26 });
     return JSON.parse(stdout);
   }
 
