@@ -2,6 +2,7 @@
 // Values as people read them. The JSON Schema of an operation's output says what a number counts; a few nested values
 // have a short form of their own.
 
+import { endpointText } from "#base/index.ts";
 import { sizeText, spanText, type JsonSchema } from "#api/index.ts";
 
 /** A value as one line of text. */
@@ -10,11 +11,10 @@ export function valueText(value: unknown, schema: JsonSchema | undefined, name: 
   if (typeof value === "number") return numberText(value, schema?.unit);
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string") return schema?.unit === "time" ? timeText(value) : value;
+  if (Array.isArray(value) && value.length === 0) return name === "drives" ? "0" : "-";
   const special = nestedText(name, value);
   if (special !== undefined) return special;
-  if (Array.isArray(value)) {
-    return value.length === 0 ? "-" : value.map((item) => valueText(item, schema?.items, name)).join(", ");
-  }
+  if (Array.isArray(value)) return value.map((item) => valueText(item, schema?.items, name)).join(", ");
   return Object.entries(value)
     .map(([key, item]) => `${key} ${valueText(item, schema?.properties?.[key], key)}`)
     .join(", ");
@@ -46,13 +46,16 @@ function nestedText(name: string, value: object): string | undefined {
         ? `shelf ${part(value, "pool")}`
         : `${part(value, "library")} ${part(value, "element")} ${part(value, "number")}`;
     case "portals":
-      return list?.map((portal) => `${part(portal, "host")}:${part(portal, "port")}`).join(", ");
+      return list
+        ?.map((portal) => endpointText({ host: part(portal, "host"), port: Number(part(portal, "port")) }))
+        .join(", ");
     case "units":
       return list?.map((unit) => `${part(unit, "lun")}:${part(unit, "device")}`).join(" ");
     case "sessions":
-      return list === undefined || list.length === 0 ? "-" : list.map((item) => part(item, "initiator")).join(", ");
     case "chap":
-      return list === undefined || list.length === 0 ? "-" : list.map((item) => part(item, "initiator")).join(", ");
+      return list?.map((item) => part(item, "initiator")).join(", ");
+    case "medium":
+      return `${part(value, "suffix")}, ${sizeText(Number(part(value, "sizeBytes")))}`;
     case "drives":
       return list === undefined ? undefined : String(list.length);
     case "counters":
