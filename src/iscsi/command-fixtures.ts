@@ -14,13 +14,13 @@ import {
 import { fakeCdb, fakeOpcodes } from "./session-harness.ts";
 import type { TargetSettings } from "./settings.ts";
 import { type TextPair } from "./text.ts";
-import { makeWorld, Wire, type SentPdu } from "./wire-harness.ts";
+import { makeWorld, FakeWire, type SentPdu } from "./wire-harness.ts";
 
 export async function session(
   pairs: readonly TextPair[] = [],
   options: { readonly settings?: Partial<TargetSettings>; readonly cmdSn?: number; readonly firstStatSn?: number } = {},
-): Promise<Wire> {
-  const wire = new Wire(makeWorld(options.settings), options.firstStatSn);
+): Promise<FakeWire> {
+  const wire = new FakeWire(makeWorld(options.settings), options.firstStatSn);
   await wire.logInDirectly(pairs, { cmdSn: options.cmdSn ?? 1 });
   return wire;
 }
@@ -42,7 +42,7 @@ export function write(size: number, fields: Partial<ScsiCommand> = {}): Uint8Arr
 
 export const tags = (pdus: readonly SentPdu[]): number[] =>
   pdus.map((pdu) => ScsiResponse.decode(pdu.header).initiatorTaskTag);
-export const accepted = (wire: Wire): number =>
+export const accepted = (wire: FakeWire): number =>
   wire.world.device.events.filter((event) => event.startsWith("accept")).length;
 
 export const bursts: readonly TextPair[] = [
@@ -53,7 +53,7 @@ export const bursts: readonly TextPair[] = [
   ["MaxOutstandingR2T", "2"],
 ];
 
-export async function grants(wire: Wire): Promise<ReadyToTransfer[]> {
+export async function grants(wire: FakeWire): Promise<ReadyToTransfer[]> {
   const pdus = await wire.take();
   assert.ok(
     pdus.every((pdu) => pdu.name === "readyToTransfer"),
@@ -84,7 +84,7 @@ export const manage = (function_: number, fields: Partial<TaskManagementRequest>
     ...fields,
   });
 
-export async function managementResponse(wire: Wire): Promise<number> {
+export async function managementResponse(wire: FakeWire): Promise<number> {
   const pdu = await wire.takeOne();
   assert.equal(pdu.name, "taskManagementResponse");
   return TaskManagementResponse.decode(pdu.header).response;

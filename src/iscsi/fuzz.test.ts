@@ -5,11 +5,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { milliseconds } from "#base/index.ts";
-import { SeededRandom, SimClock } from "#sim/index.ts";
-import { ErrorLog, fuzz } from "./target-wire-conformance.ts";
+import { ErrorLog, fuzz, SeededRandom, SimClock } from "#sim/index.ts";
 import type { Nexus, ScsiTask, TargetDevice, TaskResult } from "./scsi-task.ts";
 import { fakeCdb, fakeOpcodes, fakeSense, FakeDevice } from "./session-harness.ts";
-import { makeWorld, Wire } from "./wire-harness.ts";
+import { makeWorld, FakeWire } from "./wire-harness.ts";
 import { ScsiCommand, ScsiResponse } from "./pdu-layouts.ts";
 
 /** A unit that answers at once, later or never, moves its places, and keeps count of its tasks. */
@@ -116,7 +115,7 @@ async function run(seed: string, pduCount: number): Promise<void> {
   assert.ok(device.most <= 128 + 16, `${device.most} tasks at once`);
   assert.ok(result.loggedIn > result.sessions / 2, "most sessions get past the login");
   assert.ok(result.answers > result.pdus / 50, "the target answers");
-  const next = new Wire(makeWorld({}, { registry: world.registry }));
+  const next = new FakeWire(makeWorld({}, { registry: world.registry }));
   await next.logInDirectly();
   next.send(ScsiCommand.encode({ isFinal: true, initiatorTaskTag: 1, cmdSn: 1, cdb: fakeCdb(fakeOpcodes.nothing) }));
   assert.equal(ScsiResponse.decode((await next.takeOne()).header).status, 0);

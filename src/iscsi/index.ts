@@ -3,7 +3,7 @@
 
 export * from "./chap-policy.ts";
 export * from "./codes.ts";
-export { crc32c, nativeCrc32c } from "./crc32c.ts";
+export { crc32c, digestAt, digestSize, nativeCrc32c, putDigest } from "./crc32c.ts";
 export * from "./faults.ts";
 export * from "./initiator.ts";
 export type { InitiatorChap } from "./initiator-chap.ts";
@@ -19,3 +19,4 @@ export * from "./settings.ts";
 export { TargetConnection, type TargetConnectionOptions } from "./target-connection.ts";
 export type * from "./target-directory.ts";
 export * from "./target-portal.ts";
+export { encodeText, parseText, type TextPair } from "./text.ts";

@@ -11,7 +11,7 @@ import { chapAlgorithms, type ChapAlgorithm, type ChapPolicy } from "./chap-poli
 import type { InitiatorSettings } from "./initiator-login.ts";
 import { makeHarness, portalEndpoint, targetName } from "./session-harness.ts";
 import type { TextPair } from "./text.ts";
-import { makeWorld, names, Wire } from "./wire-harness.ts";
+import { makeWorld, names, FakeWire } from "./wire-harness.ts";
 
 const secret = bytesFromText("host-secret-1234");
 const targetSecret = bytesFromText("target-secret-56");
@@ -63,9 +63,9 @@ test("a target that demands CHAP refuses a login without it, in either stage", a
   await assert.rejects(login(undefined), isRefused);
   const world = makeWorld();
   world.directory.chap = policy;
-  const direct = await new Wire(world).login({ currentStage: 1, nextStage: 3, transit: true }, names);
+  const direct = await new FakeWire(world).login({ currentStage: 1, nextStage: 3, transit: true }, names);
   assert.equal(direct.header.status, 0x0201);
-  const silent = await new Wire(world).login({ currentStage: 0, nextStage: 3, transit: true }, names);
+  const silent = await new FakeWire(world).login({ currentStage: 0, nextStage: 3, transit: true }, names);
   assert.equal(silent.header.status, 0x0201);
 });
 
@@ -76,7 +76,7 @@ test("a target that knows CHAP but does not demand it takes what the initiator p
 });
 
 test("a target without CHAP refuses an initiator that offers nothing else", async () => {
-  const wire = new Wire(makeWorld());
+  const wire = new FakeWire(makeWorld());
   const { header } = await wire.login({ currentStage: 0, nextStage: 1, transit: true }, [
     ...names,
     ["AuthMethod", "CHAP"],
@@ -98,7 +98,7 @@ test("mutual CHAP is refused when the target has no secret, or the same one", as
 });
 
 interface Challenged {
-  readonly wire: Wire;
+  readonly wire: FakeWire;
   readonly challenge: { readonly identifier: number; readonly bytes: Uint8Array };
   readonly answers: ReadonlyMap<string, string>;
 }
@@ -107,7 +107,7 @@ interface Challenged {
 async function challenged(offer = "5,7"): Promise<Challenged> {
   const world = makeWorld();
   world.directory.chap = policy;
-  const wire = new Wire(world);
+  const wire = new FakeWire(world);
   await wire.login({ currentStage: 0 }, [...names, ["AuthMethod", "CHAP,None"]]);
   const { pairs } = await wire.login({ currentStage: 0 }, [["CHAP_A", offer]]);
   const answers = new Map(pairs);
@@ -200,7 +200,11 @@ test("challenges of 16 to 1024 bytes are answered, others are not", async () => 
 test("keys of CHAP that are out of turn end the login", async () => {
   const world = makeWorld();
   world.directory.chap = policy;
-  const early = await new Wire(world).login({ currentStage: 0 }, [...names, ["CHAP_N", "host"], ["CHAP_R", "0x00"]]);
+  const early = await new FakeWire(world).login({ currentStage: 0 }, [
+    ...names,
+    ["CHAP_N", "host"],
+    ["CHAP_R", "0x00"],
+  ]);
   assert.equal(early.header.status, 0x0201);
   const { wire } = await challenged();
   const { header } = await wire.login({ currentStage: 0 }, [["CHAP_A", "5"]]);

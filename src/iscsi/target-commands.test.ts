@@ -20,7 +20,7 @@ import {
 } from "./command-fixtures.ts";
 import { DataOut, Reject, ScsiCommand, ScsiResponse } from "./pdu-layouts.ts";
 import { fakeCdb, fakeOpcodes, pattern } from "./session-harness.ts";
-import { Wire } from "./wire-harness.ts";
+import { FakeWire } from "./wire-harness.ts";
 
 test("commands in a row are answered, each with the next StatSN and the window", async () => {
   const wire = await session();
@@ -279,7 +279,7 @@ test("each function of task management does what it says", async () => {
 
 test("a target cold reset answers, then ends every session of the target", async () => {
   const wire = await session();
-  const other = new Wire(wire.world);
+  const other = new FakeWire(wire.world);
   await other.logInDirectly([], { isid: 5 });
   wire.send(manage(managementFunctions.targetColdReset));
   assert.equal(await managementResponse(wire), managementResponses.complete);

@@ -9,7 +9,7 @@ import { session, nothing, write, tags, accepted, bursts, grants, answerTo } fro
 import { DataIn, DataOut, NopOut, Reject, ScsiCommand, ScsiResponse } from "./pdu-layouts.ts";
 import { fakeCdb, fakeOpcodes, pattern } from "./session-harness.ts";
 import { type TextPair } from "./text.ts";
-import { type Wire } from "./wire-harness.ts";
+import { type FakeWire } from "./wire-harness.ts";
 
 test("the target asks for what is missing, in bursts, several at once, and answers when all is there", async () => {
   const wire = await session(bursts);
@@ -53,7 +53,7 @@ interface Breach {
   readonly name: string;
   readonly pairs: readonly TextPair[];
   readonly sense: readonly [number, number, number];
-  readonly act: (wire: Wire) => Promise<void>;
+  readonly act: (wire: FakeWire) => Promise<void>;
 }
 
 const unexpected = [0x0b, 0x0c, 0x0c] as const;

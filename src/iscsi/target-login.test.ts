@@ -8,14 +8,14 @@ import { loginStatus, type LoginStatusName } from "./codes.ts";
 import type { LoginRequest } from "./pdu-layouts.ts";
 import { initiatorName, targetName } from "./session-harness.ts";
 import { encodeText, type TextPair } from "./text.ts";
-import { makeWorld, names, Wire } from "./wire-harness.ts";
+import { makeWorld, names, FakeWire } from "./wire-harness.ts";
 
 const security = { currentStage: 0, nextStage: 1 };
 const operational = { currentStage: 1, nextStage: 3, transit: true };
-const newWire = (): Wire => new Wire(makeWorld());
+const newWire = (): FakeWire => new FakeWire(makeWorld());
 
 async function refused(
-  wire: Wire,
+  wire: FakeWire,
   status: LoginStatusName,
   fields: Partial<LoginRequest>,
   pairs: readonly TextPair[] | Uint8Array,
@@ -308,10 +308,10 @@ test("a login in crumbs of one byte is the same login", async () => {
 
 test("a second connection for a session is one too many, the same connection reinstates it", async () => {
   const world = makeWorld();
-  const first = new Wire(world);
+  const first = new FakeWire(world);
   const { tsih } = await first.logInDirectly();
   await refusedButFirstLives(world, { tsih, cid: 1 });
-  const again = new Wire(world);
+  const again = new FakeWire(world);
   const { header } = await again.login({ ...operational, tsih, cid: 0 }, names);
   assert.deepEqual([header.status, header.tsih], [0, tsih]);
   assert.equal(first.stream.isDestroyed, true);
@@ -319,7 +319,7 @@ test("a second connection for a session is one too many, the same connection rei
 });
 
 async function refusedButFirstLives(world: ReturnType<typeof makeWorld>, fields: Partial<LoginRequest>): Promise<void> {
-  const wire = new Wire(world);
+  const wire = new FakeWire(world);
   const { header } = await wire.login({ ...operational, ...fields }, names);
   assert.equal(header.status, loginStatus.tooManyConnections.code);
   assert.equal(world.registry.list().length, 1);

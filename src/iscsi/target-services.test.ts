@@ -20,7 +20,7 @@ import {
 import { pattern } from "./session-harness.ts";
 import { TargetConnection } from "./target-connection.ts";
 import { encodeText } from "./text.ts";
-import { makeWorld, Wire } from "./wire-harness.ts";
+import { makeWorld, FakeWire } from "./wire-harness.ts";
 
 test("a NOP is answered with its data, tag and unit; one without a tag is not answered", async () => {
   const wire = await session();
@@ -132,7 +132,7 @@ test("a data segment above the agreed size drops the connection", async () => {
 });
 
 test("a discovery session takes text, NOP and logout, and nothing of SCSI", async () => {
-  const wire = new Wire(makeWorld());
+  const wire = new FakeWire(makeWorld());
   await wire.login({ currentStage: 1, nextStage: 3, transit: true }, [
     ["InitiatorName", "iqn.2026-01.test:host"],
     ["SessionType", "Discovery"],

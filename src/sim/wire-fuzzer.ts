@@ -4,13 +4,21 @@
 // from a seed. In memory, without sockets; the units behind the target are the caller's.
 
 import { assert, bytesFromHex, seconds, type Log, type LogFields } from "#base/index.ts";
-import type { SeededRandom } from "#sim/index.ts";
-import { noTag, opcodes } from "./codes.ts";
-import { capturedPdus } from "./fuzz-corpus-vectors.ts";
-import { DataOut, LogoutRequest, NopOut, ReadyToTransfer, ScsiCommand, TaskManagementRequest } from "./pdu-layouts.ts";
-import { TextRequest } from "./pdu-layouts.ts";
-import type { TextPair } from "./text.ts";
-import { Wire, type WireWorld } from "./wire-harness.ts";
+import {
+  DataOut,
+  LogoutRequest,
+  NopOut,
+  noTag,
+  opcodes,
+  ReadyToTransfer,
+  ScsiCommand,
+  TaskManagementRequest,
+  TextRequest,
+  type TextPair,
+} from "#iscsi/index.ts";
+import type { SeededRandom } from "./random.ts";
+import { capturedPdus } from "./wire-corpus-vectors.ts";
+import { Wire, type WireWorld } from "./wire.ts";
 
 /** What the fuzzer attacks and how much. */
 export interface FuzzOptions {
@@ -50,6 +58,10 @@ export class ErrorLog implements Log {
   }
   child(): Log {
     return this;
+  }
+  /** Throws when there was an error line. */
+  throwErrors(): void {
+    assert(this.errors.length === 0, `no error lines, not: ${this.errors.slice(0, 3).join("; ")}`);
   }
 }
 
