@@ -33,6 +33,11 @@ function byteAt(bytes: Uint8Array, index: number): number {
   return value;
 }
 
+/** Every field of every PDU passes here: the message is only made when it is needed. */
+function assertBelow(limit: number, value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value >= limit) throw new Bug(`a value below ${limit}, not ${value}`);
+}
+
 function make<Value>(
   place: FieldPlace,
   kind: Field<Value>["kind"],
@@ -77,7 +82,7 @@ export function bits(byte: number, high: number, low: number, fixed?: Always<num
     {
       read: (bytes, base) => (byteAt(bytes, base + byte) & mask) >> low,
       write: (bytes, base, value) => {
-        assert(Number.isInteger(value) && value >= 0 && value < limit, `a value below ${limit}, not ${value}`);
+        assertBelow(limit, value);
         bytes[base + byte] = (byteAt(bytes, base + byte) & ~mask) | (value << low);
       },
     },
@@ -102,7 +107,7 @@ export function uint(byte: number, byteCount: number, fixed?: Always<number>): F
         return value;
       },
       write: (bytes, base, value) => {
-        assert(Number.isInteger(value) && value >= 0 && value < limit, `a value below ${limit}, not ${value}`);
+        assertBelow(limit, value);
         let rest = value;
         for (let index = byteCount - 1; index >= 0; index--) {
           bytes[base + byte + index] = rest % 256;
