@@ -26,7 +26,8 @@ test("changer, drive and what they say about themselves", async (t) => {
 });
 
 test("Bacula's btape", async (t) => {
-  await reportChecks(t, await runGuest({ port: gateway.port, cases: ["bacula"], drives: 4, variables: main }));
+  const plan = { port: gateway.port, cases: ["bacula"], drives: 4, variables: main, timeoutSeconds: 1600 };
+  await reportChecks(t, await runGuest(plan));
 });
 
 test("small cartridges: to the end, and tar over several of them", async (t) => {

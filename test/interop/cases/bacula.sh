@@ -34,7 +34,7 @@ for i in 1 2; do mt -f "$T" rewind; mt -f "$T" weof 1; done
 mt -f "$T" rewind
 
 # Answers: yes to everything that "test" asks; then the autochanger's test; then the end.
-timeout 600 btape -c $work/bacula-sd.conf "$T" >$work/btape.out 2>&1 <<'ANSWERS'
+timeout 1500 btape -c $work/bacula-sd.conf "$T" >$work/btape.out 2>&1 <<'ANSWERS'
 test
 y
 y
