@@ -123,7 +123,7 @@ function report(result: {
     terminal.out(`  ${files} files compared, all equal\n`);
     return 0;
   }
-  terminal.out(`  ${files} files compared, ${differences.length} differences:\n`);
+  terminal.out(`  ${files} files compared, differences: ${differences.length}\n`);
   for (const text of differences.slice(0, shownMax)) terminal.out(`    ${text}\n`);
   return 1;
 }

@@ -151,7 +151,8 @@ async function contentDifference(
       }
       const length = Math.min(left.byteLength, found.byteLength);
       if (!left.subarray(0, length).equals(found.subarray(0, length))) {
-        difference = `${entry.path}: the content differs behind byte ${offset}`;
+        const at = found.findIndex((byte, index) => byte !== left[index]);
+        difference = `${entry.path}: the content differs at byte ${offset + at}`;
       }
       left = left.subarray(length);
       found = found.subarray(length);
