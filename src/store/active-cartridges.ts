@@ -18,6 +18,8 @@ export interface ActiveCartridge {
   /** What it is busy with, in words; nobody else may change it then. */
   busy: string | undefined;
   image: StoredImage | undefined;
+  /** Its content may be other than the store's ledger says. */
+  isOpen: boolean;
   /** The uploader is one of its users. */
   isUploading: boolean;
   /** Recovery after a crash that is under way. */
@@ -118,6 +120,7 @@ export class ActiveCartridges {
       cartridge,
       busy: undefined,
       image: undefined,
+      isOpen: registry.get(id).state === "open",
       isUploading: false,
       recovering: undefined,
       sealTimes: new SealTimes(),
@@ -128,15 +131,22 @@ export class ActiveCartridges {
     const { registry, log } = this.#options;
     const { cartridge, id } = active;
     const usage = activeUsage(active);
-    const { dirtyBytes, garbage } = cartridge.head;
     try {
       await cartridge.close();
-      if (registry.records.has(id)) await registry.note(id, usage, dirtyBytes > 0 || garbage.length > 0);
+      // What could not be recovered stays marked, so that the next start looks again.
+      const isUnknown = active.isOpen || cartridge.failure !== undefined;
+      if (registry.records.has(id) && !isUnknown) await registry.note(id, usage, restStateOf(active));
     } catch (error) {
       log.error("a cartridge could not be put to rest; its journal will be asked again", { cartridge: id }, error);
     }
     if (registry.records.has(id)) this.#restingLocalBytes += usage.localBytes;
   }
+}
+
+/** What is left to do with a cartridge that is in no drive. */
+export function restStateOf({ cartridge }: ActiveCartridge): "rest" | "waiting" {
+  const { dirtyBytes, garbage } = cartridge.head;
+  return dirtyBytes > 0 || garbage.length > 0 ? "waiting" : "rest";
 }
 
 /** What an open cartridge holds. */

@@ -5,7 +5,7 @@ import { assert, hexFromBytes, type Log, type Random } from "#base/index.ts";
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
-import { blankUsage, decodeStoreFact, type StoreFact } from "./store-facts.ts";
+import { blankUsage, decodeStoreFact, type RestState, type StoreFact } from "./store-facts.ts";
 import type { CartridgeDescription, CartridgeId, CartridgeUsage } from "./types.ts";
 
 /** What is known of a cartridge without opening it. */
@@ -15,8 +15,7 @@ export interface CartridgeRecord {
   readonly description: CartridgeDescription;
   /** As it was when the cartridge was last put to rest. */
   readonly usage: CartridgeUsage;
-  /** Its journal may know more. */
-  readonly isActive: boolean;
+  readonly state: RestState;
 }
 
 /** The cartridges and the ledger that remembers them. */
@@ -61,7 +60,7 @@ export class CartridgeRegistry {
     if (this.#records.has(id) || this.#removing.has(id)) throw storeFault("cartridge-exists", { cartridge: id });
     const tag = hexFromBytes(this.#random.bytes(8));
     try {
-      await this.#add({ kind: "cartridge", id, tag, description, usage: blankUsage, isActive: false });
+      await this.#add({ kind: "cartridge", id, tag, description, usage: blankUsage, state: "rest" });
     } catch (error) {
       this.#records.delete(id);
       throw error;
@@ -72,11 +71,11 @@ export class CartridgeRegistry {
     return this.#add({ kind: "cartridge", ...this.get(id), description });
   }
 
-  /** What the cartridge holds now, and whether that may change. */
-  async note(id: CartridgeId, usage: CartridgeUsage, isActive: boolean): Promise<void> {
+  /** What the cartridge holds now, and how far that can be relied on. */
+  async note(id: CartridgeId, usage: CartridgeUsage, state: RestState): Promise<void> {
     const record = this.get(id);
-    if (record.isActive === isActive && JSON.stringify(record.usage) === JSON.stringify(usage)) return;
-    await this.#add({ kind: "cartridge", ...record, usage, isActive });
+    if (record.state === state && JSON.stringify(record.usage) === JSON.stringify(usage)) return;
+    await this.#add({ kind: "cartridge", ...record, usage, state });
   }
 
   remove(id: CartridgeId): Promise<void> {
@@ -112,8 +111,8 @@ export class CartridgeRegistry {
   #apply(fact: StoreFact): void {
     const { id } = fact;
     if (fact.kind === "cartridge") {
-      const { tag, description, usage, isActive } = fact;
-      this.#records.set(id, { id, tag, description, usage, isActive });
+      const { tag, description, usage, state } = fact;
+      this.#records.set(id, { id, tag, description, usage, state });
     } else if (fact.kind === "removing") {
       this.#records.delete(id);
       this.#removing.add(id);

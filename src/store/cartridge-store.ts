@@ -2,7 +2,7 @@
 // All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
 import { assert, type Duration, limits, roundUp, sleep } from "#base/index.ts";
-import { type ActiveCartridge, ActiveCartridges, activeUsage } from "./active-cartridges.ts";
+import { type ActiveCartridge, ActiveCartridges, activeUsage, restStateOf } from "./active-cartridges.ts";
 import { type ArchiveWork, changeClass, thawSegments, thawStateOf, writeManifest } from "./archive.ts";
 import { evict, evictableBytes } from "./cache.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
@@ -105,7 +105,7 @@ export class CartridgeStore {
     this.#parts = { registry, active, uploader, fetcher };
     for (const record of registry.records.values()) this.#used.add(record.id);
     for (const id of registry.removing) this.#inBackground(this.#erase(id));
-    const unsettled = [...registry.records.values()].filter((record) => record.isActive);
+    const unsettled = [...registry.records.values()].filter((record) => record.state !== "rest");
     for (const { id } of unsettled) await this.#resume(id);
   }
 
@@ -131,12 +131,13 @@ export class CartridgeStore {
 
   /** Opens for a drive. Faults `store.cartridge-missing`, `store.cartridge-busy` (loaded, archiving), `store.file-damaged`. */
   async load(id: CartridgeId): Promise<LoadedImage> {
-    const { registry, fetcher } = this.#open;
+    const { fetcher } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
     try {
-      await registry.note(id, registry.get(id).usage, true);
       const found = await this.#recover(active);
+      this.#checkWhole(active, found);
+      await this.#noteOpen(active);
       const image = new StoredImage({
         ...this.#ports,
         cartridge,
@@ -148,7 +149,7 @@ export class CartridgeStore {
         gate: this.#budget,
         remote: fetcher,
         changed: () => this.#sealed(active),
-        unloaded: () => this.#unloaded(active),
+        unloaded: (failure) => this.#unloaded(active, failure),
       });
       active.image = image;
       return image;
@@ -175,7 +176,6 @@ export class CartridgeStore {
     const active = await this.#take(id, "it is being archived");
     const { cartridge } = active;
     try {
-      await registry.note(id, registry.get(id).usage, true);
       await this.#stopUploading(active);
       await this.#sealRest(active);
       await uploader.uploadAll(cartridge, options.signal, (done, total) => {
@@ -185,6 +185,7 @@ export class CartridgeStore {
       await writeManifest(work, registry.get(id).description, storageClass);
       await changeClass(work, storageClass);
       this.#evictedBytes += await evict(this.#ports.disk, cartridge, Infinity);
+      await this.#noteRest(active);
     } finally {
       await this.#giveBack(active);
     }
@@ -310,10 +311,15 @@ export class CartridgeStore {
     }
   }
 
-  async #unloaded(active: ActiveCartridge): Promise<void> {
+  async #unloaded(active: ActiveCartridge, failure: Error | undefined): Promise<void> {
     await this.#open.fetcher.close(active.cartridge);
     active.image = undefined;
-    await this.#giveBack(active);
+    try {
+      // After a failure, what the disk holds must be looked at anew.
+      if (failure === undefined) await this.#noteRest(active);
+    } finally {
+      await this.#giveBack(active);
+    }
   }
 
   // ---- recovery and removal
@@ -340,11 +346,13 @@ export class CartridgeStore {
     const { cartridge, id } = active;
     try {
       const found = await this.#recover(active);
-      if (found === undefined) return;
-      const { segment } = found.segment.identity;
-      if (cartridge.head.resume?.recordsEnd !== found.segment.end) {
+      this.#checkWhole(active, found);
+      const { resume } = cartridge.head;
+      if (found !== undefined && resume?.recordsEnd !== found.segment.end) {
+        const { segment } = found.segment.identity;
         await cartridge.note({ resume: { segment, ...found.segment.content } });
       }
+      await this.#noteRest(active);
     } catch (error) {
       this.#ports.log.error("a cartridge could not be recovered and cannot be loaded", { cartridge: id }, error);
     } finally {
@@ -362,10 +370,35 @@ export class CartridgeStore {
     return found;
   }
 
+  /** A cartridge that was put to rest in order holds what it held then; a journal that lost its end would hide some. */
+  #checkWhole({ cartridge, id, isOpen }: ActiveCartridge, found: FoundSegment | undefined): void {
+    const { usage } = this.#open.registry.get(id);
+    const objects = cartridge.head.objects + (found?.segment.objects ?? 0);
+    if (isOpen || objects === usage.objects) return;
+    const reason = `it leads to ${objects} objects, and the store's ledger remembers ${usage.objects}`;
+    throw storeFault("file-damaged", { path: `${cartridge.folder}/journal`, offset: 0, reason });
+  }
+
+  /** From now on the store's ledger is not to be believed about this cartridge. */
+  async #noteOpen(active: ActiveCartridge): Promise<void> {
+    const { registry } = this.#open;
+    await registry.note(active.id, registry.get(active.id).usage, "open");
+    active.isOpen = true;
+  }
+
+  /** Now it is again. */
+  async #noteRest(active: ActiveCartridge): Promise<void> {
+    if (active.cartridge.failure !== undefined) return;
+    await this.#open.registry.note(active.id, activeUsage(active), restStateOf(active));
+    active.isOpen = false;
+  }
+
   /** Seals the open segment of a cartridge that is in no drive. */
   async #sealRest(active: ActiveCartridge): Promise<void> {
     const { cartridge } = active;
     const found = await this.#recover(active);
+    this.#checkWhole(active, found);
+    await this.#noteOpen(active);
     if (found === undefined) return;
     const { segment } = found;
     if (segment.objects === 0) return;

@@ -33,8 +33,8 @@ export interface ImageOptions {
   readonly remote: RemoteSegments;
   /** Called when a segment was sealed or cut off. */
   readonly changed: () => void;
-  /** Called once, when the image has been unloaded; the cartridge is still open. */
-  readonly unloaded: (image: StoredImage) => Promise<void>;
+  /** Called once, when the image has been unloaded, with what stopped its changes; the cartridge is still open. */
+  readonly unloaded: (failure: Error | undefined) => Promise<void>;
 }
 
 /** The store's `Image`. */
@@ -203,7 +203,7 @@ export class StoredImage implements LoadedImage {
     }
     await this.#writer.close();
     await this.#sources.close();
-    await this.#options.unloaded(this);
+    await this.#options.unloaded(failure);
     if (failure !== undefined) throw failure;
   }
 

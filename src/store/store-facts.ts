@@ -7,6 +7,14 @@ import type { Instant } from "#base/index.ts";
 import type { Head } from "./head.ts";
 import type { CartridgeDescription, CartridgeId, CartridgeUsage } from "./types.ts";
 
+/**
+ * `rest`: the usage is exact and nothing is left to do. `waiting`: the objects are exact, uploads or deletions go on.
+ * `open`: it was in use; its journal must be asked.
+ */
+export type RestState = "rest" | "waiting" | "open";
+
+const restStates: readonly unknown[] = ["rest", "waiting", "open"] satisfies readonly RestState[];
+
 /** One fact. */
 export type StoreFact =
   | {
@@ -15,8 +23,7 @@ export type StoreFact =
       readonly tag: string;
       readonly description: CartridgeDescription;
       readonly usage: CartridgeUsage;
-      /** It may have changed since: its journal must be asked. */
-      readonly isActive: boolean;
+      readonly state: RestState;
     }
   | { readonly kind: "removing"; readonly id: CartridgeId }
   | { readonly kind: "removed"; readonly id: CartridgeId };
@@ -65,14 +72,14 @@ function isUsage(value: unknown): value is CartridgeUsage {
 function isStoreFact(value: unknown): value is StoreFact {
   if (!isObject(value) || typeof value["id"] !== "string") return false;
   if (value["kind"] === "removing" || value["kind"] === "removed") return true;
-  const { kind, tag, description, usage, isActive } = value;
+  const { kind, tag, description, usage, state } = value;
   return (
     kind === "cartridge" &&
     typeof tag === "string" &&
     /^[0-9a-f]{16}$/.test(tag) &&
     isObject(description) &&
     isUsage(usage) &&
-    typeof isActive === "boolean"
+    restStates.includes(state)
   );
 }
 

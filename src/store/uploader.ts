@@ -30,6 +30,8 @@ interface Job {
   notBefore: number;
   /** Its next segment is not due before this monotonic time. */
   dueAt: number;
+  /** Dead segments whose local files are gone already. */
+  cleaned: readonly (readonly [number, number])[];
   /** Taken out of the queue. */
   isExcluded: boolean;
 }
@@ -65,7 +67,15 @@ export class Uploader {
   add(cartridge: StoredCartridge): void {
     const known = this.#jobs.get(cartridge);
     if (known !== undefined) known.dueAt = 0;
-    else this.#jobs.set(cartridge, { cartridge, inFlight: new Set(), notBefore: 0, dueAt: 0, isExcluded: false });
+    else
+      this.#jobs.set(cartridge, {
+        cartridge,
+        inFlight: new Set(),
+        cleaned: [],
+        notBefore: 0,
+        dueAt: 0,
+        isExcluded: false,
+      });
     this.#wake();
   }
 
@@ -165,6 +175,7 @@ export class Uploader {
     const { signal } = this.#abort;
     job.inFlight.add(0);
     try {
+      await this.#removeDeadFiles(job);
       const entry = await nextUnstored(cartridge);
       if (entry === undefined) {
         await this.#deleteGarbage(cartridge, signal);
@@ -190,6 +201,18 @@ export class Uploader {
     } finally {
       job.inFlight.delete(0);
     }
+  }
+
+  /** The disk gets its room back even while the object store cannot be reached. */
+  async #removeDeadFiles(job: Job): Promise<void> {
+    const { cartridge } = job;
+    const { garbage } = cartridge.head;
+    if (garbage === job.cleaned) return;
+    for (const [first, end] of garbage) {
+      const { signal } = this.#abort;
+      await eachOf(end - first, signal, (index) => this.#options.disk.remove(cartridge.segmentPath(first + index)));
+    }
+    job.cleaned = garbage;
   }
 
   #finish(job: Job): void {
