@@ -104,7 +104,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
 function noteDrives(gateway: Gateway, folder: DataFolder): void {
   const drives = `${gateway.status().drives}\n`;
   const file = folder.file("drives");
-  if (file.read() !== drives) file.replace(drives);
+  if (file.read() !== drives) file.note(drives);
 }
 
 interface InstanceParts {
@@ -117,7 +117,7 @@ interface InstanceParts {
 function instanceOf({ gateway, folder, api, scope }: InstanceParts): Instance {
   const addressFile = folder.file("api-address");
   const address = apiUrl(api.endpoint);
-  addressFile.replace(`${localApiUrl(api.endpoint)}\n`);
+  addressFile.note(`${localApiUrl(api.endpoint)}\n`);
   let stopping: Promise<void> | undefined;
   return {
     gateway,

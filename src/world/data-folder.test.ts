@@ -116,6 +116,8 @@ function lockTests(): void {
     file.replace("one");
     file.replace("two");
     assert.equal(file.read(), "two");
+    file.note("three");
+    assert.equal(file.read(), "three");
     assert.equal(statSync(file.path).mode & 0o777, 0o600);
     file.remove();
     file.remove();

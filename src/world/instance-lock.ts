@@ -32,7 +32,7 @@ export function lockInstance(folder: string): InstanceLock {
     database?.close();
     throw lockFault(folder, owner, error);
   }
-  owner.replace(`${process.pid}\n`);
+  owner.note(`${process.pid}\n`);
   let held: DatabaseSync | undefined = database;
   return {
     release() {

@@ -2,7 +2,7 @@
 // A small text file that only its owner may read: tokens, secrets. Replaced as a whole, so that a crash leaves the old
 // or the new content and never a mix.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { asError } from "#base/index.ts";
 import { worldFault } from "./faults.ts";
@@ -39,6 +39,17 @@ export class PrivateFile {
       }
       renameSync(temporary, this.path);
       syncFolder(dirname(this.path));
+    } catch (error) {
+      throw worldFault("file-unwritable", { file: this.path, reason: asError(error).message }, error);
+    }
+  }
+
+  /** As `replace`, but quick and perhaps gone after a crash of the machine: for what is only a help. */
+  note(text: string): void {
+    const temporary = `${this.path}.new`;
+    try {
+      writeFileSync(temporary, text, { mode: 0o600 });
+      renameSync(temporary, this.path);
     } catch (error) {
       throw worldFault("file-unwritable", { file: this.path, reason: asError(error).message }, error);
     }
