@@ -17,7 +17,7 @@ export async function measureStart(options: BenchOptions): Promise<void> {
   const subject = await CapstanSubject.start(options.folder, { drives: options.drives, sizeGiB: 16 });
   try {
     await subject.capstan("library", "create", "large", "--slots", String(cartridges), "--drives", "1");
-    const many = ["--count", String(cartridges), "--size", "100GiB", "--barcode-prefix", "BIG"];
+    const many = ["--count", String(cartridges), "--size", "100GiB", "--barcode-prefix", "B"];
     await subject.capstan("cartridge", "create", "--library", "large", ...many);
     const orderly: number[] = [];
     const crashed: number[] = [];
@@ -49,14 +49,16 @@ async function startToFirstCommand(subject: CapstanSubject): Promise<number> {
   const drive = subject.drives[0];
   if (drive === undefined) throw new Error("the bench's library has a drive");
   for (;;) {
+    let client: TapeClient | undefined;
     try {
-      const client = await TapeClient.open(subject.portal, drive.target, drive.lun);
+      client = await TapeClient.open(subject.portal, drive.target, drive.lun);
       await client.command(TestUnitReady.encode({}));
       const seconds = (performance.now() - start) / 1000;
       await client.close();
       await launched;
       return seconds;
     } catch (error) {
+      await client?.close();
       if (performance.now() - start > 30_000) throw error;
     }
   }

@@ -3,6 +3,7 @@
 // outstanding. Every block begins with a number that is checked on reading.
 
 import { openSync, closeSync, readSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Bug, silentLog, type Endpoint } from "#base/index.ts";
 import { IscsiInitiator, type InitiatorSession, type ScsiAnswer } from "#iscsi/index.ts";
 import {
@@ -13,6 +14,7 @@ import {
   Read6,
   Rewind,
   scsiStatus,
+  senseName,
   TestUnitReady,
   Write6,
   WriteFilemarks6,
@@ -98,13 +100,14 @@ export class TapeClient {
     await this.#session.logout();
   }
 
-  /** Runs a command without data; unit attentions are taken note of and the command is sent again. */
+  /** Runs a command; after a unit attention, and while the unit becomes ready, it is sent again. */
   async command(cdb: Uint8Array, dataOut?: Uint8Array): Promise<void> {
     for (let tries = 0; ; tries += 1) {
       const data = dataOut === undefined ? {} : { dataOut };
       const answer = await this.#session.execute({ lun: this.#lun, cdb, ...data });
       if (answer.status === scsiStatus.good) return;
-      if (!isAttention(answer) || tries >= 8) throw new Error(`command ${cdb[0]?.toString(16)}: ${problemOf(answer)}`);
+      if (tries >= 1000 || !isWorthAnotherTry(answer)) throw new Error(`command ${cdb[0]}: ${problemOf(answer)}`);
+      if (tries > 8) await sleep(5);
     }
   }
 
@@ -181,8 +184,10 @@ export class TapeClient {
   }
 }
 
-function isAttention({ status, sense }: ScsiAnswer): boolean {
-  return status === scsiStatus["check-condition"] && decodeSense(sense).key === "unit-attention";
+function isWorthAnotherTry({ status, sense }: ScsiAnswer): boolean {
+  if (status !== scsiStatus["check-condition"]) return false;
+  const { key, asc, ascq } = decodeSense(sense);
+  return key === "unit-attention" || senseName(key, asc, ascq) === "becoming-ready";
 }
 
 function problemOf(answer: ScsiAnswer): string {
