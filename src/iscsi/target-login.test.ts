@@ -223,6 +223,20 @@ test("an initiator name above 223 bytes is refused", () =>
     ["InitiatorName", `iqn.${"x".repeat(220)}`],
     ["TargetName", "t"],
   ]));
+test("an initiator name with control characters is refused, an alias is cleaned", async () => {
+  const sly: readonly TextPair[] = [
+    ["InitiatorName", "iqn.2026-01.x:\u001b[2J"],
+    ["TargetName", targetName],
+  ];
+  await refused(newWire(), "initiatorError", operational, sly);
+  const wire = newWire();
+  await wire.login(operational, [...names, ["InitiatorAlias", "a\u001b[2Jb"]]);
+  assert.equal(wire.world.registry.list()[0]?.initiatorAlias, "a?[2Jb");
+});
+test("more unknown keys than an answer can hold end the login", async () => {
+  const keys = Array.from({ length: 700 }, (_, index): TextPair => [`K${index}`, ""]);
+  await refused(newWire(), "initiatorError", operational, [...names, ...keys]);
+});
 test("an unknown session type is refused", () =>
   refused(newWire(), "sessionTypeUnsupported", operational, [...names, ["SessionType", "Strange"]]));
 test("a target that does not exist is not found", () =>

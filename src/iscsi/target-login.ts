@@ -18,7 +18,7 @@ import type { SessionAuthentication } from "./session-description.ts";
 import type { TargetSettings } from "./settings.ts";
 import { TargetChap } from "./target-chap.ts";
 import type { AccessRequest, TargetDirectory, TargetGrant } from "./target-directory.ts";
-import { parseText, type TextPair } from "./text.ts";
+import { encodeText, parseText, type TextPair } from "./text.ts";
 import { concatBytes, limits } from "#base/index.ts";
 import type { ChapPolicy } from "./chap-policy.ts";
 
@@ -80,8 +80,15 @@ const refuse = (status: LoginStatusName, reason: string): LoginStep & { kind: "r
   reason,
 });
 
-/** iSCSI names: RFC 7143 section 4.2.7; at most 223 bytes. */
-const isNodeName = (name: string): boolean => /^(?:iqn\.|eui\.|naa\.)/i.test(name) && Buffer.byteLength(name) <= 223;
+/** iSCSI names: RFC 7143 section 4.2.7; at most 223 bytes, nothing that a terminal would obey. */
+const isNodeName = (name: string): boolean =>
+  /^(?:iqn\.|eui\.|naa\.)[^\p{C}\s]+$/iu.test(name) && Buffer.byteLength(name) <= 223;
+
+/** Text of the peer's that people will read. */
+const printable = (text: string): string => text.replaceAll(/\p{C}/gu, "?").slice(0, 255);
+
+/** What an initiator takes in one login response: section 13.12, the default that holds during login. */
+const answerMax = 8192;
 
 /** The login of one connection. */
 export class TargetLogin {
@@ -173,7 +180,8 @@ export class TargetLogin {
     const unjoined = request.tsih === 0 ? undefined : sessions.refuseJoin(identity, request.tsih, request.cid);
     if (unjoined !== undefined) return refuse(unjoined, `no session has TSIH ${request.tsih} for it`);
     this.#subject = looked;
-    this.#alias = named.get("InitiatorAlias")?.slice(0, 255);
+    const alias = named.get("InitiatorAlias");
+    this.#alias = alias === undefined ? undefined : printable(alias);
     this.#negotiation = new Negotiation(ownValues(this.#options.settings), { isDiscovery: type === "Discovery" });
     this.#chap = looked.chap && new TargetChap(looked.chap, this.#options.random);
     if (looked.grant !== undefined) {
@@ -246,6 +254,9 @@ export class TargetLogin {
   #answer(request: LoginRequest, what: { readonly transit: boolean; readonly pairs: readonly TextPair[] }): LoginStep {
     const { currentStage } = request;
     const chap = this.#chap;
+    if (encodeText(what.pairs).byteLength > answerMax) {
+      return refuse("initiatorError", "it sends more keys than can be answered");
+    }
     const nextStage = what.transit ? request.nextStage : currentStage;
     const answer: LoginAnswer = { ...what, currentStage, nextStage: what.transit ? nextStage : 0 };
     if (what.transit) {
