@@ -16,7 +16,9 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   process.exit(1);
 }
 
-const [door, ...args] = process.argv.slice(2);
+// `cli serve` is `serve`: a server has no use for the command line's libraries.
+const words = process.argv.slice(2);
+const [door, ...args] = words[0] === "cli" && (words[1] === "serve" || words[1] === "demo") ? words.slice(1) : words;
 sizeThreadPool();
 await useCompileCache();
 await open();
@@ -32,8 +34,7 @@ async function open() {
  * drive, at least 4, at most 32; the last run noted how many drives there are.
  */
 function sizeThreadPool() {
-  if (process.env.UV_THREADPOOL_SIZE !== undefined || (door !== "serve" && door !== "demo" && args[0] !== "serve"))
-    return;
+  if (process.env.UV_THREADPOOL_SIZE !== undefined || (door !== "serve" && door !== "demo")) return;
   const at = args.indexOf("--home");
   const given = at < 0 ? args.find((word) => word.startsWith("--home="))?.slice(7) : args[at + 1];
   const home = given ?? process.env.CAPSTAN_HOME ?? "capstan-data";
