@@ -13,10 +13,13 @@ import { objectStoreConformance } from "./object-store-conformance.ts";
 
 const thawDelay = { Expedited: minutes(3), Standard: hours(4), Bulk: hours(10) };
 
-async function make(seed = 1): Promise<{ clock: SimClock; medium: SimDisk; open: () => Promise<FolderObjectStore> }> {
+async function make(
+  seed = 1,
+  directAlignment = 1,
+): Promise<{ clock: SimClock; medium: SimDisk; open: () => Promise<FolderObjectStore> }> {
   const clock = new SimClock();
   const random = new SeededRandom(seed);
-  const medium = new SimDisk({ random });
+  const medium = new SimDisk({ random, directAlignment });
   const open = async (): Promise<FolderObjectStore> => {
     const store = new FolderObjectStore({ disk: medium.attach(), clock, random, folder: "store", thawDelay });
     await store.open();
@@ -25,10 +28,12 @@ async function make(seed = 1): Promise<{ clock: SimClock; medium: SimDisk; open:
   return { clock, medium, open };
 }
 
-objectStoreConformance("folder store", async () => {
-  const { clock, open } = await make();
-  return { store: await open(), pass: (duration) => clock.advance(duration) };
-});
+for (const directAlignment of [1, 4096]) {
+  objectStoreConformance(`folder store, alignment ${directAlignment}`, async () => {
+    const { clock, open } = await make(1, directAlignment);
+    return { store: await open(), pass: (duration) => clock.advance(duration) };
+  });
+}
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
@@ -43,6 +48,25 @@ const put = (store: FolderObjectStore, text: string, ifAbsent = false): Promise<
     ifAbsent,
   });
 };
+
+void test("content of any length in pieces of any length is written past the page cache as it is", async () => {
+  const { open } = await make(1, 4096);
+  const store = await open();
+  const MiB = 1024 * 1024;
+  const whole = Uint8Array.from({ length: 2 * MiB + 4097 }, (_, index) => (index * 31 + (index >> 12)) & 0xff);
+  for (const size of [0, 1, 4095, 4096, 4097, MiB - 1, MiB, MiB + 1, 2 * MiB, whole.byteLength]) {
+    for (const step of [1000, 4096, 300_000, 3 * MiB]) {
+      const content = whole.subarray(0, size);
+      const pieces = async function* (): AsyncIterable<Uint8Array> {
+        for (let offset = 0; offset < size; offset += step) yield content.subarray(offset, offset + step);
+      };
+      const sum = size === 0 ? 0 : crc32(content);
+      await store.put(key, size, pieces(), { storageClass: "STANDARD", crc32: sum, ifAbsent: false });
+      const found = await store.get(key, 0, whole.byteLength);
+      assert.equal(Buffer.compare(found, content), 0, `${size} bytes in pieces of ${step}`);
+    }
+  }
+});
 
 void test("what a put acknowledged survives the loss of power, over and over", async () => {
   for (let seed = 1; seed <= 40; seed++) {

@@ -3,14 +3,15 @@
 // shared or backed up by other means. It belongs to one running gateway at a time: calls for one key wait for each
 // other inside of this process, and nothing guards against a second process.
 
-import { randomId, type Clock, type Duration, type Random } from "#base/index.ts";
-import { crc32 } from "./crc32.ts";
+import { limits, randomId, type Clock, type Duration, type Random } from "#base/index.ts";
 import { folderOf, unlessMissing } from "./disk-paths.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
+import { type ContentSum, writeContent } from "./folder-object-content.ts";
 import { decodeMeta, encodeMeta, keyOfPath, pathOfKey, type ObjectMeta } from "./folder-object-format.ts";
 import { objectKey } from "./object-key.ts";
 import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions, StorageClass, ThawTier } from "./object-store.ts";
+import { RingPool } from "./ring.ts";
 import { requestThaw, thawStateAt } from "./thaw-record.ts";
 
 /** How the folder store behaves. */
@@ -27,6 +28,7 @@ export interface FolderObjectStoreOptions {
 /** An `ObjectStore` of files in a folder. */
 export class FolderObjectStore implements ObjectStore {
   readonly #options: FolderObjectStoreOptions;
+  readonly #pages = new RingPool(limits.transferSize, limits.uploadsInFlight);
   /** Per key: the last call that changes it, while one runs. */
   readonly #changes = new Map<string, Promise<void>>();
 
@@ -221,18 +223,13 @@ export class FolderObjectStore implements ObjectStore {
       readonly options: PutOptions;
     },
   ): Promise<void> {
-    const file = await this.#options.disk.open(path, { mode: "create" });
-    try {
-      const sum = await copyContent(file, object.content, object.options.signal);
-      const expected = { size: object.sizeBytes, crc: object.options.crc32 };
-      if (sum.size !== expected.size || sum.crc !== expected.crc) {
-        const text = ({ size, crc }: { size: number; crc: number }): string => `${crc.toString(16)} over ${size} bytes`;
-        throw storeFault("object-corrupt", { key, actual: text(sum), expected: text(expected) });
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    const { disk } = this.#options;
+    const { signal, crc32: crc } = object.options;
+    await writeContent({ disk, pages: this.#pages, signal }, path, object.content, (sum) => {
+      if (sum.size === object.sizeBytes && sum.crc === crc) return;
+      const text = (found: ContentSum): string => `${found.crc.toString(16)} over ${found.size} bytes`;
+      throw storeFault("object-corrupt", { key, actual: text(sum), expected: text({ size: object.sizeBytes, crc }) });
+    });
   }
 
   /** Calls `visit` with the path of every object below a folder, relative to the store's folder, without its ending. */
@@ -262,21 +259,4 @@ function otherDataName(path: string, old: ObjectMeta | undefined): string {
 /** Order of the keys' bytes in UTF-8, which is that of code points. */
 function compareKeys(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
-}
-
-async function copyContent(
-  file: DiskFile,
-  content: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly size: number; readonly crc: number }> {
-  let size = 0;
-  let crc = 0;
-  for await (const piece of content) {
-    signal?.throwIfAborted();
-    if (piece.byteLength === 0) continue;
-    await file.write(size, [piece]);
-    size += piece.byteLength;
-    crc = crc32(piece, crc);
-  }
-  return { size, crc };
 }

@@ -36,6 +36,8 @@ export interface NewObject {
   readonly crc32: number;
   /** The content, from the beginning each time it is asked for. */
   readonly content: () => AsyncIterable<Uint8Array>;
+  /** Called when the object store refuses the content for its checksum; throws when the content is to blame. */
+  readonly recheck?: () => Promise<void>;
   readonly storageClass: PutOptions["storageClass"];
 }
 
@@ -51,7 +53,9 @@ export async function putOnce(work: ObjectWork, object: NewObject, signal: Abort
       const options = { storageClass, crc32: object.crc32, ifAbsent: true, ...(signal && { signal }) };
       await objects.put(key, sizeBytes, object.content(), options);
     } catch (error) {
-      if (!isFault(error, "store.object-exists")) throw error;
+      if (isFault(error, "store.object-exists")) return;
+      if (isFault(error, "store.object-corrupt")) await object.recheck?.();
+      throw error;
     }
   });
   const info = await retried(clock, signal, () => objects.head(key));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings one sealed segment to the object store: read back from the disk, compared with the checksum that was made when
-// it was written, put, seen there, recorded.
+// Brings one sealed segment to the object store: read back from the disk past the page cache, put with the checksum that
+// was made when it was written, which the object store compares, seen there, recorded.
 
 import { limits } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
@@ -37,7 +37,8 @@ export async function uploadSegment(
       key,
       sizeBytes: entry.fileSize,
       crc32: entry.fileCrc,
-      content: () => verifiedContent(work, path, entry),
+      content: () => contentOf(work, path, entry),
+      recheck: () => verify(work, path, entry),
       storageClass: "STANDARD",
     },
     signal,
@@ -47,23 +48,31 @@ export async function uploadSegment(
   if (!isLive) await work.objects.delete(key);
 }
 
-/** The file's bytes; throws at the end, before the last piece, when they are not those that were written. */
-async function* verifiedContent(work: UploadWork, path: string, entry: Entry): AsyncGenerator<Uint8Array> {
+/** The file's bytes. The object store compares them with the checksum that it is given. */
+async function* contentOf(work: UploadWork, path: string, entry: Entry): AsyncGenerator<Uint8Array> {
   const file = await work.disk.open(path, { mode: "read", direct: true });
   const pages = work.pages.take();
   try {
-    let sum = 0;
     for (let offset = 0; offset < entry.fileSize;) {
       const piece = pages.bytes.subarray(0, Math.min(limits.transferSize, entry.fileSize - offset));
       const count = await file.read(offset, piece);
-      sum = crc32(piece.subarray(0, count), sum);
       offset += count;
-      const isWrong = count < piece.byteLength || (offset === entry.fileSize && sum !== entry.fileCrc);
-      if (isWrong) throw storeFault("file-damaged", { path, offset, reason: "its content is not what was written" });
+      if (count < piece.byteLength) throw damaged(path, offset);
       yield piece;
     }
   } finally {
     await file.close();
     work.pages.giveBack(pages);
   }
+}
+
+/** Fault `store.file-damaged` when the file's bytes are not those that were written. */
+async function verify(work: UploadWork, path: string, entry: Entry): Promise<void> {
+  let sum = 0;
+  for await (const piece of contentOf(work, path, entry)) sum = crc32(piece, sum);
+  if (sum !== entry.fileCrc) throw damaged(path, entry.fileSize);
+}
+
+function damaged(path: string, offset: number): Error {
+  return storeFault("file-damaged", { path, offset, reason: "its content is not what was written" });
 }
