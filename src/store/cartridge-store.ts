@@ -86,7 +86,7 @@ export class CartridgeStore {
       objects,
       clock,
       log,
-      pages: new RingPool(roundUp(limits.transferSize, pageSize), limits.uploadsInFlight),
+      pages: new RingPool(roundUp(limits.transferSize, pageSize), 2 * limits.uploadsInFlight),
       shouldYield: () => this.#isWrittenFast(),
       dueAt: (cartridge, entry) => this.#uploadDueAt(cartridge.id, entry.segment),
       stored: (cartridge, entry) => this.#stored(cartridge.id, entry.segment),

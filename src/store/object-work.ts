@@ -77,11 +77,12 @@ export function putBytes(
   return putOnce(work, object, signal);
 }
 
-/** Works on numbers from 0 up to `count`, a few at a time. The first failure stops the rest and is thrown. */
+/** Works on numbers from 0 up to `count`, `inFlight` at a time. The first failure stops the rest and is thrown. */
 export async function eachOf(
   count: number,
   signal: AbortSignal | undefined,
   work: (index: number) => Promise<void>,
+  inFlight: number = limits.objectRequestsInFlight,
 ): Promise<void> {
   let next = 0;
   let hasFailed = false;
@@ -98,7 +99,7 @@ export async function eachOf(
       }
     }
   };
-  const workers = Array.from({ length: Math.min(limits.objectRequestsInFlight, count) }, worker);
+  const workers = Array.from({ length: Math.min(inFlight, count) }, worker);
   const results = await Promise.allSettled(workers);
   const failed = results.find((result) => result.status === "rejected");
   if (failed?.status === "rejected") throw failed.reason;

@@ -114,7 +114,7 @@ export class Uploader {
     const total = cartridge.head.count;
     const first = cartridge.head.storedCount;
     let done = first;
-    await eachOf(total - first, signal, async (index) => {
+    const upload = async (index: number): Promise<void> => {
       const entry = await cartridge.directory.get(first + index);
       if (!entry.stored) {
         await uploadSegment(this.#options, cartridge, entry, signal);
@@ -122,7 +122,8 @@ export class Uploader {
       }
       done += 1;
       progress(done, total);
-    });
+    };
+    await eachOf(total - first, signal, upload, limits.uploadsInFlight);
     await this.#deleteGarbage(cartridge, signal);
   }
 
