@@ -204,7 +204,7 @@ test("ABORT TASK of a task that is gone finds nothing; of one still to come it t
   wire.send(manage(managementFunctions.abortTask, { referencedTaskTag: 1, refCmdSn: 1, cmdSn: 2 }));
   assert.equal(await managementResponse(wire), managementResponses.taskDoesNotExist);
   wire.send(nothing(3, 3));
-  wire.send(manage(managementFunctions.abortTask, { referencedTaskTag: 2, refCmdSn: 2, cmdSn: 2 }));
+  wire.send(manage(managementFunctions.abortTask, { referencedTaskTag: 2, refCmdSn: 2, cmdSn: 4 }));
   const pdus = await wire.take();
   assert.deepEqual(
     pdus.map((pdu) => pdu.name),
@@ -214,6 +214,36 @@ test("ABORT TASK of a task that is gone finds nothing; of one still to come it t
   assert.deepEqual(await wire.take(), [], "the aborted number is taken");
   wire.send(nothing(4, 4));
   assert.deepEqual(tags(await wire.take()), [4]);
+});
+
+test("ABORT TASK that names a number nobody has used yet leaves it to the command that will have it", async () => {
+  const wire = await session();
+  for (const refCmdSn of [1, 2, 100]) {
+    wire.send(manage(managementFunctions.abortTask, { referencedTaskTag: 7, refCmdSn, cmdSn: 1 }));
+    assert.equal(await managementResponse(wire), managementResponses.taskDoesNotExist);
+  }
+  wire.send(nothing(1, 1));
+  wire.send(nothing(2, 2));
+  assert.deepEqual(tags(await wire.take()), [1, 2]);
+});
+
+test("ABORT TASK of a command that waits behind a hole lets go of its data", async () => {
+  const wire = await session([
+    ["MaxBurstLength", "1048576"],
+    ["FirstBurstLength", "1048576"],
+  ]);
+  const size = 1_048_576;
+  const last = 12;
+  for (let cmdSn = 2; cmdSn <= last; cmdSn++) {
+    wire.send(write(size, { cmdSn, initiatorTaskTag: cmdSn }), pattern(size));
+    const fields = { referencedTaskTag: cmdSn, refCmdSn: cmdSn, cmdSn: cmdSn + 1 };
+    wire.send(manage(managementFunctions.abortTask, fields));
+    assert.equal(await managementResponse(wire), managementResponses.complete);
+  }
+  wire.send(nothing(last + 1, last + 1));
+  wire.send(nothing(1, 1));
+  assert.deepEqual(tags(await wire.take()), [1, last + 1]);
+  assert.deepEqual(wire.world.device.written, []);
 });
 
 test("ABORT TASK in the middle of an R2T frees the tag; data that still comes is dropped", async () => {

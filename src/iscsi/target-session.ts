@@ -199,6 +199,14 @@ export class TargetSession {
     this.#output.window.hold(number, { ...kept, followers: [] });
   }
 
+  /** A command that was aborted while it waited is not kept any more. */
+  #recountHeld(): void {
+    this.#heldBytes = 0;
+    for (const held of this.#output.window.held()) {
+      for (const kept of [held, ...held.followers]) this.#heldBytes += keptSize(kept);
+    }
+  }
+
   /** Commands whose turn has come, with the Data-Out that came behind them. */
   #replayHeld(): void {
     for (let held = this.#output.window.takeReady(); held !== undefined; held = this.#output.window.takeReady()) {
@@ -277,6 +285,7 @@ export class TargetSession {
     const { initiatorTaskTag } = request;
     const respond = (response: number): void => {
       if (tasks.isClosed) return;
+      this.#recountHeld();
       this.#output.sender.send(TaskManagementResponse.encode({ response, initiatorTaskTag, ...this.#output.status() }));
       this.#replayHeld();
       if (request.function === managementFunctions.targetColdReset) this.#connection.coldReset();

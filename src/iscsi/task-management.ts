@@ -7,7 +7,7 @@ import type { CommandWindow } from "./command-window.ts";
 import type { HeldCommand } from "./held-command.ts";
 import type { TaskManagementRequest } from "./pdu-layouts.ts";
 import type { Nexus, TargetDevice, UnitManagement } from "./scsi-task.ts";
-import { serialNumber } from "./serial-number.ts";
+import { isSerialBefore, serialNumber } from "./serial-number.ts";
 import type { TargetTask } from "./target-task.ts";
 
 /** What task management works on. */
@@ -42,11 +42,15 @@ export function manage(session: ManagedSession, request: TaskManagementRequest, 
   return manageUnits(session, row, lun);
 }
 
-/** Section 11.5.1: a task that is not here may be one that is still to come. */
+/**
+ * Section 11.5.1: a task that is not here may be one that was sent before this request and is still to come. A number
+ * that was not used yet stays free for the command that will have it.
+ */
 async function abortTask(session: ManagedSession, request: TaskManagementRequest): Promise<number> {
   const task = session.tasks.get(request.referencedTaskTag);
   if (task === undefined) {
-    const isToCome = session.window.skip(serialNumber(request.refCmdSn));
+    const number = serialNumber(request.refCmdSn);
+    const isToCome = isSerialBefore(number, serialNumber(request.cmdSn)) && session.window.skip(number);
     return isToCome ? managementResponses.complete : managementResponses.taskDoesNotExist;
   }
   session.drop(task);
