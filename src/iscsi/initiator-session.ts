@@ -3,32 +3,29 @@
 // It never retries and never reconnects: what to do after a loss is for those who know what the commands meant.
 
 import { limits, seconds, type Clock, type Duration, type Log, type Timer } from "#base/index.ts";
-import { logoutReasons, managementFunctions, managementResponses, noTag, pduNameOf } from "./codes.ts";
+import { managementFunctions, managementResponses, noTag, pduNameOf } from "./codes.ts";
 import { asyncEvents } from "./codes.ts";
 import { lunFieldOf } from "./command-header.ts";
 import { iscsiFault } from "./faults.ts";
 import type { InitiatorLink, LinkUser } from "./initiator-link.ts";
+import { InitiatorNumbers } from "./initiator-numbers.ts";
+import { InitiatorRequests } from "./initiator-requests.ts";
 import { InitiatorTask, type ScsiAnswer } from "./initiator-task.ts";
 import type { InitiatorLoginResult } from "./initiator-login.ts";
 import {
   AsyncMessage,
   DataIn,
-  LogoutRequest,
   NopIn,
   NopOut,
   ReadyToTransfer,
   Reject,
   ScsiCommand,
   ScsiResponse,
-  TaskManagementRequest,
-  TaskManagementResponse,
-  TextRequest,
   TextResponse,
 } from "./pdu-layouts.ts";
 import { dropSink, gatherSink, type PduHeader, type PduSink } from "./pdu-reader.ts";
-import { isSerialBefore, serialAfter, serialDistance, serialNumber, type SerialNumber } from "./serial-number.ts";
-import { encodeText, parseText, type TextPair } from "./text.ts";
-import { concatBytes } from "#base/index.ts";
+import type { SerialNumber } from "./serial-number.ts";
+import type { TextPair } from "./text.ts";
 
 /** A command for a logical unit. */
 export interface ScsiRequest {
@@ -78,12 +75,6 @@ interface Queued extends Waiting<ScsiAnswer> {
   readonly request: ScsiRequest;
 }
 
-/** The answer to anything that is not a SCSI command. */
-interface Reply {
-  readonly header: PduHeader;
-  readonly data: Uint8Array;
-}
-
 const noBytes = new Uint8Array(0);
 
 /** A logged-in session. */
@@ -91,15 +82,12 @@ export class InitiatorSession implements LinkUser {
   readonly #options: InitiatorSessionOptions;
   readonly #link: InitiatorLink;
   readonly #running = new Map<number, Running>();
-  readonly #replies = new Map<number, Waiting<Reply>>();
+  readonly #requests: InitiatorRequests;
+  readonly #numbers: InitiatorNumbers;
   readonly #queue: Queued[] = [];
   readonly #ended: Promise<Error>;
   #resolveEnded: (reason: Error) => void = () => {};
   #end: Error | undefined;
-  #cmdSn: SerialNumber;
-  #maxCmdSn: SerialNumber;
-  #expStatSn: SerialNumber;
-  #nextTag = 1;
   #isLeaving = false;
   #pingTimer: Timer | undefined;
   #bytesAtPing = -1;
@@ -108,9 +96,10 @@ export class InitiatorSession implements LinkUser {
   constructor(options: InitiatorSessionOptions) {
     this.#options = options;
     this.#link = options.link;
-    this.#cmdSn = options.firstCmdSn;
-    this.#maxCmdSn = serialNumber(options.login.maxCmdSn);
-    this.#expStatSn = serialNumber(options.login.expStatSn);
+    const { link, clock, target, login } = options;
+    this.#numbers = new InitiatorNumbers({ ...login, cmdSn: options.firstCmdSn });
+    const isTagUsed = (tag: number): boolean => this.#running.has(tag);
+    this.#requests = new InitiatorRequests({ link, clock, target, numbers: this.#numbers, isTagUsed });
     this.#ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     const { headerDigest, dataDigest } = options.login.negotiation.parameters;
     this.#link.setDigests({ header: headerDigest === "CRC32C", data: dataDigest === "CRC32C" });
@@ -154,31 +143,13 @@ export class InitiatorSession implements LinkUser {
   }
 
   /** NOP-Out with `data`; resolves when the answer is there. */
-  async ping(data: Uint8Array = noBytes): Promise<void> {
-    await this.#ask((numbers) => [NopOut.encode({ immediate: true, targetTransferTag: noTag, ...numbers }), data]);
+  ping(data: Uint8Array = noBytes): Promise<void> {
+    return this.#requests.ping(data);
   }
 
   /** Text request in full-feature phase; resolves with the pairs of the whole answer. */
-  async text(pairs: readonly TextPair[]): Promise<readonly TextPair[]> {
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    let data = encodeText(pairs);
-    for (let targetTransferTag = noTag; ;) {
-      const reply = await this.#ask((numbers) => [
-        TextRequest.encode({ immediate: true, isFinal: true, targetTransferTag, ...numbers }),
-        data,
-      ]);
-      const response = TextResponse.decode(reply.header.bytes);
-      size += reply.data.byteLength;
-      if (size > limits.textResponse) throw this.#broken("a text response without end");
-      pieces.push(reply.data);
-      if (response.targetTransferTag === noTag || response.isFinal) break;
-      targetTransferTag = response.targetTransferTag;
-      data = noBytes;
-    }
-    const parsed = parseText(concatBytes(pieces));
-    if ("problem" in parsed) throw this.#broken(parsed.problem);
-    return parsed.pairs;
+  text(pairs: readonly TextPair[]): Promise<readonly TextPair[]> {
+    return this.#requests.text(pairs);
   }
 
   /** Logs out and closes. Commands still running are aborted by the target. */
@@ -186,10 +157,7 @@ export class InitiatorSession implements LinkUser {
     if (this.#end !== undefined) return;
     this.#isLeaving = true;
     try {
-      await this.#ask((numbers) => [
-        LogoutRequest.encode({ immediate: true, reason: logoutReasons.closeSession, ...numbers }),
-        noBytes,
-      ]);
+      await this.#requests.logout();
       this.#link.stream.close();
       this.#over(new Error("logged out"));
     } catch (thrown) {
@@ -244,7 +212,7 @@ export class InitiatorSession implements LinkUser {
   // ---- Commands
 
   #sendQueued(): void {
-    while (this.#queue.length > 0 && serialDistance(this.#cmdSn, this.#maxCmdSn) >= 0) {
+    while (this.#queue.length > 0 && this.#numbers.isOpen) {
       const next = this.#queue.shift();
       if (next === undefined) return;
       if (next.request.signal?.aborted === true) next.reject(next.request.signal.reason);
@@ -258,18 +226,17 @@ export class InitiatorSession implements LinkUser {
     const dataInLength = request.dataInLength ?? 0;
     const lunField = lunFieldOf(request.lun);
     const task = new InitiatorTask({
-      tag: this.#newTag(),
+      tag: this.#numbers.newTag((tag) => this.#running.has(tag) || this.#requests.has(tag)),
       lunField,
       dataOut,
       dataIn: request.dataInTo?.subarray(0, dataInLength) ?? new Uint8Array(dataInLength),
       parameters: this.#options.login.negotiation.parameters,
     });
-    const cmdSn = this.#cmdSn;
-    this.#cmdSn = serialAfter(cmdSn);
+    const cmdSn = this.#numbers.takeCmdSn();
     const running: Running = { ...queued, task, cmdSn, timer: undefined, onAbort: undefined };
     this.#running.set(task.tag, running);
     this.#limit(running);
-    const first = task.firstData(this.#expStatSn);
+    const first = task.firstData(this.#numbers.expStatSn);
     const header = ScsiCommand.encode({
       isFinal: first.isFinal,
       isRead: dataInLength > 0,
@@ -279,7 +246,7 @@ export class InitiatorSession implements LinkUser {
       initiatorTaskTag: task.tag,
       expectedLength: dataOut.byteLength > 0 ? dataOut.byteLength : dataInLength,
       cmdSn,
-      expStatSn: this.#expStatSn,
+      expStatSn: this.#numbers.expStatSn,
       cdb: request.cdb,
     });
     this.#link.sender.sendAll([{ header, data: first.immediate }, ...first.followers]);
@@ -324,7 +291,7 @@ export class InitiatorSession implements LinkUser {
   #dataIn(header: PduHeader): PduSink {
     const pdu = DataIn.decode(header.bytes);
     const running = this.#running.get(pdu.initiatorTaskTag);
-    this.#numbers(pdu, pdu.hasStatus);
+    this.#numbers.update(pdu, pdu.hasStatus);
     // The data of an aborted command may still be on its way.
     if (running === undefined) return dropSink(this.#link.reader);
     if (!running.task.fits(pdu)) {
@@ -344,7 +311,7 @@ export class InitiatorSession implements LinkUser {
 
   #scsiResponse(header: PduHeader, data: Uint8Array): void {
     const pdu = ScsiResponse.decode(header.bytes);
-    this.#numbers(pdu, true);
+    this.#numbers.update(pdu, true);
     const running = this.#take(pdu.initiatorTaskTag);
     if (running !== undefined && pdu.response === 0) running.resolve(running.task.responded(pdu, data));
     else running?.reject(this.#rejectedFault(`service response ${pdu.response}`));
@@ -353,63 +320,22 @@ export class InitiatorSession implements LinkUser {
 
   #readyToTransfer(header: PduHeader): void {
     const pdu = ReadyToTransfer.decode(header.bytes);
-    this.#numbers(pdu, false);
+    this.#numbers.update(pdu, false);
     const running = this.#running.get(pdu.initiatorTaskTag);
     if (running === undefined) return;
-    const pdus = running.task.requested(pdu, this.#expStatSn);
+    const pdus = running.task.requested(pdu, this.#numbers.expStatSn);
     if (pdus === undefined) this.#link.fail("the target asked for data that is not there");
     else this.#link.sender.sendAll(pdus);
   }
 
   // ---- Everything else
 
-  #newTag(): number {
-    do this.#nextTag = (this.#nextTag % 0x7fff_ffff) + 1;
-    while (this.#running.has(this.#nextTag) || this.#replies.has(this.#nextTag));
-    return this.#nextTag;
-  }
-
-  /** Sends an immediate request and waits for its answer. */
-  #ask(
-    make: (numbers: { initiatorTaskTag: number; cmdSn: number; expStatSn: number }) => [Uint8Array, Uint8Array],
-  ): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      if (this.#end !== undefined) return reject(this.#lostFault());
-      const initiatorTaskTag = this.#newTag();
-      const timer = this.#options.clock.setTimer(limits.managementTimeout, () => {
-        this.#link.fail("the target does not answer");
-      });
-      this.#replies.set(initiatorTaskTag, {
-        resolve: (reply) => {
-          timer.cancel();
-          resolve(reply);
-        },
-        reject: (error) => {
-          timer.cancel();
-          reject(error);
-        },
-      });
-      const [header, data] = make({ initiatorTaskTag, cmdSn: this.#cmdSn, expStatSn: this.#expStatSn });
-      this.#link.sender.send(header, data);
-    });
-  }
-
   async #manage(
     function_: number,
     lun: number,
     reference: { readonly referencedTaskTag: number; readonly refCmdSn: number },
   ): Promise<number> {
-    const reply = await this.#ask((numbers) => [
-      TaskManagementRequest.encode({
-        immediate: true,
-        function: function_,
-        ...lunFieldOf(lun),
-        ...reference,
-        ...numbers,
-      }),
-      noBytes,
-    ]);
-    const { response } = TaskManagementResponse.decode(reply.header.bytes);
+    const response = await this.#requests.manage(function_, lun, reference);
     if (function_ !== managementFunctions.abortTask && response === managementResponses.complete) {
       for (const running of this.#running.values()) {
         if (running.request.lun === lun)
@@ -420,49 +346,41 @@ export class InitiatorSession implements LinkUser {
   }
 
   #reply(header: PduHeader, data: Uint8Array): void {
-    this.#numbers(TextResponse.decode(header.bytes), true);
-    const waiting = this.#replies.get(header.initiatorTaskTag);
-    this.#replies.delete(header.initiatorTaskTag);
-    waiting?.resolve({ header: { ...header, bytes: header.bytes.slice() }, data });
+    this.#numbers.update(TextResponse.decode(header.bytes), true);
+    this.#requests.answer(header, data);
     this.#sendQueued();
   }
 
   #nopIn(header: PduHeader, data: Uint8Array): void {
     const pdu = NopIn.decode(header.bytes);
     if (pdu.initiatorTaskTag !== noTag) return this.#reply(header, data);
-    this.#numbers(pdu, false);
+    this.#numbers.update(pdu, false);
     this.#sendQueued();
     if (pdu.targetTransferTag === noTag) return;
     const { lunFirstLevel, lunRest, targetTransferTag } = pdu;
     const fields = { immediate: true, lunFirstLevel, lunRest, initiatorTaskTag: noTag, targetTransferTag };
-    this.#link.sender.send(NopOut.encode({ ...fields, cmdSn: this.#cmdSn, expStatSn: this.#expStatSn }), data);
+    this.#link.sender.send(
+      NopOut.encode({ ...fields, cmdSn: this.#numbers.cmdSn, expStatSn: this.#numbers.expStatSn }),
+      data,
+    );
   }
 
   #rejected(header: PduHeader, data: Uint8Array): void {
     const pdu = Reject.decode(header.bytes);
-    this.#numbers(pdu, true);
+    this.#numbers.update(pdu, true);
     const tag = data.byteLength >= 20 ? Buffer.from(data).readUInt32BE(16) : noTag;
     const fault = this.#rejectedFault(`reason ${pdu.reason}`);
     this.#options.log.warn("the target rejected a PDU", { target: this.#options.target, reason: pdu.reason });
     this.#take(tag)?.reject(fault);
-    this.#replies.get(tag)?.reject(fault);
-    this.#replies.delete(tag);
+    this.#requests.reject(tag, fault);
   }
 
   #async(header: PduHeader): void {
     const pdu = AsyncMessage.decode(header.bytes);
-    this.#numbers(pdu, true);
+    this.#numbers.update(pdu, true);
     this.#options.log.info("the target sent an event", { target: this.#options.target, event: pdu.event });
     if (pdu.event !== asyncEvents.logoutRequest || this.#isLeaving) return;
     this.logout().catch((error: unknown) => this.#link.fail(String(error)));
-  }
-
-  /** Every PDU tells the command window; those with a status count. */
-  #numbers(pdu: { statSn: number; expCmdSn: number; maxCmdSn: number }, hasStatus: boolean): void {
-    if (hasStatus) this.#expStatSn = serialNumber(pdu.statSn + 1);
-    const last = serialNumber(pdu.maxCmdSn);
-    const isWindow = !isSerialBefore(last, serialAfter(serialNumber(pdu.expCmdSn), -1));
-    if (isWindow && isSerialBefore(this.#maxCmdSn, last)) this.#maxCmdSn = last;
   }
 
   /** Pings a target that was silent, and gives it up when it stays silent. */
@@ -482,8 +400,7 @@ export class InitiatorSession implements LinkUser {
     this.#pingTimer?.cancel();
     for (const tag of this.#running.keys()) this.#take(tag)?.reject(this.#lostFault());
     for (const waiting of this.#queue.splice(0)) waiting.reject(this.#lostFault());
-    for (const waiting of this.#replies.values()) waiting.reject(this.#lostFault());
-    this.#replies.clear();
+    this.#requests.end(this.#lostFault());
     this.#resolveEnded(reason);
   }
 
@@ -494,10 +411,6 @@ export class InitiatorSession implements LinkUser {
 
   #rejectedFault(reason: string): Error {
     return iscsiFault("command-rejected", { target: this.#options.target, reason });
-  }
-
-  #broken(reason: string): Error {
-    return iscsiFault("protocol-error", { target: this.#options.target, reason });
   }
 }
 
