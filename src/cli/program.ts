@@ -71,9 +71,10 @@ export function makeProgram(ports: CliPorts, actions: CommandActions): Command {
     .version(ports.version, "--version", "show the version of the command line")
     .helpCommand("help [command]", "show help")
     .addHelpText("after", epilogue);
+  addCommon(program);
   for (const entry of operations) addOperation(program, entry, { ports, actions });
   addWatch(program, actions);
-  for (const { name, summary } of ports.otherCommands) program.command(name).description(summary).allowUnknownOption();
+  for (const { name, summary } of ports.otherCommands) addOther(program, name, summary);
   program
     .command("completion")
     .description("print a completion script: source <(capstan completion bash)")
@@ -136,7 +137,7 @@ function addOperation(program: Command, entry: Operation, { ports, actions }: Pa
   command.action(async () => {
     const options: Record<string, unknown> = command.opts();
     const input = await inputOf({ entry, fields, ports }, command.args, options);
-    await actions.operation(entry, input, commonOf(options));
+    await actions.operation(entry, input, commonOf(command.optsWithGlobals()));
   });
 }
 
@@ -144,9 +145,19 @@ function addWatch(program: Command, actions: CommandActions): void {
   const command = commandFor(program, ["task", "watch"]).description("Follow a task to its end.");
   command.argument("<id>", "Id of a task");
   addCommon(command);
-  command.action((id: string) => actions.watchTask(id, commonOf(command.opts())));
+  command.action((id: string) => actions.watchTask(id, commonOf(command.optsWithGlobals())));
 }
 
+/** A door of its own, which reads its own arguments; it is only reached here when options stand in front of it. */
+function addOther(program: Command, name: string, summary: string): void {
+  const reason = `options of ${name} stand behind it: capstan ${name} --help`;
+  const command = program.command(name).description(summary).allowUnknownOption().allowExcessArguments();
+  command.action(() => {
+    throw cliFault("usage", { reason });
+  });
+}
+
+/** Options that may stand before the command or behind it. */
 function addCommon(command: Command): void {
   command.optionsGroup("Options of every command:");
   command.addOption(new Option("--output <form>", "table for people, json for programs").choices(["table", "json"]));

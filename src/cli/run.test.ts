@@ -106,6 +106,14 @@ test("--output json prints what the server said", async () => {
   assert.deepEqual(JSON.parse(b.out), [cartridge]);
 });
 
+test("what every command takes may stand before it", async () => {
+  const b = bench({ "GET /api/v1/cartridges": { body: [cartridge] } });
+  assert.equal(await b.run("--output json cartridge list"), 0);
+  assert.deepEqual(JSON.parse(b.out), [cartridge]);
+  assert.equal(await b.run("--home /data serve"), 2);
+  assert.match(b.err, /options of serve stand behind it/);
+});
+
 test("options become the fields of the operation, sizes stay as they were written", async () => {
   const b = bench({ "POST /api/v1/cartridges": { body: [cartridge] } });
   assert.equal(await b.run("cartridge create --count 3 --size 200MiB --barcode-prefix CAP"), 0);
