@@ -20,6 +20,8 @@ export interface ActiveCartridge {
   image: StoredImage | undefined;
   /** Its content may be other than the store's ledger says. */
   isOpen: boolean;
+  /** It is on its way to the shelf, which uploads on its own. */
+  isShelved: boolean;
   /** The uploader is one of its users. */
   isUploading: boolean;
   /** Recovery after a crash that is under way. */
@@ -121,6 +123,7 @@ export class ActiveCartridges {
       busy: undefined,
       image: undefined,
       isOpen: registry.get(id).state === "open",
+      isShelved: false,
       isUploading: false,
       recovering: undefined,
       sealTimes: new SealTimes(),

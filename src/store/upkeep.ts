@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes on beside the drives: uploads are started and held back, the upload buffer is accounted for, the cache is
+// kept within its size. It decides when; the uploader and the cache do it.
+
+import { type Clock, type Duration, limits, type Log, roundUp } from "#base/index.ts";
+import type { ActiveCartridge, ActiveCartridges } from "./active-cartridges.ts";
+import { activeUsage } from "./active-cartridges.ts";
+import { evict, evictableBytes } from "./cache.ts";
+import type { CartridgeRegistry } from "./cartridge-registry.ts";
+import type { Disk } from "./disk.ts";
+import type { ObjectStore } from "./object-store.ts";
+import { RingPool } from "./ring.ts";
+import { pageSize } from "./segment-format.ts";
+import type { CartridgeId } from "./types.ts";
+import { UploadBudget } from "./upload-budget.ts";
+import { Uploader } from "./uploader.ts";
+
+/** What upkeep needs. */
+export interface UpkeepOptions {
+  readonly disk: Disk;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: CartridgeRegistry;
+  readonly active: ActiveCartridges;
+  readonly cacheBytes: number;
+  readonly uploadBufferBytes: number;
+  readonly uploadDelay: Duration;
+}
+
+/** The store's background. */
+export class Upkeep {
+  readonly budget: UploadBudget;
+  readonly uploader: Uploader;
+  readonly #options: UpkeepOptions;
+  readonly #abort = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+  /** Least recently used first. */
+  readonly #used = new Set<CartridgeId>();
+  /** Monotonic times of the last two seals. */
+  #lastSeals: readonly [number, number] = [-Infinity, -Infinity];
+  #evicting: Promise<void> | undefined;
+  /** Bytes of local copies given up so far. */
+  evictedBytes = 0;
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+    this.budget = new UploadBudget(options.uploadBufferBytes);
+    const { disk, objects, clock, log } = options;
+    this.uploader = new Uploader({
+      disk,
+      objects,
+      clock,
+      log,
+      pages: new RingPool(roundUp(limits.transferSize, pageSize), 2 * limits.uploadsInFlight),
+      shouldYield: () => this.#isWrittenFast(),
+      dueAt: (cartridge, entry) => this.#uploadDueAt(cartridge.id, entry.segment),
+      stored: (cartridge, entry) => this.#stored(cartridge.id, entry.segment),
+      finished: (cartridge) => this.#uploadFinished(cartridge.id),
+    });
+    for (const id of options.registry.records.keys()) this.#used.add(id);
+  }
+
+  /** Aborted when the store closes. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Ends uploads; nothing new is begun. */
+  stop(reason: Error): Promise<void> {
+    this.#abort.abort(reason);
+    return this.uploader.close();
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#background);
+    await this.#evicting?.catch(() => {});
+  }
+
+  /** Lets something go on without anybody waiting; a failure is logged. */
+  inBackground(work: Promise<void>): void {
+    const running = work
+      .catch((error: unknown) => {
+        if (this.signal.aborted) return;
+        this.#options.log.warn("background work of the store failed; the next start takes it up", {
+          error: error instanceof Error ? error.message : String(error),
+        });
+      })
+      .finally(() => this.#background.delete(running));
+    this.#background.add(running);
+  }
+
+  /** The cartridge was used just now. */
+  touch(id: CartridgeId): void {
+    this.#used.delete(id);
+    this.#used.add(id);
+  }
+
+  forget(id: CartridgeId): void {
+    this.#used.delete(id);
+    this.recount();
+  }
+
+  /** What waits for upload has changed. */
+  recount(): void {
+    this.budget.update(this.#options.active.dirtyBytes);
+  }
+
+  /** A drive sealed or cut. */
+  sealed(active: ActiveCartridge): void {
+    const now = this.#options.clock.monotonic();
+    this.#lastSeals = [this.#lastSeals[1], now];
+    const { nextSegment, dirtyBytes } = active.cartridge.head;
+    if (dirtyBytes > 0) active.sealTimes.note(nextSegment, now);
+    else active.sealTimes.clear();
+    this.recount();
+    this.startUploading(active);
+  }
+
+  /** Uploads what waits, unless the shelf does that itself. */
+  startUploading(active: ActiveCartridge): void {
+    const { dirtyBytes, garbage } = active.cartridge.head;
+    const isWaiting = dirtyBytes > 0 || garbage.length > 0;
+    if (!isWaiting || this.signal.aborted || active.isShelved) return;
+    if (!active.isUploading) {
+      active.isUploading = true;
+      // It has a user now, so this one cannot fail.
+      this.inBackground(this.#options.active.hold(active.id).then(() => {}));
+    }
+    this.uploader.add(active.cartridge);
+  }
+
+  /** Leaves the cartridge's segments alone; resolves when nothing of it is on its way. */
+  async stopUploading(active: ActiveCartridge): Promise<void> {
+    if (!active.isUploading) return;
+    await this.uploader.exclude(active.cartridge);
+    if (!active.isUploading) return;
+    active.isUploading = false;
+    await this.#options.active.release(active);
+  }
+
+  /** Gives up local copies if there are more than the cache may have. */
+  startEviction(): void {
+    if (this.#evicting !== undefined || this.signal.aborted) return;
+    if (this.#options.active.localBytes <= this.#options.cacheBytes) return;
+    this.#evicting = this.#evict().finally(() => {
+      this.#evicting = undefined;
+    });
+    this.inBackground(this.#evicting);
+  }
+
+  #stored(id: CartridgeId, segment: number): void {
+    this.#options.active.find(id)?.sealTimes.forgetUpTo(segment);
+    this.recount();
+    this.startEviction();
+  }
+
+  #uploadFinished(id: CartridgeId): void {
+    const { active: all } = this.#options;
+    const active = all.find(id);
+    if (active?.isUploading !== true) return;
+    active.isUploading = false;
+    active.sealTimes.clear();
+    this.inBackground(all.release(active));
+  }
+
+  /** The monotonic time at which a sealed segment should be uploaded. */
+  #uploadDueAt(id: CartridgeId, segment: number): number {
+    const active = this.#options.active.find(id);
+    const { used, size } = this.budget;
+    if (active?.image === undefined || used * 4 > size) return 0;
+    return (active.sealTimes.of(segment) ?? 0) + this.#options.uploadDelay;
+  }
+
+  /** Drives seal more than one segment a second, and the upload buffer has room: uploads wait. */
+  #isWrittenFast(): boolean {
+    const [before, last] = this.#lastSeals;
+    const now = this.#options.clock.monotonic();
+    return last - before < 1000 && now - last < 1000 && this.budget.used * 2 < this.budget.size;
+  }
+
+  /** Cartridges in drives give last, each group in the order of its last use. */
+  async #evict(): Promise<void> {
+    const { active: all, registry, disk, cacheBytes } = this.#options;
+    const isInDrive = (id: CartridgeId): boolean => all.find(id)?.image !== undefined;
+    const inDrive = [...this.#used].filter((id) => isInDrive(id));
+    const atRest = [...this.#used].filter((id) => !isInDrive(id));
+    for (const id of [...atRest, ...inDrive]) {
+      const excess = all.localBytes - cacheBytes;
+      if (excess <= 0) return;
+      const record = registry.records.get(id);
+      const open = all.find(id);
+      const usage = open === undefined ? record?.usage : activeUsage(open);
+      if (record === undefined || usage === undefined || evictableBytes(usage) === 0) continue;
+      const active = await all.hold(id);
+      try {
+        this.evictedBytes += await evict(disk, active.cartridge, excess);
+      } finally {
+        await all.release(active);
+      }
+    }
+  }
+}
