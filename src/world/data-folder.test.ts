@@ -75,7 +75,7 @@ function lockTests(): void {
   test("a lock held by another process is refused, and free as soon as that process is killed", async () => {
     const module_ = join(import.meta.dirname, "instance-lock.ts");
     const script = `const { lockInstance } = await import(${JSON.stringify(module_)});
-    lockInstance(process.argv[1]); process.stdout.write("held"); setInterval(() => {}, 1000);`;
+    globalThis.held = lockInstance(process.argv[1]); process.stdout.write("held"); setInterval(() => {}, 1000);`;
     const other = spawn(process.execPath, ["--input-type=module", "-e", script, folder], { stdio: "pipe" });
     try {
       await new Promise((resolve, reject) => {
@@ -95,7 +95,7 @@ function lockTests(): void {
   test("of many processes that start at once exactly one gets the lock", async () => {
     const module_ = join(import.meta.dirname, "instance-lock.ts");
     const script = `const { lockInstance } = await import(${JSON.stringify(module_)});
-    try { lockInstance(process.argv[1]); process.stdout.write("w"); } catch { process.stdout.write("l"); }
+    try { globalThis.held = lockInstance(process.argv[1]); process.stdout.write("w"); } catch { process.stdout.write("l"); }
     process.stdin.resume();`;
     const others = Array.from({ length: 4 }, () =>
       spawn(process.execPath, ["--input-type=module", "-e", script, folder], { stdio: "pipe" }),
