@@ -25,7 +25,9 @@ export function fakeCdb(opcode: number, length = 0): Uint8Array {
 
 /** The bytes that the fake unit reads: each differs from its neighbours. */
 export function pattern(length: number, start = 0): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => (index * 31 + (index >>> 8) * 7 + start) & 0xff);
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index++) bytes[index] = index * 31 + (index >>> 8) * 7 + start;
+  return bytes;
 }
 
 /** Fixed format sense of the fake unit. */
