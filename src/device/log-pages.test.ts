@@ -29,6 +29,7 @@ for (const [name, fields, expected] of [
     "40ff0008 0000 00ff 1001 2e00",
   ],
   ["a page with its parameters", { pageCode: 0x2e }, "2e00000a 0001030101 0003030107"],
+  ["a page as tapeinfo asks for it, PC=0", { pageCode: 0x2e, pageControl: 0 }, "2e00000a 0001030101 0003030107"],
   ["parameters from the pointer on", { pageCode: 0x2e, parameterPointer: 2 }, "2e000005 0003030107"],
   ["a subpage without parameters", { pageCode: 0x10, subpageCode: 1 }, "50010000"],
 ] as const) {
@@ -43,7 +44,8 @@ for (const [name, fields, byte, bit] of [
   ["another subpage of the list", { pageCode: 0, subpageCode: 1 }, 3, 7],
   ["a pointer behind the last parameter", { pageCode: 0x2e, parameterPointer: 4 }, 5, 7],
   ["a pointer into the list of pages", { pageCode: 0, parameterPointer: 1 }, 5, 7],
-  ["thresholds", { pageCode: 0x2e, pageControl: 0 }, 2, 7],
+  ["default thresholds", { pageCode: 0x2e, pageControl: 2 }, 2, 7],
+  ["default counters", { pageCode: 0x2e, pageControl: 3 }, 2, 7],
   ["saving", { pageCode: 0x2e, saveParameters: true }, 1, 0],
   ["PPC", { pageCode: 0x2e, parameterPointerControl: true }, 1, 1],
 ] as const) {

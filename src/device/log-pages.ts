@@ -88,8 +88,11 @@ export class LogPages {
   }
 }
 
-/** PC: the values that a page reports. */
-const cumulativeValues = 1;
+/**
+ * PC: 0 asks for threshold values of counters and for the current values of everything else, 1 for cumulative values. We
+ * keep no thresholds, so both get what is. `tapeinfo` reads TapeAlert and the capacities with 0, as old drives took it.
+ */
+const currentValues = [0, 1];
 const allSubpages = 0xff;
 
 /** LOG SENSE. */
@@ -97,7 +100,7 @@ export function logSense(logs: LogPages, command: Command<(typeof spcCommands)["
   const { pageControl, pageCode, subpageCode, parameterPointer, saveParameters, parameterPointerControl } = command.cdb;
   if (saveParameters) return command.invalidField("saveParameters");
   if (parameterPointerControl) return command.invalidField("parameterPointerControl");
-  if (pageControl !== cumulativeValues) return command.invalidField("pageControl");
+  if (!currentValues.includes(pageControl)) return command.invalidField("pageControl");
   if (pageCode === 0) return supportedPages(logs, command);
   const page = logs.find(pageCode, subpageCode);
   if (page === undefined) return command.invalidField(logs.has(pageCode) ? "subpageCode" : "pageCode");
