@@ -14,6 +14,11 @@ export class SessionLost extends Error {
   override readonly name = "SessionLost";
 }
 
+/** The drive could not store what was written, and takes nothing more until the gateway is restarted. */
+export class DriveFailed extends Error {
+  override readonly name = "DriveFailed";
+}
+
 /** A command. */
 export interface Command {
   readonly cdb: Uint8Array;
@@ -100,8 +105,12 @@ export class HostSession {
     if (session === undefined) throw new SessionLost("not connected");
     try {
       const answer = await session.execute({ lun: this.#options.lun, ...command });
-      return readReply(answer.status, answer.sense, answer.dataIn);
+      const reply = readReply(answer.status, answer.sense, answer.dataIn);
+      const mayFail = this.#options.world.scenario.segmentFailures > 0;
+      if (reply.senseName === "write-error" && mayFail) throw new DriveFailed("write-error");
+      return reply;
     } catch (error) {
+      if (error instanceof DriveFailed) throw error;
       this.drop();
       if (!isFault(error, "iscsi.session-lost")) throw error;
       throw new SessionLost(error.message, { cause: error });

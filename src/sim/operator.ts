@@ -58,8 +58,12 @@ export class Operator {
     const { barcode } = cartridge;
     const deadline = world.clock.monotonic() + shelfWithin;
     for (;;) {
-      expect(world.clock.monotonic() < deadline, `${barcode} did not come back from the shelf in ${shelfWithin} ms`);
       const view = await this.#view(barcode);
+      if (world.clock.monotonic() >= deadline) {
+        const tasks = await this.#untilUp((gateway) => gateway.tasks.list({ subject: barcode }));
+        const story = `${barcode} is ${view?.state} after ${shelfWithin} ms; its tasks: ${tasks.map(taskText).join("; ")}`;
+        throw new CheckFailure(`did not come back from the shelf: ${story}`);
+      }
       if (view === undefined) throw new CheckFailure(`${barcode} is on the shelf, and the gateway does not know it`);
       if (view.state === "RETRIEVED") return this.#retrieved(cartridge, view);
       expect(view.place.kind === "shelf", `${barcode} is ${view.state} and should be on the shelf`);
@@ -121,7 +125,13 @@ export class Operator {
     const shelved = book.shelved();
     if (shelved.length === 0) return;
     const cartridge = random.pick(shelved);
-    return what === "retrieve" ? this.retrieve(cartridge) : this.#delete(cartridge);
+    if (what === "delete") return this.#delete(cartridge);
+    // A cartridge comes back into a mail slot; nobody else may be about to fill the last one.
+    const [slot] = book.freeElements("mail-slot");
+    if (slot === undefined) return;
+    slot.claimedBy = "operator";
+    await this.retrieve(cartridge);
+    slot.claimedBy = undefined;
   }
 
   #retrieved(cartridge: CartridgeBook, view: CartridgeView): void {

@@ -39,6 +39,8 @@ export interface Scenario {
   /** Longest time that a disk operation takes. */
   readonly diskDelayMax: Duration;
   readonly directAlignment: number;
+  /** Chance that writing or syncing a segment fails. A drive that met it stops writing until the gateway is restarted. */
+  readonly segmentFailures: number;
   readonly objectDelayMax: Duration;
   /** Chance that a call of the object store fails, before or after its effect. */
   readonly objectFailures: number;
@@ -91,6 +93,7 @@ export function drawScenario(random: SeededRandom): Scenario {
     dataDigest: random.chance(0.3),
     diskDelayMax: milliseconds(random.pick([0.1, 2, 30])),
     directAlignment: random.pick([1, 512, 4096]),
+    segmentFailures: random.chance(0.12) ? 0.02 : 0,
     objectDelayMax: milliseconds(random.pick([1, 50, 2000])),
     objectFailures: random.pick([0, 0, 0.05, 0.3]),
     thawTime: random.pick([seconds(10), minutes(5), minutes(40)]),

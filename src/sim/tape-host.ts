@@ -7,7 +7,7 @@ import { milliseconds, seconds, sleep } from "#base/index.ts";
 import { blockContent, blockLengthMin, identifyBlock } from "./block-content.ts";
 import type { ChangerDriver } from "./changer-driver.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
-import { SessionLost } from "./host-session.ts";
+import { DriveFailed, SessionLost } from "./host-session.ts";
 import { type CartridgeBook, type LibraryBook, type Place, shelf } from "./library-book.ts";
 import type { SeededRandom } from "./random.ts";
 import type { PendingChange, TapeObject } from "./tape-book.ts";
@@ -32,6 +32,9 @@ export interface TapeHostOptions {
 
 /** How often a host tries to read a tape whose segments are in an object store that fails often. */
 const failedReadsMax = 20;
+
+/** What MOVE MEDIUM answers when no drive has failed. */
+const moveWords: readonly string[] = ["good", "destination-full", "not-unloaded"];
 
 /** A host with one drive. */
 export class TapeHost {
@@ -87,6 +90,7 @@ export class TapeHost {
       } catch (error) {
         this.#position = undefined;
         if (error instanceof ReadFailed) await this.#waitForStore(error);
+        else if (error instanceof DriveFailed) await this.#restartGateway(error);
         else if (error instanceof SessionLost) this.#say(`lost its session: ${error.message}`);
         else throw error;
       }
@@ -99,6 +103,22 @@ export class TapeHost {
     if (this.#failedReads > failedReadsMax) throw new CheckFailure(`reading goes on failing: ${error.message}`);
     this.#say("could not read and tries again");
     await sleep(this.#options.world.clock, seconds(5));
+  }
+
+  /** What was not synced may be lost; the gateway is restarted, as its operator would. */
+  async #restartGateway(error: DriveFailed): Promise<void> {
+    const { world, book } = this.#options;
+    this.#say(`has a drive that failed: ${error.message}`);
+    await world.restart(() => book.crashed());
+    await sleep(world.clock, seconds(1));
+  }
+
+  /** Waits for the drive. One whose cartridge could not be opened, because a write failed while it was, has failed. */
+  async #expectReady(what: string): Promise<void> {
+    const { drive, world } = this.#options;
+    if (await drive.waitReady()) return;
+    if (world.scenario.segmentFailures > 0) throw new DriveFailed(`no cartridge: ${what}`);
+    throw new CheckFailure(what);
   }
 
   async #recover(): Promise<void> {
@@ -115,7 +135,7 @@ export class TapeHost {
       this.#letGo(cartridge);
       return;
     }
-    expect(await drive.waitReady(), `${cartridge.barcode} is ready in the drive it was in`);
+    await this.#expectReady(`${cartridge.barcode} is not ready in the drive it was in`);
     if (cartridge.tape.isUncertain || this.#position === undefined) await this.#verify();
   }
 
@@ -178,7 +198,7 @@ export class TapeHost {
       const word = await this.#moveTo(cartridge, driveAddress, driveAddress);
       expect(word === "good", `loading ${cartridge.barcode} answers ${word}`);
     }
-    expect(await drive.waitReady(), `${cartridge.barcode} is in the drive after it was moved there`);
+    await this.#expectReady(`${cartridge.barcode} is not in the drive after it was moved there`);
     this.#position = 0;
     if (cartridge.tape.isUncertain) await this.#verify();
   }
@@ -190,6 +210,8 @@ export class TapeHost {
     cartridge.moves += 1;
     const word = await this.#options.changer.move(cartridge.place, address);
     this.#say(`moves ${cartridge.barcode} from ${cartridge.place} to ${address}: ${word}`);
+    const { segmentFailures } = this.#options.world.scenario;
+    if (!moveWords.includes(word) && segmentFailures > 0) throw new DriveFailed(`MOVE MEDIUM answers ${word}`);
     cartridge.perhaps = undefined;
     cartridge.moves += 1;
     if (word === "good") cartridge.place = lands;
@@ -238,7 +260,7 @@ export class TapeHost {
         this.#unloaded(cartridge);
         this.#letGo(cartridge);
       } else {
-        expect(await drive.waitReady(), "a cartridge that did not move can be loaded again");
+        await this.#expectReady("a cartridge that did not move cannot be loaded again");
         this.#position = undefined;
         await this.#verify();
       }

@@ -4,7 +4,7 @@
 
 import { asError, type Duration, isFault, type Log, milliseconds, minutes, seconds, silentLog } from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
-import type { Disk, ObjectStore } from "#store/index.ts";
+import { type Disk, type ObjectStore, storeFault } from "#store/index.ts";
 import { CheckFailure } from "./check-failure.ts";
 import { type ProcessClock, SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
@@ -62,6 +62,7 @@ export class World {
   readonly #canary: Canary | undefined;
   #process: Process | undefined;
   #boots = 0;
+  #restarting: Promise<void> | undefined;
 
   constructor(seed: number, { canary, onEvent }: WorldOptions = {}) {
     this.trace = new Trace(() => this.clock.monotonic(), onEvent);
@@ -75,13 +76,7 @@ export class World {
       behaviour: scenario.network,
       trace: (text) => this.trace.detail(text),
     });
-    const diskRandom = this.random.fork("disk delay");
-    this.disk = new SimDisk({
-      random: this.random.fork("disk"),
-      clock,
-      directAlignment: scenario.directAlignment,
-      delay: () => milliseconds(diskRandom.fraction() * scenario.diskDelayMax),
-    });
+    this.disk = this.#makeDisk();
     this.objects = this.#makeObjects();
   }
 
@@ -126,6 +121,19 @@ export class World {
     running.die();
   }
 
+  /** Kills the gateway and starts it again, once for all who ask while it happens. */
+  restart(crashed: () => void): Promise<void> {
+    this.#restarting ??= this.#restart(crashed).finally(() => (this.#restarting = undefined));
+    return this.#restarting;
+  }
+
+  async #restart(crashed: () => void): Promise<void> {
+    if (!this.isUp) return;
+    this.crash("kill");
+    crashed();
+    await this.boot();
+  }
+
   /** Ends the process in good order. */
   async stop(): Promise<void> {
     const running = this.#process;
@@ -148,6 +156,7 @@ export class World {
   /** The world calms down: no failures any more, short delays. What was broken stays broken. */
   calm(): void {
     this.network.behaviour = { ...this.network.behaviour, cutChance: 0, refuseChance: 0 };
+    delete this.disk.options.fail;
     delete this.objects.options.failBefore;
     delete this.objects.options.failAfter;
   }
@@ -184,6 +193,25 @@ export class World {
       uploadDelay,
       storeSizes: { segmentSize, ringSize },
     };
+  }
+
+  #makeDisk(): SimDisk {
+    const { directAlignment, diskDelayMax, segmentFailures } = this.scenario;
+    const random = this.random.fork("disk delay");
+    const fails = (operation: string, path: string): boolean =>
+      (operation === "write" || operation === "sync") && path.endsWith(".segment") && random.chance(segmentFailures);
+    return new SimDisk({
+      random: this.random.fork("disk"),
+      clock: this.clock,
+      directAlignment,
+      delay: () => milliseconds(random.fraction() * diskDelayMax),
+      ...(segmentFailures === 0
+        ? {}
+        : {
+            fail: (operation, path) =>
+              fails(operation, path) ? storeFault("disk-failed", { path, operation, reason: "simulated" }) : undefined,
+          }),
+    });
   }
 
   #makeObjects(): SimObjectStore {
