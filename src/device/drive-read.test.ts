@@ -3,7 +3,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { faultsOf } from "#base/index.ts";
 import { DriveBench } from "./drive-test-kit.ts";
+
+const storeFault = faultsOf("store", {
+  "object-store-unreachable": { text: "{key} cannot be reached", retry: "backoff", http: 502, exit: 6 },
+});
 
 /** Blocks of 100, 100, 50 bytes, a filemark, a block of 200 bytes; rewound. */
 async function recorded(asynchronous = false): Promise<DriveBench> {
@@ -175,6 +180,24 @@ for (const asynchronous of [false, true]) {
       residual: 100,
     });
     assert.deepEqual(await bench.position(), [2, 0]);
+  });
+
+  test(`a READ that cannot reach the data is a medium error in every mode, and may be repeated${how}`, async () => {
+    const bench = await recorded(asynchronous);
+    const unreachable = (): Error => storeFault("object-store-unreachable", { key: "segment" });
+    bench.image.failNext("read", unreachable());
+    assert.deepEqual(await bench.read(100), { answer: "read-error", information: 100, residual: 100 });
+    await bench.select(100);
+    for (const count of [1, 2]) {
+      bench.image.failNext("read", unreachable());
+      assert.deepEqual(await bench.read(count, { fixed: 100 }), {
+        answer: "read-error",
+        information: count,
+        residual: count * 100,
+      });
+      assert.deepEqual(await bench.position(), [0, 0]);
+    }
+    assert.deepEqual(await bench.read(1, { fixed: 100 }), { answer: "good", dataLength: 100 });
   });
 
   test(`no view of stored bytes is kept after a command${how}`, async () => {

@@ -68,9 +68,7 @@ function readFixed(core: DriveCore, medium: Medium, count: number): Eventually<O
   const { blockLength } = core;
   if (count === 1) return readOneFixed(core, medium);
   const target = new Uint8Array(count * blockLength);
-  return guard(core, () =>
-    after(medium.readBlocks(target, blockLength), (result) => answerFixed(core, result, target, count)),
-  );
+  return after(medium.readBlocks(target, blockLength), (result) => answerFixed(core, result, target, count));
 }
 
 function readOneFixed(core: DriveCore, medium: Medium): Eventually<Outcome> {

@@ -52,7 +52,10 @@ export interface MediumPosition {
 export interface CountedRead {
   /** Whole blocks that were copied out. */
   readonly done: number;
-  /** Why it ended. After `end-of-data` the position is there; after `damaged` it is behind the damaged record. */
+  /**
+   * Why it ended. After `end-of-data` the position is there. `damaged`: the next record could not be had; the position is
+   * behind it when it is lost for good, and before it when another attempt may give it.
+   */
   readonly end: "done" | "filemark" | "end-of-data" | "other-length" | "damaged";
   /** With `damaged`: what the image threw. */
   readonly fault?: Error;
@@ -372,7 +375,7 @@ function isWritten(result: WriteResult): boolean {
 }
 
 function damagedRead(done: number, error: unknown): CountedRead {
-  if (!isFault(error, "store.record-damaged")) throw error;
+  if (!isFault(error)) throw error;
   return { done, end: "damaged", fault: error };
 }
 
