@@ -190,7 +190,7 @@ export class TapeHost {
   }
 
   async #load(cartridge: CartridgeBook): Promise<void> {
-    const { driveAddress, drive } = this.#options;
+    const { driveAddress } = this.#options;
     cartridge.user = this.#options.name;
     this.#loaded = cartridge;
     this.#position = undefined;
@@ -381,6 +381,7 @@ export class TapeHost {
       case "rewind":
         await drive.rewind();
         this.#position = 0;
+        this.#durable();
         break;
       case "locate":
         await this.#locate(random.between(0, endOfData));
@@ -388,6 +389,7 @@ export class TapeHost {
       case "end":
         await drive.space("end-of-data", 0);
         this.#position = endOfData;
+        this.#durable();
         break;
       case "space": {
         const motion = { kind: random.pick(["blocks", "filemarks"] as const), count: random.between(-6, 6) };
@@ -395,10 +397,11 @@ export class TapeHost {
         const word = await drive.space(motion.kind, motion.count);
         expect(word === expected.word, `SPACE ${motion.kind} ${motion.count} from ${from} answers ${word}`);
         this.#position = expected.position;
+        // A count of 0 does nothing, and so makes nothing durable.
+        if (motion.count !== 0) this.#durable();
         break;
       }
     }
-    this.#durable();
     const position = await drive.position();
     expect(position === this.#position, `the drive is at ${position} and should be at ${this.#position}`);
   }
