@@ -31,8 +31,8 @@ export interface TaskSetOptions {
   placeChanged(): void;
 }
 
-/** Commands that are always welcome when none is outstanding. */
-const leastWindow = 4;
+/** Commands that are always welcome when none is outstanding: with a full ring, more of them would only be copied. */
+const leastWindow = 1;
 /** Write data of a command, until one is seen: the usual block of a backup. */
 const usualDataOut = 256 * 1024;
 

@@ -36,18 +36,20 @@ export class RingPool {
   }
 }
 
-/** A place in the ring, until an append or a move takes it over. */
+/** A place for a block on its way: in the ring where its record will be, or elsewhere and copied there in its turn. */
 class RingPlace implements DataPlace {
-  readonly cursor: RingCursor;
+  /** Where the record will begin, as far as can be told. */
+  cursor: RingCursor;
   readonly length: number;
   readonly #owner: RingPlaces;
   #bytes: Uint8Array;
-  isMoved = false;
+  #spare: DataPlace | undefined;
   onMoved: (() => void) | undefined;
 
-  constructor(owner: RingPlaces, bytes: Uint8Array, cursor: RingCursor, length: number) {
+  constructor(owner: RingPlaces, memory: Uint8Array | DataPlace, cursor: RingCursor, length: number) {
     this.#owner = owner;
-    this.#bytes = bytes;
+    this.#spare = memory instanceof Uint8Array ? undefined : memory;
+    this.#bytes = memory instanceof Uint8Array ? memory : memory.bytes;
     this.cursor = cursor;
     this.length = length;
   }
@@ -56,15 +58,21 @@ class RingPlace implements DataPlace {
     return this.#bytes;
   }
 
-  /** To memory of its own, with what was received so far. */
-  move(): void {
-    this.#bytes = this.#bytes.slice();
-    this.isMoved = true;
+  get isInRing(): boolean {
+    return this.#spare === undefined;
+  }
+
+  /** To other memory, with what was received so far. */
+  move(spare: DataPlace): void {
+    spare.bytes.set(this.#bytes);
+    this.#bytes = spare.bytes;
+    this.#spare = spare;
     this.onMoved?.();
   }
 
   release(): void {
     this.#owner.forget(this);
+    this.#spare?.release();
   }
 }
 
@@ -97,12 +105,17 @@ class SparePlaces {
   }
 }
 
+/** What a block that is appended turned out to be. */
+export type BlockOrigin = "in-place" | "expected" | "other";
+
 /** The places handed out and not yet appended or released, in order. */
 export class RingPlaces {
   readonly #shape: RingShape;
   readonly #places: RingPlace[] = [];
   readonly #spares = new SparePlaces();
   #memory: Uint8Array | undefined;
+  /** Something else came first: none of the places is in the ring, and their cursors must be planned anew. */
+  #isStale = false;
   /** No place ever reached beyond this ring position: memory a whole ring before it is as it was written. */
   highWater = 0;
 
@@ -117,12 +130,9 @@ export class RingPlaces {
 
   /** Where the place behind the last one handed out would begin; `head` when there is none. */
   reserved(head: RingCursor): RingCursor {
+    if (this.#isStale) this.#planAnew(head);
     const last = this.#places.at(-1);
-    if (last === undefined) return head;
-    return {
-      ring: last.cursor.ring + blockRecordSize(last.length),
-      file: last.cursor.file + blockRecordSize(last.length),
-    };
+    return last === undefined ? head : behind(last.cursor, last.length);
   }
 
   /** A place behind those handed out; in other memory when it would reach `limit`. */
@@ -130,34 +140,59 @@ export class RingPlaces {
     const memory = this.#memory;
     assert(memory !== undefined, "a ring before a place in it");
     const plan = planRecord(this.reserved(head), blockRecordSize(length), this.#shape);
-    if (plan.end.ring > limit) return this.#spares.take(length);
     const start = (plan.at.ring % this.#shape.ringSize) + recordUnit;
-    const place = new RingPlace(this, memory.subarray(start, start + length), plan.at, length);
+    const isFree = plan.end.ring <= limit;
+    if (isFree) this.highWater = Math.max(this.highWater, plan.end.ring);
+    const where = isFree ? memory.subarray(start, start + length) : this.#spares.take(length);
+    const place = new RingPlace(this, where, plan.at, length);
     this.#places.push(place);
-    this.highWater = Math.max(this.highWater, plan.end.ring);
     return place;
   }
 
-  /** The block lies where the record that is planned now begins, and the first place is there: it is taken over. */
-  takeInPlace(block: Uint8Array, at: RingCursor): boolean {
-    const memory = this.#memory;
-    const first = this.#places[0];
-    if (memory === undefined || first === undefined || block.buffer !== memory.buffer) return false;
-    const start = memory.byteOffset + (at.ring % this.#shape.ringSize) + recordUnit;
-    if (first.cursor.ring !== at.ring || block.byteOffset !== start || block.byteLength > first.length) return false;
-    this.#places.shift();
+  /**
+   * A block whose record begins at `at` is appended. "in-place": it lies there already. "expected": it has to be copied,
+   * and those behind it stay where they are. "other": it must be copied after `moveAll`.
+   */
+  take(block: Uint8Array, at: RingCursor): BlockOrigin {
+    const { buffer, byteOffset } = block;
+    const index = this.#places.findIndex(({ bytes }) => bytes.buffer === buffer && bytes.byteOffset === byteOffset);
+    const [place] = index === -1 ? [] : this.#places.splice(index, 1);
+    if (place === undefined || index > 0) return "other";
+    if (this.#isStale) return "expected";
+    if (place.cursor.ring !== at.ring) return "other";
     // A shorter block than expected: what follows begins earlier than predicted.
-    if (block.byteLength < first.length) this.moveAll();
-    return true;
+    if (block.byteLength < place.length) this.moveAll();
+    return place.isInRing ? "in-place" : "expected";
   }
 
-  /** Something else comes first: what was handed out goes to memory of its own. */
+  /** Something else comes first: what was handed out goes to other memory. */
   moveAll(): void {
-    for (const place of this.#places.splice(0)) place.move();
+    for (const place of this.#places) if (place.isInRing) place.move(this.#spares.take(place.length));
+    this.#isStale = this.#places.length > 0;
+  }
+
+  /** Gives up memory that is kept. */
+  clear(): void {
+    this.#spares.clear();
   }
 
   forget(place: RingPlace): void {
     const index = this.#places.indexOf(place);
     if (index !== -1) this.#places.splice(index, 1);
   }
+
+  #planAnew(head: RingCursor): void {
+    let cursor = head;
+    for (const place of this.#places) {
+      place.cursor = planRecord(cursor, blockRecordSize(place.length), this.#shape).at;
+      cursor = behind(place.cursor, place.length);
+    }
+    this.#isStale = false;
+  }
+}
+
+/** The cursor behind the record of a block. */
+function behind({ ring, file }: RingCursor, length: number): RingCursor {
+  const size = blockRecordSize(length);
+  return { ring: ring + size, file: file + size };
 }

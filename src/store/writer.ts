@@ -181,6 +181,7 @@ export class SegmentWriter {
   async close(): Promise<void> {
     this.#idle?.cancel();
     this.#places.moveAll();
+    this.#places.clear();
     if (this.#failure === undefined) await this.#sealing.catch(() => {});
     this.fail(storeFault("closed"));
     await this.#stream?.idle();
@@ -212,10 +213,11 @@ export class SegmentWriter {
 
   #putBlock(plan: RecordPlan, block: Uint8Array): void {
     const { bytes } = this.#streamOf().ring;
-    const isInPlace = this.#places.takeInPlace(block, plan.at);
+    const origin = this.#places.take(block, plan.at);
+    const isInPlace = origin === "in-place";
     // A block in some other part of the ring might be overwritten before it is copied.
     const source = !isInPlace && block.buffer === bytes.buffer ? block.slice() : block;
-    if (!isInPlace) this.#places.moveAll();
+    if (origin === "other") this.#places.moveAll();
     this.#prepare(plan);
     const start = this.#streamOf().indexOf(plan.at.ring) + recordUnit;
     const end = start + block.byteLength;
