@@ -90,11 +90,11 @@ export class Directory {
     return found;
   }
 
-  /** Writes what changed into the file, durably. The journal must be synced up to these changes. */
-  async fold(): Promise<void> {
-    if (this.#changed.size === 0) return;
+  /** Writes these changed entries into the file, durably. All of them must be in the journal, durably. */
+  async fold(changed: ReadonlyMap<number, Entry>): Promise<void> {
+    if (changed.size === 0) return;
     const file = (await this.#open()) ?? (await this.#create());
-    const folded = [...this.#changed].toSorted(([left], [right]) => left - right);
+    const folded = [...changed].toSorted(([left], [right]) => left - right);
     for (let start = 0; start < folded.length;) {
       let end = start + 1;
       while (end < folded.length && folded[end]?.[0] === (folded[end - 1]?.[0] ?? 0) + 1) end += 1;

@@ -30,7 +30,8 @@ export async function recover(options: RecoverOptions, cartridge: StoredCartridg
       continue;
     }
     const isOrderly = resume !== undefined && found.kind === "open" && found.segment.end === resume.recordsEnd;
-    if (!isOrderly) await removeBehind(disk, cartridge, identity.segment + (found.kind === "open" ? 1 : 0));
+    // Always: a crash may have lost all that was written since an orderly unload and kept the segment behind it.
+    await removeBehind(disk, cartridge, identity.segment + (found.kind === "open" ? 1 : 0));
     if (found.kind === "absent") return undefined;
     const { segment, tail, hasRest } = found;
     if (hasRest) {

@@ -151,8 +151,7 @@ export class StoredCartridge {
       if (found === undefined || found.entry.stored) return { isLive: found !== undefined, durable: undefined };
       const { index } = found;
       const entry = { ...found.entry, stored: true };
-      this.directory.put(index, entry);
-      const { storedCount, storedObjects } = await this.#storedPrefix();
+      const { storedCount, storedObjects } = await this.#storedPrefix(index);
       const head = this.#head;
       const changed = {
         ...head,
@@ -221,8 +220,10 @@ export class StoredCartridge {
   }
 
   async #fold(): Promise<void> {
+    // What changes from now on may reach the directory only after it has reached the journal: at the next fold.
+    const changed = new Map(this.directory.changed);
     await this.#appended;
-    await this.directory.fold();
+    await this.directory.fold(changed);
     // What changed while the directory was written is in memory and goes into the snapshot.
     await this.#ledger.compact([factOf(this.#head, this.directory.changed)]);
   }
@@ -244,11 +245,12 @@ export class StoredCartridge {
     return sums;
   }
 
-  async #storedPrefix(): Promise<{ readonly storedCount: number; readonly storedObjects: number }> {
+  /** How far entries are stored, given that the one at `index` is. */
+  async #storedPrefix(index: number): Promise<{ readonly storedCount: number; readonly storedObjects: number }> {
     let { storedCount, storedObjects } = this.#head;
     for (; storedCount < this.#head.count; storedCount++) {
       const entry = await this.directory.get(storedCount);
-      if (!entry.stored) break;
+      if (!entry.stored && storedCount !== index) break;
       storedObjects = entry.firstObject + entry.objects;
     }
     return { storedCount, storedObjects };
