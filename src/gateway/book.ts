@@ -46,6 +46,8 @@ export class Book {
     return this.#gate.run(async () => {
       const { facts, result } = await decide(this.state);
       if (facts.length > 0) {
+        // After a failure, which a full disk may be: without what was refused then, though the disk may have it.
+        if (this.#ledger.failure !== undefined) await this.#ledger.compact(this.state.snapshot());
         await this.#ledger.append(facts);
         for (const fact of facts) this.state.apply(fact);
         await this.#compact();

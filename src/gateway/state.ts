@@ -21,6 +21,9 @@ export const builtInPools: readonly PoolRecord[] = [
   { name: "deep-archive", storageClass: "DEEP_ARCHIVE", lock: "NONE", retentionDays: 0 },
 ];
 
+/** Placements of one fact in a snapshot: at most some 200 bytes each, far below `limits.ledgerFact`. */
+const placementsEach = 1000;
+
 /** The facts, come to a state. */
 export class GatewayState {
   instance: { readonly name: string; readonly createdAt: Instant } | undefined;
@@ -108,7 +111,10 @@ export class GatewayState {
     for (const { record } of this.libraries.values()) facts.push({ kind: "library", library: record });
     for (const cartridge of this.cartridges.values()) facts.push({ kind: "cartridge", cartridge });
     for (const [library, { changer }] of this.libraries) {
-      facts.push({ kind: "placed", library, placements: changer.placements() });
+      const placements = changer.placements();
+      for (let first = 0; first < placements.length; first += placementsEach) {
+        facts.push({ kind: "placed", library, placements: placements.slice(first, first + placementsEach) });
+      }
     }
     for (const barcode of this.spentBarcodes) facts.push({ kind: "cartridge-gone", barcode });
     for (const pool of this.pools.values()) {
