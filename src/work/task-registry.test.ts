@@ -131,6 +131,7 @@ test("after a restart a task that was running is interrupted and one that was do
   await first.clock.runUntil(done.ended);
   const second = bench({ earlier: [...first.kept.values()] });
   assert.equal(second.registry.get(running.id).state, "interrupted");
+  assert.notEqual(second.registry.get(running.id).endedAt, undefined);
   assert.equal(second.registry.get(done.id).state, "done");
   await assert.rejects(second.registry.cancel(running.id, "bob"), { code: "work.task-ended" });
 });

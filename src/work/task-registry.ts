@@ -256,7 +256,9 @@ export class TaskRegistry {
     };
   }
 
+  /** A task that was under way when the last process ended is over now: nobody works on it any more. */
   #adopt(record: TaskRecord): void {
+    const isOver = isFinal(record.state);
     const entry: Entry = {
       id: record.id,
       request: { operation: record.operation, subject: record.subject, who: record.who },
@@ -265,14 +267,14 @@ export class TaskRegistry {
       counters: new Map(record.counters.map((counter) => [counter.name, { ...counter }])),
       warnings: [...record.warnings],
       lines: [...record.lines],
-      state: isFinal(record.state) ? record.state : "interrupted",
+      state: isOver ? record.state : "interrupted",
       phase: record.phase,
       waitingFor: [],
       noCancel: undefined,
       result: record.result,
       error: record.error,
       startedAt: record.startedAt,
-      endedAt: record.endedAt,
+      endedAt: isOver ? record.endedAt : this.#clock.now(),
     };
     this.#entries.set(entry.id, entry);
   }
