@@ -248,6 +248,25 @@ test("a retrieve waits for a free mail slot and says so", async () => {
   await world.stop();
 });
 
+test("a retrieved cartridge is readable however long it waited for a mail slot", async () => {
+  const stage = await scene();
+  const { world, gateway } = stage;
+  const { changer, drive } = await writeTape(stage);
+  await changer.move(stage.bay, stage.mail);
+  await changer.logout();
+  await drive.logout();
+  await world.until(tape, "ARCHIVED");
+  const fill = { library: "lib", sizeBytes: testSize, count: 2, into: "mail-slot", barcodePrefix: "MAIL" } as const;
+  await world.run(gateway.createCartridges(fill));
+  await world.run(gateway.retrieveCartridge({ barcode: tape, library: "lib", tier: "Expedited" }, operator));
+  await world.clock.advance(hours(24 * 8));
+  await world.run(gateway.importCartridge("MAIL01L8"));
+  await world.until(tape, "RETRIEVED", minutes(1));
+  await world.run(gateway.loadCartridge(tape, 1));
+  await readTape(await driveOf(stage));
+  await world.stop();
+});
+
 test("a cartridge made in a mail slot stays there until it is moved; a move between mail slots ejects", async () => {
   const stage = await scene();
   const { world, gateway } = stage;

@@ -49,11 +49,17 @@ export class ShelfJobs {
 
   /** RETRIEVING to RETRIEVED, in a mail slot; canceled: back to ARCHIVED. */
   async retrieve(barcode: string, context: TaskContext): Promise<void> {
-    await this.#thaw(barcode, this.#cartridge(barcode).tier ?? "Standard", context);
-    context.phase("waiting for a mail slot");
-    while (!(await this.#intoMailSlot(barcode))) {
-      const library = this.#parts.book.state.library(this.#cartridge(barcode).library).record.name;
-      await this.#pause(context, `a free mail slot in library ${library}`);
+    const { clock, settings, book } = this.#parts;
+    for (;;) {
+      await this.#thaw(barcode, this.#cartridge(barcode).tier ?? "Standard", context);
+      // Who waits long must not find the thaw expired: together with the renewals of the shelf, none ends in between.
+      const lookAgainAt = clock.monotonic() + settings.thawKeep / 4;
+      context.phase("waiting for a mail slot");
+      while (clock.monotonic() < lookAgainAt) {
+        if (await this.#intoMailSlot(barcode)) return;
+        const library = book.state.library(this.#cartridge(barcode).library).record.name;
+        await this.#pause(context, `a free mail slot in library ${library}`);
+      }
     }
   }
 
@@ -104,17 +110,23 @@ export class ShelfJobs {
     );
   }
 
+  /** Until all is readable, and for a while: what would expire soon is extended. */
   async #thaw(barcode: string, tier: ThawTier, context: TaskContext): Promise<void> {
     const { store, settings } = this.#parts;
+    const { thawKeep } = settings;
     const id = storeId(this.#cartridge(barcode));
+    const ask = (): Promise<void> =>
+      this.#persist(context, (work) => this.#inTurn(context, () => store.thaw(id, tier, thawKeep, work)));
     for (;;) {
       context.phase("thawing");
       const thaw = await this.#persist(context, () => store.thawState(id));
-      if (thaw.kind === "warm" || thaw.kind === "thawed") return;
+      if (thaw.kind === "warm") return;
+      if (thaw.kind === "thawed") {
+        if (between(this.#now(), thaw.until) < (thawKeep * 7) / 8) await ask();
+        return;
+      }
       if (thaw.kind === "frozen") {
-        await this.#persist(context, (work) =>
-          this.#inTurn(context, () => store.thaw(id, tier, settings.thawKeep, work)),
-        );
+        await ask();
         continue;
       }
       const why = thaw.readyAt === undefined ? "the thaw" : `the thaw, expected at ${isoText(thaw.readyAt)}`;
