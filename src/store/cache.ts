@@ -13,6 +13,7 @@ export async function evict(disk: Disk, cartridge: StoredCartridge, byteCount: n
   const flush = async (): Promise<void> => {
     // The files go first: an entry that says local is believed only as far as the file is there.
     for (const segment of batch) await disk.remove(cartridge.segmentPath(segment));
+    await disk.syncFolder(cartridge.folder);
     await cartridge.markLocal(batch, false);
     batch = [];
   };

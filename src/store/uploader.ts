@@ -235,6 +235,7 @@ export class Uploader {
     for (let range = cartridge.head.garbage[0]; range !== undefined; range = cartridge.head.garbage[0]) {
       const [first, end] = range;
       await eachOf(end - first, signal, (index) => disk.remove(cartridge.segmentPath(first + index)));
+      await disk.syncFolder(cartridge.folder);
       await eachOf(end - first, signal, (index) =>
         retried(clock, signal, () => objects.delete(segmentKey(cartridge.id, first + index))),
       );
