@@ -21,6 +21,8 @@ export class Directory {
   readonly #changed = new Map<number, Entry>();
   /** Least recently used first. */
   readonly #pages = new Map<number, Uint8Array>();
+  /** Counts folds: what was read before one is not remembered behind it. */
+  #folds = 0;
   #file: DiskFile | undefined;
   #opening: Promise<DiskFile | undefined> | undefined;
 
@@ -55,10 +57,10 @@ export class Directory {
     if (changed !== undefined) return changed;
     const offset = (index + 1) * entrySize;
     const pageNumber = Math.floor(offset / pageSize);
-    const page = this.#pages.get(pageNumber) ?? (await this.#readPage(pageNumber));
+    const known = this.#pages.get(pageNumber);
     // Put it last, as the most recently used.
-    this.#pages.delete(pageNumber);
-    this.#pages.set(pageNumber, page);
+    if (known !== undefined && this.#pages.delete(pageNumber)) this.#pages.set(pageNumber, known);
+    const page = known ?? (await this.#readPage(pageNumber));
     const start = offset - pageNumber * pageSize;
     const entry = start + entrySize <= page.byteLength ? decodeEntry(page, start) : undefined;
     if (entry === undefined) {
@@ -106,6 +108,7 @@ export class Directory {
       start = end;
     }
     await file.sync();
+    this.#folds += 1;
     this.#pages.clear();
     for (const [index, entry] of folded) if (this.#changed.get(index) === entry) this.#changed.delete(index);
   }
@@ -121,7 +124,9 @@ export class Directory {
     const file = await this.#open();
     if (file === undefined) throw storeFault("file-missing", { path: this.#path });
     const page = new Uint8Array(pageSize);
+    const folds = this.#folds;
     const count = await file.read(pageNumber * pageSize, page);
+    if (folds !== this.#folds) return page.subarray(0, count);
     if (this.#pages.size >= limits.directoryPages) {
       const [oldest] = this.#pages.keys();
       if (oldest !== undefined) this.#pages.delete(oldest);

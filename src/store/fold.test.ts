@@ -5,7 +5,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { equalBytes, hours, milliseconds, minutes, silentLog } from "#base/index.ts";
 import { SeededRandom, SimClock, SimDisk } from "#sim/index.ts";
+import { Directory } from "./directory.ts";
 import type { Entry } from "./directory-entry.ts";
+import type { Disk } from "./disk.ts";
 import { blockOf, page, StoreBed } from "./store-bed.ts";
 import { StoredCartridge } from "./stored-cartridge.ts";
 import type { CartridgeId } from "./types.ts";
@@ -126,4 +128,48 @@ test("a segment that a crash left behind a lost one never comes back behind new 
       );
     }
   }
+});
+
+test("a page that was read before the directory was written is not remembered behind that", async () => {
+  const inner = new SimDisk({ random: new SeededRandom(1) }).attach();
+  await inner.makeFolder("a");
+  const release: (() => void)[] = [];
+  let isHeld = false;
+  const disk: Disk = {
+    directAlignment: 1,
+    rename: (from, to) => inner.rename(from, to),
+    remove: (path) => inner.remove(path),
+    list: (folder) => inner.list(folder),
+    makeFolder: (path) => inner.makeFolder(path),
+    removeFolder: (path) => inner.removeFolder(path),
+    syncFolder: (path) => inner.syncFolder(path),
+    freeBytes: () => inner.freeBytes(),
+    open: async (path, options) => {
+      const file = await inner.open(path, options);
+      return {
+        write: (offset, parts) => file.write(offset, parts),
+        sync: () => file.sync(),
+        size: () => file.size(),
+        truncate: (size) => file.truncate(size),
+        close: () => file.close(),
+        read: async (offset, into) => {
+          const count = await file.read(offset, into);
+          if (isHeld) await new Promise<void>((resolve) => release.push(resolve));
+          return count;
+        },
+      };
+    },
+  };
+  const directory = new Directory(disk, "a/directory", new Uint8Array(8));
+  directory.put(0, entry(1));
+  await directory.fold(directory.changed);
+  isHeld = true;
+  const reading = directory.get(0);
+  while (release.length === 0) await Promise.resolve();
+  directory.put(1, entry(2));
+  await directory.fold(directory.changed);
+  isHeld = false;
+  for (const resolve of release) resolve();
+  assert.deepEqual(await reading, entry(1));
+  assert.deepEqual(await directory.get(1), entry(2));
 });
