@@ -33,10 +33,12 @@ objectStoreConformance("folder on a real disk", async () => {
   return { store, pass: (duration) => clock.advance(duration) };
 });
 
-test("a folder that may not be written is a fault that names it", { skip: process.getuid?.() === 0 }, async () => {
-  const folder = newFolder();
+test("a folder that may not be written is a fault that names it", async () => {
+  // Nobody can make files in /sys, and root can make them everywhere else.
+  const isRoot = process.getuid?.() === 0;
+  const folder = isRoot ? "/sys" : newFolder();
+  if (!isRoot) chmodSync(folder, 0o500);
   const disk = await NodeDisk.open(folder, storeFault);
-  chmodSync(folder, 0o500);
   await assert.rejects(
     disk.open("a", { mode: "create" }),
     (error) => isFault(error, "store.disk-denied") && error.message.includes(join(folder, "a")),
