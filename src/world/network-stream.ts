@@ -15,6 +15,12 @@ interface TcpHandle {
 /** The constructor also takes a handle, which its types do not tell. */
 const SocketOfHandle: new (options: object) => Socket = Socket;
 
+/**
+ * Parts up to this size are copied into Node's pool of small buffers: giving the runtime's own small arrays to a socket
+ * costs an allocation outside of its heap each, and that more than the copy.
+ */
+const smallPart = 512;
+
 /** After a close of ours the other side has this long to close too. */
 const lingerMs = 5_000;
 
@@ -117,8 +123,9 @@ export class TcpStream implements ByteStream {
     for (let index = 0; index <= last; index++) {
       const part = parts[index];
       if (part === undefined || part.byteLength === 0) continue;
-      if (index === last && sent !== undefined) socket.write(part, () => sent());
-      else socket.write(part);
+      const piece = part.byteLength <= smallPart ? Buffer.from(part) : part;
+      if (index === last && sent !== undefined) socket.write(piece, () => sent());
+      else socket.write(piece);
     }
     if (last > 0) socket.uncork();
   }
