@@ -41,7 +41,7 @@ shows() {
 # same NAME WANTED GOT
 same() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "wanted: $2" "got:    $3"; fi; }
 finish() {
-  dmesg | grep -iE 'iscsi: detected|conn error|hung|rejecting I/O|BUG|Oops' | tail -5 | sed 's/^/# /'
+  dmesg | grep -E 'detected conn error|hung_task|rejecting I/O|BUG:|Oops' | tail -5 | sed 's/^/# /'
   if [ $failures = 0 ]; then exit 0; fi
   echo "# $failures checks failed"
   exit 1
