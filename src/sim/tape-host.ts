@@ -33,6 +33,9 @@ export interface TapeHostOptions {
 /** How often a host tries to read a tape whose segments are in an object store that fails often. */
 const failedReadsMax = 20;
 
+/** How often a host has the gateway restarted for a drive that failed, in a world where few disk writes fail. */
+const failedDrivesMax = 100;
+
 /** What MOVE MEDIUM answers when no drive has failed. */
 const moveWords: readonly string[] = ["good", "destination-full", "not-unloaded"];
 
@@ -44,6 +47,7 @@ export class TapeHost {
   #position: number | undefined;
   /** Since a whole tape was read. */
   #failedReads = 0;
+  #failedDrives = 0;
 
   constructor(options: TapeHostOptions) {
     this.#options = options;
@@ -108,6 +112,8 @@ export class TapeHost {
   /** What was not synced may be lost; the gateway is restarted, as its operator would. */
   async #restartGateway(error: DriveFailed): Promise<void> {
     const { world, book } = this.#options;
+    this.#failedDrives += 1;
+    if (this.#failedDrives > failedDrivesMax) throw new CheckFailure(`a drive goes on failing: ${error.message}`);
     this.#say(`has a drive that failed: ${error.message}`);
     await world.restart(() => book.crashed());
     await sleep(world.clock, seconds(1));
