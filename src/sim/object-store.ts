@@ -4,6 +4,7 @@
 
 import { concatBytes, sleep, type Clock, type Duration, type Random } from "#base/index.ts";
 import {
+  compareKeys,
   crc32,
   objectKey,
   requestThaw,
@@ -167,8 +168,4 @@ export class SimObjectStore implements ObjectStore {
       throw storeFault("object-store-unreachable", { operation, key, reason });
     }
   }
-}
-
-function compareKeys(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

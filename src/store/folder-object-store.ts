@@ -9,7 +9,7 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { type ContentSum, writeContent } from "./folder-object-content.ts";
 import { decodeMeta, encodeMeta, keyOfPath, pathOfKey, type ObjectMeta } from "./folder-object-format.ts";
-import { objectKey } from "./object-key.ts";
+import { compareKeys, objectKey } from "./object-key.ts";
 import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions, StorageClass, ThawTier } from "./object-store.ts";
 import { RingPool } from "./ring.ts";
 import { requestThaw, thawStateAt } from "./thaw-record.ts";
@@ -254,9 +254,4 @@ function dataNames(path: string): readonly [string, string] {
 function otherDataName(path: string, old: ObjectMeta | undefined): string {
   const [first, second] = dataNames(path);
   return old?.dataName === first ? second : first;
-}
-
-/** Order of the keys' bytes in UTF-8, which is that of code points. */
-function compareKeys(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

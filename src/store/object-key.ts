@@ -15,6 +15,11 @@ export function objectKey(text: string): ObjectKey {
   return text as ObjectKey;
 }
 
+/** Order of the keys' bytes in UTF-8, which is that of code points: how stores list. */
+export function compareKeys(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
 function reasonAgainst(text: string): string | undefined {
   if (bytesFromText(text).byteLength > keyBytesMax) return `it is longer than ${keyBytesMax} bytes`;
   if (bytesFromText(text).some((byte) => byte < 0x20 || byte === 0x7f)) return "it has control characters";
