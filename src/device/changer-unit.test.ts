@@ -26,6 +26,7 @@ import {
   PositionToElement,
   PreventAllowMediumRemoval,
   ReadElementStatus,
+  Reserve6,
   RequestVolumeElementAddress,
   SendVolumeTag,
   TestUnitReady,
@@ -485,4 +486,15 @@ test("1,000 slots with barcodes fit into the 65,535 bytes that Proxmox allows", 
   const report = await status(open(placements, many), { elementType: 2, volumeTags: true, elementCount: 1000 });
   assert.equal(report.count, 1000);
   assert.equal(report.size, 8 + 8 + 52 * 1000);
+});
+
+test("READ ELEMENT STATUS meets another host's reservation unless it asks for what is known (CURDATA)", async () => {
+  const bench = open([at(1025, "CAP001L8")]);
+  const other = new TestHost(bench.unit);
+  const cdb = (currentData: boolean): Uint8Array =>
+    ReadElementStatus.encode({ elementCount: 10, currentData, allocationLength: 1000 });
+  assert.equal((await bench.host.send(Reserve6.encode({}))).status, "good");
+  assert.equal((await other.send(cdb(false))).status, "reservation-conflict");
+  assert.equal((await other.send(cdb(true))).status, "good");
+  assert.equal((await bench.host.send(cdb(false))).status, "good");
 });

@@ -180,16 +180,12 @@ function prevent(host: CommonHost, command: Command<Spc["preventAllowMediumRemov
   return good();
 }
 
-/**
- * The flags that decide about reservation conflicts. ALLOW of PREVENT ALLOW MEDIUM REMOVAL hinders nobody: SPC-2,
- * SPC-4.
- */
-export function reservationRules(
-  row: CommandRow,
-  cdb: Uint8Array,
-  preventRow: Spc["preventAllowMediumRemoval"],
-): Pick<CommandRow, "underReserve" | "underPersistent"> {
-  if (row.opcode !== preventRow.opcode) return row;
-  const isAllow = preventRow.cdb.fields.prevent.read(cdb, 0) === 0;
-  return isAllow ? { underReserve: "allow", underPersistent: "exempt" } : row;
+type ReservationRules = Pick<CommandRow, "underReserve" | "underPersistent">;
+const passes: ReservationRules = { underReserve: "allow", underPersistent: "exempt" };
+
+/** The flags that decide about reservation conflicts of this CDB. */
+export function reservationRules(row: CommandRow, cdb: Uint8Array): ReservationRules {
+  const { exemptWhen } = row;
+  if (exemptWhen === undefined || cdb.byteLength < row.cdb.size) return row;
+  return row.cdb.fields[exemptWhen.field]?.read(cdb, 0) === exemptWhen.is ? passes : row;
 }

@@ -37,6 +37,7 @@ import {
   ReadPositionShort,
   ReadPositionShortVendor,
   ReportDensitySupport,
+  Rewind,
   ShortPosition,
   TestUnitReady,
 } from "#scsi/index.ts";
@@ -123,7 +124,7 @@ test("removing fails while the data cannot be saved, unless it is forced", async
   assert.equal((await bench.drive.remove({ force: true })).kind, "removed");
 });
 
-test("an unloaded cartridge is not present until a LOAD, which raises no unit attention for who sent it", async () => {
+test("an unloaded cartridge is not present until a LOAD, which every nexus is told of", async () => {
   const bench = await DriveBench.open();
   const other = new TestHost(bench.drive);
   assert.equal(await ready(other), "good");
@@ -133,8 +134,10 @@ test("an unloaded cartridge is not present until a LOAD, which raises no unit at
   assert.deepEqual(bench.drive.state, { kind: "unloaded", barcode: "CAP001L8" });
   assert.deepEqual(await bench.load(false), good);
   assert.deepEqual(await bench.load(true), good);
-  assert.equal(await ready(bench.host), "good");
-  assert.equal(await ready(other), "medium-changed");
+  for (const host of [bench.host, other]) {
+    assert.equal(await ready(host), "medium-changed");
+    assert.equal(await ready(host), "good");
+  }
   assert.deepEqual(await bench.position(), [0, 0]);
 });
 
@@ -323,6 +326,7 @@ test("the volume change reference changes with the first write of a mount, and n
   assert.equal(await reference(), afterWrite);
   await bench.load(false);
   await bench.load(true);
+  assert.equal(await ready(bench.host), "medium-changed");
   assert.equal(await reference(), afterWrite);
   await bench.write(1);
   assert.notEqual(await reference(), afterWrite);
@@ -480,4 +484,13 @@ test("statistics count commands and bytes and never go back", async () => {
   const { bytesWritten, bytesRead, blocksWritten, blocksRead, loads, commands } = bench.drive.statistics;
   assert.deepEqual([bytesWritten, bytesRead, blocksWritten, blocksRead, loads], [10, 10, 1, 1, 1]);
   assert.ok(commands >= 4);
+});
+
+test("a command that takes no data leaves all data-out of a wrong direction as residue", async () => {
+  const bench = await DriveBench.open();
+  const dataOut = new Uint8Array(16);
+  for (const cdb of [TestUnitReady.encode({}), Rewind.encode({})]) {
+    const { status, residual } = await bench.host.send(cdb, { dataOut });
+    assert.deepEqual({ status, residual }, { status: "good", residual: dataOut.byteLength });
+  }
 });

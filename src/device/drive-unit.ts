@@ -234,7 +234,8 @@ export class DriveUnit extends Unit<Commands> {
     }
     if (!load) return good();
     if (!core.load()) return this.readiness() ?? good();
-    this.attention("medium-changed", command.nexus);
+    // The sender is told too: Linux takes the attention as a new tape at its beginning, and file number 0.
+    this.attention("medium-changed");
     return good();
   }
 

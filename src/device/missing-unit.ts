@@ -23,6 +23,8 @@ export class MissingUnit implements LogicalUnit {
     this.#options = options;
   }
 
+  lunsChanged(): void {}
+
   nexusOpened(_nexus: UnitNexus): void {}
 
   nexusClosed(_nexus: UnitNexus, _how: "logout" | "lost"): Promise<void> {

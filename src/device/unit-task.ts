@@ -38,6 +38,8 @@ export interface UnitResult {
 
 /** What the gateway does with a logical unit. */
 export interface LogicalUnit {
+  /** Another unit of its target came or went: 3F/0E for every nexus. */
+  lunsChanged(): void;
   nexusOpened(nexus: UnitNexus): void;
   /** Drops what hangs on the nexus: RESERVE, PREVENT, unit attentions; `lost` leaves 29/07 for its successor. */
   nexusClosed(nexus: UnitNexus, how: "logout" | "lost"): Promise<void>;

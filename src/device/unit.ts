@@ -155,6 +155,10 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
     return Number.MAX_SAFE_INTEGER;
   }
 
+  lunsChanged(): void {
+    this.attention("luns-changed");
+  }
+
   nexusOpened(nexus: UnitNexus): void {
     this.#nexuses.open(nexus);
     this.#tasks.open(nexus);
@@ -226,8 +230,7 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
       const attention = attentions.isEmpty ? undefined : attentions.take();
       if (attention !== undefined) return check(attention);
     }
-    const rules =
-      entry === undefined ? unknownRules : reservationRules(entry.row, cdb, spcCommands.preventAllowMediumRemoval);
+    const rules = entry === undefined ? unknownRules : reservationRules(entry.row, cdb);
     if (this.#reservations.conflicts(nexus, rules)) return conflict;
     if (entry === undefined) return this.#table.refusal(cdb);
     const { row } = entry;
@@ -244,7 +247,7 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
     const allocationLength = entry?.allocationLength?.(task.cdb);
     const cut = allocationLength === undefined ? outcome : truncated(outcome, allocationLength);
     const result = encodeOutcome(cut, this.modes.wantsDescriptorSense ? "descriptor" : "fixed");
-    const transferLength = entry?.parameterListLength?.(task.cdb);
+    const transferLength = takenLength(task, entry);
     task.finish(transferLength === undefined ? result : { transferLength, ...result });
   }
 
@@ -316,6 +319,13 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
     if (this.#isPoisoned) return senseOf("target-failure");
     return this.currentSense(nexus) ?? senseOf("no-sense");
   }
+}
+
+/** Bytes of data-out that the command takes as its CDB says; undefined where only its handler knows. */
+function takenLength(task: UnitTask, entry: Entry | undefined): number | undefined {
+  if (entry === undefined) return undefined;
+  if (entry.row.data !== "out") return task.expectedDataOut > 0 ? 0 : undefined;
+  return entry.parameterListLength?.(task.cdb);
 }
 
 function senseOf(name: SenseName): Sense {

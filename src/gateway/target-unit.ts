@@ -19,6 +19,8 @@ export class TargetUnits implements TargetDevice {
   readonly #missing = new MissingUnit({ luns: () => this.luns() });
   readonly #nexuses = new Set<Nexus>();
   readonly #watcher: NexusWatcher;
+  /** The unit that data was last sent to. */
+  #receiving: LogicalUnit | undefined;
 
   constructor(name: string, watcher: NexusWatcher) {
     this.name = name;
@@ -35,9 +37,10 @@ export class TargetUnits implements TargetDevice {
     return this.#nexuses.size;
   }
 
-  /** Adds a unit; sessions that are open see it from now on. */
+  /** Adds a unit; sessions that are open see it from now on, and are told so by the other units. */
   add(lun: number, unit: LogicalUnit): void {
     assert(!this.#units.has(lun), `LUN ${lun} of ${this.name} is free`);
+    for (const other of this.#units.values()) other.lunsChanged();
     this.#units.set(lun, unit);
     for (const nexus of this.#nexuses) unit.nexusOpened(nexus);
   }
@@ -46,6 +49,8 @@ export class TargetUnits implements TargetDevice {
   async remove(lun: number): Promise<void> {
     const unit = this.#units.get(lun);
     this.#units.delete(lun);
+    if (this.#receiving === unit) this.#receiving = undefined;
+    for (const other of this.#units.values()) other.lunsChanged();
     for (const nexus of this.#nexuses) await unit?.nexusClosed(nexus, "logout");
   }
 
@@ -62,7 +67,9 @@ export class TargetUnits implements TargetDevice {
   }
 
   accept(task: ScsiTask): void {
-    this.#unit(task.lun).accept(task);
+    const unit = this.#unit(task.lun);
+    if (task.expectedDataOut > 0) this.#receiving = unit;
+    unit.accept(task);
   }
 
   abort(task: ScsiTask): Promise<void> {
@@ -80,11 +87,9 @@ export class TargetUnits implements TargetDevice {
     return true;
   }
 
-  /** A command can go to any unit, so the unit with the least room counts. */
+  /** The next data most likely goes where the last went. A unit whose ring is full does not narrow its neighbours. */
   get placeableBytes(): number {
-    let least: number = limits.ringSize;
-    for (const unit of this.#units.values()) least = Math.min(least, unit.placeableBytes);
-    return least;
+    return Math.min(limits.ringSize, this.#receiving?.placeableBytes ?? limits.ringSize);
   }
 
   #unit(lun: number): LogicalUnit {

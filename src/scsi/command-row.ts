@@ -46,6 +46,8 @@ export interface CommandRow {
    * with exclusive access only, `write` also with write exclusive. On a tape whatever moves the medium is `write`.
    */
   readonly underPersistent: "exempt" | "read" | "write";
+  /** A value of a CDB field with which the command hinders nobody and passes reservations of others: SPC-4, SMC-3. */
+  readonly exemptWhen?: { readonly field: string; readonly is: number | boolean };
   readonly timeouts: CommandTimeouts;
   /** Where it is defined. */
   readonly standard: string;

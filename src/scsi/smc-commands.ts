@@ -107,12 +107,7 @@ const moves = {
   timeouts: timeouts.medium,
 } as const satisfies Flags;
 /** Tells where cartridges are; moves nothing. */
-const asks = {
-  ...moves,
-  underReserve: "allow",
-  underPersistent: "exempt",
-  timeouts: timeouts.quick,
-} as const satisfies Flags;
+const asks = { ...moves, underPersistent: "read", timeouts: timeouts.quick } as const satisfies Flags;
 
 /** The commands of a changer beside those of every unit. */
 export const smcCommands = {
@@ -180,6 +175,8 @@ export const smcCommands = {
     cdb: ReadElementStatus,
     data: "in",
     ...asks,
+    // CURDATA: what is known without moving anything. SMC-3, commands in the presence of reservations.
+    exemptWhen: { field: "currentData", is: true },
     standard: "SMC-3",
   },
   initializeElementStatusWithRangeVendor: {

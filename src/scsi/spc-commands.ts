@@ -321,6 +321,7 @@ export const spcCommands = {
     cdb: PreventAllowMediumRemoval,
     data: "none",
     ...changes,
+    exemptWhen: { field: "prevent", is: 0 },
     standard: "SPC-4",
   },
   logSelect: { name: "LOG SELECT", opcode: 0x4c, cdb: LogSelect, data: "out", ...changes, standard: "SPC-4" },
