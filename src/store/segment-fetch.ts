@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads segments that are only in the object store: by ranges, kept in a file beside, which becomes the local copy when
-// all of it is there and has its checksum.
+// all of it is there and has its checksum. On a disk without room the last few ranges are kept in memory instead, so
+// that a full disk never keeps anybody from reading.
 
-import { asError, limits, type Log } from "#base/index.ts";
+import { asError, isFault, limits, type Log } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
 import { folderOf } from "./disk-paths.ts";
@@ -31,6 +32,11 @@ class Fetch implements ByteSource {
   readonly #entry: Entry;
   readonly #chunks: (Promise<void> | undefined)[];
   readonly #abort = new AbortController();
+  /** Ranges that the disk has no room for, the oldest first; once there is one, all that follow come here. */
+  readonly #memory = new Map<number, Uint8Array>();
+  #hasRoom = true;
+  /** The range that was asked for last. */
+  #wanted = 0;
   #file: Promise<DiskFile> | undefined;
   #readers = 0;
   #inFlight = 0;
@@ -68,9 +74,18 @@ class Fetch implements ByteSource {
     const chunk = Math.floor(offset / limits.fetchSize);
     const isForward = chunk > 0 && this.#chunks[chunk - 1] !== undefined;
     const wanted = this.#fetchChunk(chunk);
+    this.#wanted = chunk;
     // Reading forward: go on up to the end of the segment, so that it becomes local.
     if (isForward) this.#fetchAhead(chunk + 1);
     await wanted;
+    const held = this.#memory.get(chunk);
+    if (held !== undefined) {
+      const from = held.subarray(offset - chunk * limits.fetchSize).subarray(0, into.byteLength);
+      into.set(from);
+      return from.byteLength;
+    }
+    // It came, and was pushed out again before this reader had its turn.
+    if (this.#chunks[chunk] === undefined) return this.#read(offset, into);
     const end = Math.min((chunk + 1) * limits.fetchSize, this.#entry.fileSize);
     const file = await this.#part();
     return file.read(offset, into.subarray(0, Math.min(into.byteLength, end - offset)));
@@ -87,7 +102,10 @@ class Fetch implements ByteSource {
   }
 
   #fetchAhead(from: number): void {
-    for (let chunk = from; chunk < this.#chunks.length && this.#inFlight < limits.fetchesInFlight; chunk++) {
+    // Without room on the disk, what is fetched too early only pushes out what is still wanted.
+    const last = this.#hasRoom ? Infinity : this.#wanted + limits.fetchesInFlight;
+    const end = Math.min(this.#chunks.length, last + 1);
+    for (let chunk = from; chunk < end && this.#inFlight < limits.fetchesInFlight; chunk++) {
       this.#fetchChunk(chunk).catch(() => {});
     }
   }
@@ -120,14 +138,38 @@ class Fetch implements ByteSource {
     if (bytes.byteLength !== length) {
       throw storeFault("object-short", { key, actual: offset + bytes.byteLength, expected: this.#entry.fileSize });
     }
-    const file = await this.#part();
-    await file.write(offset, [bytes]);
     fetched(length);
+    if (this.#hasRoom && (await this.#writePart(offset, bytes))) return;
+    this.#keepInMemory(chunk, bytes);
+  }
+
+  /** False when the disk has no room. */
+  async #writePart(offset: number, bytes: Uint8Array): Promise<boolean> {
+    try {
+      const file = await this.#part();
+      await file.write(offset, [bytes]);
+      return true;
+    } catch (error) {
+      if (!isFault(error, "store.disk-full")) throw error;
+      this.#hasRoom = false;
+      return false;
+    }
+  }
+
+  /** A few more than can be under way: the range being read, and those that were fetched ahead of it. */
+  #keepInMemory(chunk: number, bytes: Uint8Array): void {
+    this.#memory.set(chunk, bytes);
+    for (const oldest of this.#memory.keys()) {
+      if (this.#memory.size <= limits.fetchesInFlight + 2) return;
+      this.#memory.delete(oldest);
+      this.#chunks[oldest] = undefined;
+    }
   }
 
   #chunkDone(chunk: number): void {
     this.#done += 1;
-    if (this.#done === this.#chunks.length) this.#finishing = this.#finish();
+    if (!this.#hasRoom) this.#fetchAhead(this.#wanted + 1);
+    else if (this.#done === this.#chunks.length) this.#finishing = this.#finish();
     else if (chunk > 0) this.#fetchAhead(chunk + 1);
   }
 
