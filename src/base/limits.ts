@@ -131,6 +131,12 @@ export const limits = {
   listObjects: 1000,
   /** Entries of the directory in one object of the manifest: 4 MiB. */
   manifestEntries: 65_536,
+  /** Source bytes of one frame of a sealed object: one ranged GET reads it, and two per upload fit the memory. */
+  frameSize: 1 * MiB,
+  /** Largest small object that is sealed or opened in memory: a directory part of 4 MiB with room to grow. */
+  sealedBytesMax: 64 * MiB,
+  /** A compressed frame is kept when it saves one part in so many; less is not worth decompressing. */
+  compressionGain: 16,
   /** Memory kept for blocks that arrive while the write ring is full, per drive. */
   sparePlaces: 2 * MiB,
   /** Write rings kept for the next drive that starts writing. */

@@ -97,5 +97,11 @@ export const storeFault = faultsOf("store", {
     http: 409,
     exit: 4,
   },
+  "object-damaged": {
+    text: "{key} is damaged or was changed by someone else: {reason}",
+    retry: "never",
+    http: 500,
+    exit: 8,
+  },
   "object-key": { text: "{key} is not the key of an object: {reason}", retry: "never", http: 422, exit: 2 },
 });

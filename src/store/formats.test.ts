@@ -10,10 +10,13 @@ import { formatTables, rowsOfLayout } from "#tidy/index.ts";
 import * as directory from "./directory-entry.ts";
 import * as ledger from "./ledger-format.ts";
 import * as record from "./record.ts";
+import * as sealed from "./sealed-format.ts";
 import * as segment from "./segment-format.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/FORMATS.md"), "utf8");
-const exported: readonly unknown[] = [directory, ledger, record, segment].flatMap((face) => Object.values(face));
+const exported: readonly unknown[] = [directory, ledger, record, sealed, segment].flatMap((face) =>
+  Object.values(face),
+);
 const layouts = exported.filter((value) => value instanceof Layout);
 
 test("every layout of the store has a table in docs/FORMATS.md, with the same fields in the same places", () => {
