@@ -72,6 +72,10 @@ export const limits = {
   protocolErrors: 16,
   /** A logged-out connection is closed by us when the initiator has not done so by then. */
   logoutLinger: seconds(5),
+  /** WRITE BUFFER, data mode: enough to test a path with. */
+  dataBuffer: 64 * KiB,
+  /** WRITE BUFFER, echo mode, per nexus: SPC-4 allows up to 4096 bytes. */
+  echoBuffer: 4 * KiB,
   /** Headers and views given to the network in one call. */
   sendParts: 64,
   /** Largest answer that our initiator takes for a text request. */

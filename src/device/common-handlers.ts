@@ -25,7 +25,8 @@ import {
   type ReservationOwner,
   type ReserveRequest,
 } from "./persistent-reserve.ts";
-import { reportLuns, reportSupportedOpcodes, reportTaskManagement, reportTimestamp } from "./reports.ts";
+import { reportLuns, reportSupportedOpcodes, reportTaskManagement, UnitTimestamp } from "./reports.ts";
+import { UnitBuffers } from "./unit-buffers.ts";
 import type { UnitNexus } from "./unit-task.ts";
 
 type Spc = typeof spcCommands;
@@ -44,12 +45,14 @@ export interface CommonHost extends ReservationOwner {
   takeSense(nexus: UnitNexus): Sense;
   setPrevented(nexus: UnitNexus, isPrevented: boolean): void;
   /** Queues a unit attention for every nexus but one. */
-  tellOthers(name: "mode-parameters-changed" | "log-parameters-changed", except: UnitNexus): void;
+  tellOthers(name: "mode-parameters-changed" | "log-parameters-changed" | "timestamp-changed", except: UnitNexus): void;
   selfTest(): Check | undefined | Promise<Check | undefined>;
 }
 
 /** The handlers of the commands that every unit has. */
 export function commonHandlers(host: CommonHost): Handlers<Spc> {
+  const buffers = new UnitBuffers();
+  const timestamp = new UnitTimestamp(() => host.now());
   return {
     testUnitReady: ({ nexus }) => host.readiness(nexus) ?? good(),
     requestSense: (command) => requestSense(host, command),
@@ -67,7 +70,10 @@ export function commonHandlers(host: CommonHost): Handlers<Spc> {
     reportLuns: (command) => reportLuns(host.luns(command.nexus), command),
     reportSupportedOperationCodes: (command) => reportSupportedOpcodes(host.dispatch(), command),
     reportSupportedTaskManagementFunctions: reportTaskManagement,
-    reportTimestamp: () => reportTimestamp(host.now()),
+    reportTimestamp: () => timestamp.report(),
+    setTimestamp: (command) => timestamp.set(command, () => host.tellOthers("timestamp-changed", command.nexus)),
+    readBuffer: (command) => buffers.read(command),
+    writeBuffer: (command) => buffers.write(command),
     ...reserveHandlers(host),
     ...persistentHandlers(host),
   };

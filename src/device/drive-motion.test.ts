@@ -235,10 +235,10 @@ for (const [name, from, request, answer, position] of [
   ["everything to end of data", 1, { toEndOfData: true }, good, [8, 3]],
   ["nothing", 1, {}, good, [1, 0]],
   [
-    "bytes, which is refused",
+    "bytes that were not sent",
     0,
     { compareBytes: true, verificationLength: 1 },
-    { answer: "invalid-field-in-cdb" },
+    { answer: "parameter-list-length" },
     [0, 0],
   ],
 ] as const) {

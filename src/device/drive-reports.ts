@@ -2,7 +2,7 @@
 // What a drive tells about itself and its position: READ BLOCK LIMITS, READ POSITION, REPORT DENSITY SUPPORT. SSC-4 7.8,
 // 7.10, 7.11.
 
-import { concatBytes } from "#base/index.ts";
+import { bytesFromAscii, concatBytes, roundUp } from "#base/index.ts";
 import {
   BlockLimits,
   DensityDescriptor,
@@ -11,6 +11,7 @@ import {
   DensityHeader,
   ExtendedPosition,
   LongPosition,
+  MediaSerialHeader,
   mediumWidth,
   ObjectLimits,
   ShortPosition,
@@ -18,7 +19,7 @@ import {
 import type { LtoGeneration, sscCommands } from "#scsi/index.ts";
 import type { MediumPosition } from "#tape/index.ts";
 import type { Command } from "./command.ts";
-import type { DriveCore } from "./drive-core.ts";
+import type { DriveCore, LoadedCartridge } from "./drive-core.ts";
 import { check, goodData } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -64,6 +65,14 @@ export function extendedPosition(position: MediumPosition): Uint8Array {
     firstObject: BigInt(position.objectNumber),
     lastObject: BigInt(position.objectNumber),
   });
+}
+
+/** READ MEDIA SERIAL NUMBER: the barcode, which is the serial number of a virtual cartridge, padded with blanks. */
+export function mediaSerialNumber({ cartridge }: LoadedCartridge): Outcome {
+  const length = roundUp(cartridge.barcode.length, 4);
+  return goodData(
+    concatBytes([MediaSerialHeader.encode({ length }), bytesFromAscii(cartridge.barcode.padEnd(length))]),
+  );
 }
 
 /** REPORT DENSITY SUPPORT: of the drive, or of the loaded medium with its own capacity. */

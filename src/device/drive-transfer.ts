@@ -214,15 +214,20 @@ export function writeFilemarks(core: DriveCore, medium: Medium, command: Filemar
 
 const nothingWritten: CountedWrite = { result: "written", done: 0 };
 
-/** VERIFY(6) without comparing bytes: reads over blocks, to a filemark count or to end of data. */
+/** VERIFY(6): reads over blocks, compares them with data-out if BYTCMP, goes to a filemark count or to end of data. */
 export function verify(core: DriveCore, medium: Medium, command: VerifyCommand): Eventually<Outcome> {
   const { cdb } = command;
-  if (cdb.compareBytes) return command.invalidField("compareBytes");
   if (cdb.protection) return command.invalidField("protection");
   if (cdb.fixed && core.blockLength === 0) return command.invalidField("fixed");
   if (cdb.toEndOfData && cdb.byFilemarks) return command.invalidField("byFilemarks");
   const length = cdb.verificationLength;
-  if (length === 0 && !cdb.toEndOfData) return good();
+  if (cdb.compareBytes && (cdb.immediate || cdb.byFilemarks || cdb.toEndOfData)) {
+    return command.invalidField("compareBytes");
+  }
+  const size = cdb.compareBytes ? length * (cdb.fixed ? core.blockLength : 1) : 0;
+  if (size > limits.fixedTransferMax) return command.invalidField("verificationLength");
+  if (command.dataOut.byteLength < size) return check("parameter-list-length");
+  if (length === 0 && !cdb.toEndOfData) return { kind: "good", transferLength: 0 };
   core.activity = "reading";
   const requested = cdb.fixed || cdb.byFilemarks ? length : 1;
   return guard(core, () => after(medium.flush(), () => verifyOn(core, medium, { command, requested })), requested);
@@ -257,13 +262,20 @@ async function verifyOn(core: DriveCore, medium: Medium, { command, requested }:
       continue;
     }
     const actual = object.data.bytes.byteLength;
+    const isSame = !cdb.compareBytes || isInData(command.dataOut, (requested - left) * core.blockLength, object.data);
     object.data.release();
     if (cdb.byFilemarks || cdb.toEndOfData) continue;
     const expected = cdb.fixed ? core.blockLength : cdb.verificationLength;
     if (actual !== expected) {
       return check("no-sense", { incorrectLength: true, information: cdb.fixed ? left : expected - actual });
     }
+    if (!isSame) return check("miscompare", { information: left });
     left--;
   }
   return good();
+}
+
+/** Whether a stored block is what the host sent at `offset`. */
+function isInData(dataOut: Uint8Array, offset: number, { bytes }: DataIn): boolean {
+  return Buffer.compare(dataOut.subarray(offset, offset + bytes.byteLength), bytes) === 0;
 }

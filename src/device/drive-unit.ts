@@ -27,6 +27,7 @@ import { failedWrite } from "./drive-outcomes.ts";
 import {
   extendedPosition,
   longPosition,
+  mediaSerialNumber,
   readBlockLimits,
   reportDensitySupport,
   shortPosition,
@@ -154,6 +155,7 @@ export class DriveUnit extends Unit<Commands> {
       readAttributeVolumeList: (command) => this.#onLoaded(() => attributeRange(command)),
       readAttributePartitionList: (command) => this.#onLoaded(() => attributeRange(command)),
       readAttributeSupported: (command) => this.#onLoaded((loaded) => attributeList(core, loaded, command)),
+      readMediaSerialNumber: () => this.#onLoaded(mediaSerialNumber),
       space16: (command) => this.#onMedium((medium) => space16(core, medium, command)),
       locate16: (command) => this.#onMedium((medium) => locate16(core, medium, command)),
     };
@@ -192,7 +194,9 @@ export class DriveUnit extends Unit<Commands> {
   /** A block that will be written as it is may be received where it will be stored; fixed mode copies. */
   protected override placeFor(task: UnitTask): UnitTask["place"] {
     const { medium } = this.#core;
-    if (medium === undefined || task.cdb[0] !== sscCommands.write6.opcode) return undefined;
+    if (medium === undefined) return undefined;
+    if (task.cdb[0] === sscCommands.verify6.opcode) return this.#core.receiving.place(task.expectedDataOut);
+    if (task.cdb[0] !== sscCommands.write6.opcode) return undefined;
     const { fixed, transferLength } = Write6.decode(task.cdb);
     const size = task.expectedDataOut;
     const isOneBlock = !fixed && size === transferLength && size <= this.#core.model.blockSizeMax;

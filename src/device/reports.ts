@@ -12,12 +12,13 @@ import {
   TaskManagementSupport,
   TimeoutsDescriptor,
   Timestamp,
+  TimestampParameters,
   type CommandRow,
   type spcCommands,
 } from "#scsi/index.ts";
 import type { Command } from "./command.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { goodData, type Outcome } from "./outcome.ts";
+import { check, good, goodData, type Outcome } from "./outcome.ts";
 
 type Spc = typeof spcCommands;
 
@@ -120,10 +121,33 @@ export function reportTaskManagement(command: Command<Spc["reportSupportedTaskMa
   return goodData(command.cdb.extended ? bytes : bytes.subarray(0, short));
 }
 
-/** TIMESTAMP ORIGIN: set by means beyond the standard, the clock of the machine. SPC-4. */
-const outsideOrigin = 0b011;
+/** TIMESTAMP ORIGIN: set by SET TIMESTAMP; set by means beyond the standard, the clock of the machine. SPC-4. */
+const origins = { host: 0b010, outside: 0b011 } as const;
 
-/** REPORT TIMESTAMP. */
-export function reportTimestamp(now: Instant): Outcome {
-  return goodData(Timestamp.encode({ origin: outsideOrigin, timestamp: Math.max(0, Math.trunc(now)) }));
+/** The clock that hosts see: the machine's, until one of them sets it. */
+export class UnitTimestamp {
+  readonly #now: () => Instant;
+  #offset: number | undefined;
+
+  constructor(now: () => Instant) {
+    this.#now = now;
+  }
+
+  /** REPORT TIMESTAMP. */
+  report(): Outcome {
+    const timestamp = Math.max(0, Math.trunc(this.#now() + (this.#offset ?? 0)));
+    return goodData(
+      Timestamp.encode({ origin: this.#offset === undefined ? origins.outside : origins.host, timestamp }),
+    );
+  }
+
+  /** SET TIMESTAMP. `changed` is called when it was set. */
+  set(command: Command<Spc["setTimestamp"]>, changed: () => void): Outcome {
+    const { parameterListLength } = command.cdb;
+    if (parameterListLength === 0) return good();
+    if (parameterListLength < TimestampParameters.size) return check("parameter-list-length");
+    this.#offset = TimestampParameters.decode(command.dataOut).timestamp - this.#now();
+    changed();
+    return good();
+  }
 }

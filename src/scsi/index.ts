@@ -2,6 +2,7 @@
 // The public face of scsi.
 
 export * from "./attributes.ts";
+export * from "./buffer-commands.ts";
 export * from "./changer-mode-pages.ts";
 export * from "./command-row.ts";
 export * from "./densities.ts";

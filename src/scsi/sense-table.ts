@@ -60,6 +60,7 @@ export const senseTable = {
   "invalid-opcode": row("illegal-request", 0x20, 0x00, "the unit does not have this command"),
   "element-address": row("illegal-request", 0x21, 0x01, "there is no such element"),
   "invalid-field-in-cdb": row("illegal-request", 0x24, 0x00, "the command holds a value that is not supported"),
+  "command-sequence-error": row("illegal-request", 0x2c, 0x00, "another command has to come first"),
   "unit-not-supported": row("illegal-request", 0x25, 0x00, "there is no such logical unit"),
   "invalid-field-in-parameters": row("illegal-request", 0x26, 0x00, "the parameter list holds a wrong value"),
   "parameter-not-supported": row("illegal-request", 0x26, 0x01, "the parameter list holds an unknown parameter"),

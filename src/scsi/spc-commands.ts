@@ -2,6 +2,7 @@
 // Commands that every kind of unit has: SPC-4 (SPC-2 for RESERVE and RELEASE). CDB layouts and the table.
 
 import { bit, bits, layout, uint } from "#codec/index.ts";
+import { bufferCommands } from "./buffer-commands.ts";
 import { timeouts, type CommandRow, type CommandTable } from "./command-row.ts";
 
 /** TEST UNIT READY: SPC-4. */
@@ -411,6 +412,7 @@ export const spcCommands = {
     ...always,
     standard: "SPC-4",
   },
+  ...bufferCommands,
 } as const satisfies CommandTable;
 
 /** The commands of every unit, by their names in the table. */

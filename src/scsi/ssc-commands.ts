@@ -184,6 +184,20 @@ export const Locate16 = layout("LOCATE(16)", 16, {
   control: uint(15, 1),
 });
 
+/** READ MEDIA SERIAL NUMBER, a service action of SERVICE ACTION IN(12): SPC-4. */
+export const ReadMediaSerialNumber = layout("READ MEDIA SERIAL NUMBER", 12, {
+  opcode: uint(0, 1, { always: 0xab }),
+  serviceAction: bits(1, 4, 0, { always: 0x01 }),
+  allocationLength: uint(6, 4),
+  control: uint(11, 1),
+});
+
+/** READ MEDIA SERIAL NUMBER data without the number: SPC-4. */
+export const MediaSerialHeader = layout("READ MEDIA SERIAL NUMBER header", 4, {
+  /** Bytes of the number, a multiple of four. */
+  length: uint(0, 4),
+});
+
 type Flags = Pick<CommandRow, "whileNotReady" | "whileAttention" | "underReserve" | "underPersistent" | "timeouts">;
 /** Moves, reads or writes the medium. */
 const medium = {
@@ -272,6 +286,15 @@ export const sscCommands = {
   readAttributeVolumeList: { name: "READ ATTRIBUTE, logical volumes", ...attribute(2, ReadAttributeVolumeList) },
   readAttributePartitionList: { name: "READ ATTRIBUTE, partitions", ...attribute(3, ReadAttributePartitionList) },
   readAttributeSupported: { name: "READ ATTRIBUTE, supported", ...attribute(5, ReadAttributeSupported) },
+  readMediaSerialNumber: {
+    name: "READ MEDIA SERIAL NUMBER",
+    opcode: 0xab,
+    serviceAction: 0x01,
+    cdb: ReadMediaSerialNumber,
+    data: "in",
+    ...asks,
+    standard: "SPC-4",
+  },
   space16: { name: "SPACE(16)", opcode: 0x91, cdb: Space16, data: "none", ...medium, standard: "SSC-4" },
   locate16: { name: "LOCATE(16)", opcode: 0x92, cdb: Locate16, data: "none", ...medium, standard: "SSC-4" },
 } as const satisfies CommandTable;
