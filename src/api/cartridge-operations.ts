@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations on cartridges and shelf pools: create, move, eject to the shelf, retrieve, delete.
+// Operations on cartridges in libraries: create, move, eject to the shelf.
 
 import * as z from "zod";
 import { limits } from "#base/index.ts";
@@ -8,21 +8,16 @@ import { operation } from "./operation.ts";
 import {
   barcode,
   Cartridge,
+  cartridgeColumns as columns,
   cartridgeSize,
   libraryName,
   maybeLibrary,
-  name,
-  Nothing,
   number,
-  Pool,
   poolName,
-  retentionLock,
-  shelfClass,
   states,
   Task,
 } from "./schemas.ts";
 
-const columns = ["barcode", "state", "place", "sizeBytes", "usedBytes", "dirtyBytes", "pool", "writeProtected"];
 const byBarcode = z.strictObject({ barcode });
 const anExample = (title: string) => [{ title, input: { barcode: "CAP001L8" } }];
 
@@ -185,127 +180,5 @@ export const cartridgeOperations = [
     columns,
     examples: anExample("Back into a mail slot"),
     handler: ({ gateway }, input) => gateway.cancelArchive(input.barcode),
-  }),
-  operation({
-    name: "cartridge.retrieve",
-    kind: "task",
-    permission: "operator",
-    route: { method: "post", path: "/cartridges/{barcode}/retrieve" },
-    summary: "Retrieve an archived cartridge from the shelf to a mail slot, read-only",
-    input: z.strictObject({
-      barcode,
-      library: maybeLibrary,
-      tier: z.enum(["Expedited", "Standard", "Bulk"]).optional().describe("How fast it thaws; Standard by default"),
-    }),
-    output: Task,
-    positional: ["barcode"],
-    examples: [{ title: "Retrieve at the usual pace", input: { barcode: "CAP001L8", library: "main" } }],
-    handler: ({ gateway }, { barcode: code, library, tier }, caller) =>
-      gateway.retrieveCartridge(
-        { barcode: code, library: onlyLibrary(gateway, library), ...given({ tier }) },
-        { who: caller.name },
-      ),
-  }),
-  operation({
-    name: "cartridge.cancel-retrieve",
-    kind: "change",
-    permission: "operator",
-    route: { method: "post", path: "/cartridges/{barcode}/cancel-retrieve" },
-    summary: "Leave a cartridge on the shelf although it is RETRIEVING",
-    input: byBarcode,
-    output: Cartridge,
-    positional: ["barcode"],
-    columns,
-    examples: anExample("Stop the retrieval"),
-    handler: ({ gateway }, input) => gateway.cancelRetrieve(input.barcode),
-  }),
-  operation({
-    name: "cartridge.assign-pool",
-    kind: "change",
-    permission: "operator",
-    route: { method: "post", path: "/cartridges/{barcode}/assign-pool" },
-    summary: "Assign another shelf pool to a cartridge",
-    description: "Never to a warmer class and never away from a retention lock that holds.",
-    input: z.strictObject({ barcode, pool: poolName }),
-    output: Cartridge,
-    positional: ["barcode", "pool"],
-    columns,
-    examples: [{ title: "To the coldest class", input: { barcode: "CAP001L8", pool: "deep-archive" } }],
-    handler: ({ gateway }, input, caller) => gateway.assignPool(input.barcode, input.pool, { who: caller.name }),
-  }),
-  operation({
-    name: "cartridge.delete",
-    kind: "task",
-    permission: "admin",
-    route: { method: "delete", path: "/cartridges/{barcode}" },
-    summary: "Delete a cartridge and all its data for ever",
-    description: "Refused in a drive, while RETRIEVED, and under a retention lock. Its barcode is never used again.",
-    input: z.strictObject({
-      barcode,
-      bypassGovernance: z.boolean().optional().describe("Delete in spite of a lock of kind GOVERNANCE"),
-    }),
-    output: Task,
-    positional: ["barcode"],
-    examples: anExample("For ever"),
-    handler: ({ gateway }, input, caller) =>
-      gateway.deleteCartridge(input.barcode, {
-        who: caller.name,
-        ...given({ bypassGovernance: input.bypassGovernance }),
-      }),
-  }),
-  operation({
-    name: "pool.create",
-    kind: "change",
-    permission: "admin",
-    route: { method: "post", path: "/pools" },
-    summary: "Create a shelf pool: the storage class and retention lock of archived cartridges",
-    description: "A pool can never be changed.",
-    input: z.strictObject({
-      name: name.describe("Name of the new pool"),
-      storageClass: shelfClass.describe("Class of archived cartridges"),
-      lock: retentionLock.optional().describe("Retention lock, NONE by default"),
-      retentionDays: z.int().min(0).max(36_500).optional().describe("How long a lock holds"),
-    }),
-    output: Pool,
-    positional: ["name"],
-    examples: [
-      {
-        title: "Seven years, which nobody can shorten",
-        input: { name: "legal", storageClass: "DEEP_ARCHIVE", lock: "COMPLIANCE", retentionDays: 2555 },
-      },
-    ],
-    handler: ({ gateway }, input) =>
-      gateway.createPool({
-        name: input.name,
-        storageClass: input.storageClass,
-        ...given({ lock: input.lock, retentionDays: input.retentionDays }),
-      }),
-  }),
-  operation({
-    name: "pool.list",
-    kind: "query",
-    permission: "viewer",
-    route: { method: "get", path: "/pools" },
-    summary: "List the shelf pools",
-    input: z.strictObject({}),
-    output: z.array(Pool),
-    positional: [],
-    examples: [{ title: "All pools", input: {} }],
-    handler: ({ gateway }) => gateway.listPools(),
-  }),
-  operation({
-    name: "pool.delete",
-    kind: "change",
-    permission: "admin",
-    route: { method: "delete", path: "/pools/{name}" },
-    summary: "Delete a shelf pool that no cartridge uses",
-    input: z.strictObject({ name: poolName }),
-    output: Nothing,
-    positional: ["name"],
-    examples: [{ title: "Delete the pool legal", input: { name: "legal" } }],
-    handler: async ({ gateway }, input) => {
-      await gateway.deletePool(input.name);
-      return {};
-    },
   }),
 ] as const;

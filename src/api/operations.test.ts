@@ -76,7 +76,7 @@ test("the permission matrix is the one that was reviewed", () => {
       "cartridge.cancel-archive cartridge.retrieve cartridge.cancel-retrieve cartridge.assign-pool " +
       "session.disconnect task.cancel",
     admin:
-      "library.create library.change library.delete cartridge.delete pool.create pool.delete access.chap.set " +
+      "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete access.chap.set " +
       "access.chap.delete access.allow.add access.allow.remove token.create token.list token.revoke",
   });
 });

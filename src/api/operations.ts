@@ -5,12 +5,14 @@ import { accessOperations } from "./access-operations.ts";
 import { cartridgeOperations } from "./cartridge-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
 import type { Operation } from "./operation.ts";
+import { shelfOperations } from "./shelf-operations.ts";
 import { systemOperations } from "./system-operations.ts";
 
 /** All operations, in the order in which people meet them. */
 export const operations: readonly Operation[] = [
   ...libraryOperations,
   ...cartridgeOperations,
+  ...shelfOperations,
   ...accessOperations,
   ...systemOperations,
 ];

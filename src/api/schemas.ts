@@ -62,6 +62,10 @@ export const time = z
   .transform((value) => isoText(typeof value === "number" ? (value as Instant) : instantFromIso(value)))
   .pipe(z.iso.datetime())
   .meta({ unit: "time" });
+/** An instant that somebody gives, as ISO 8601 text. */
+export const timeInput = z.iso
+  .datetime({ offset: true, error: "a time looks like 2033-01-01T00:00:00Z" })
+  .transform((value) => instantFromIso(value));
 export const bytes = z.number().nonnegative().meta({ unit: "bytes" });
 const count = z.int().nonnegative();
 
@@ -122,7 +126,7 @@ export const Place = z.discriminatedUnion("kind", [
 ]);
 
 export const storageClass = z.enum(["STANDARD", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]);
-export const shelfClass = z.enum(["GLACIER", "DEEP_ARCHIVE"]);
+export const shelfClass = storageClass;
 export const retentionLock = z.enum(["NONE", "GOVERNANCE", "COMPLIANCE"]);
 
 export const Cartridge = z.object({
@@ -140,10 +144,25 @@ export const Cartridge = z.object({
   writeProtected: z.boolean(),
   createdAt: time,
   archivedAt: time.optional().describe("First time it reached ARCHIVED"),
-  lockedUntil: time.optional(),
+  lockedUntil: time.optional().describe("When its retention lock ends"),
+  lock: retentionLock,
+  legalHold: z.boolean().describe("Nobody deletes it or writes on it"),
+  deleteAt: time.optional().describe("When its bytes go; until then the deletion can be taken back"),
   changedAt: time,
   task: z.string().optional().describe("Task that works on it"),
 });
+
+/** What a table of cartridges shows. */
+export const cartridgeColumns = [
+  "barcode",
+  "state",
+  "place",
+  "sizeBytes",
+  "usedBytes",
+  "dirtyBytes",
+  "pool",
+  "writeProtected",
+];
 
 export const Pool = z.object({
   name: z.string(),
@@ -151,6 +170,7 @@ export const Pool = z.object({
   storageClass: shelfClass,
   lock: retentionLock,
   retentionDays: count,
+  deleteDelayDays: count.optional().describe("How long a deletion can be taken back, if not as configured"),
   cartridges: count,
   archivedCartridges: count,
 });

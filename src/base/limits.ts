@@ -176,4 +176,10 @@ export const limits = {
   eventsQueued: 1000,
   /** Longest retention of a shelf pool: 100 years. */
   retentionMax: days(36_500),
+  /** Longest time in which a deletion can be taken back: ten years. */
+  deleteDelayMax: days(3650),
+  /** Longest time between two runs that locks count: a system clock that moved further has leapt. */
+  clockLeap: days(7),
+  /** How far the system's clock may be from the one that locks go by before somebody is told. */
+  clockTolerance: minutes(5),
 } as const;

@@ -288,7 +288,10 @@ test("a stream that ends before the task does is no success", async () => {
 
 const completionCases: readonly (readonly [readonly string[], readonly string[]])[] = [
   [["cart"], ["cartridge"]],
-  [["cartridge", "re"], ["retrieve"]],
+  [
+    ["cartridge", "re"],
+    ["release", "retain", "retrieve"],
+  ],
   [
     ["cartridge", "create", "--barcode"],
     ["--barcode", "--barcode-prefix"],

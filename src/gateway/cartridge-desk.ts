@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What operators do with cartridges and pools: create, find, move, eject, retrieve, delete. Every method checks, makes
-// the change durable and then starts what follows from it.
+// What operators do with cartridges in a library: create, find, move, eject. Every method checks, makes the change
+// durable and then starts what follows from it.
 
-import { isoText, type Instant } from "#base/index.ts";
+import type { Instant } from "#base/index.ts";
 import { decideMove, type Element } from "#library/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import { isInLibrary } from "./cartridge-life.ts";
@@ -13,11 +13,8 @@ import type { CartridgeRecord, Fact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { LibraryDesk } from "./library-desk.ts";
 import type { LibraryHost } from "./library-host.ts";
-import { lifeFacts } from "./life-facts.ts";
 import type { GatewayParts } from "./parts.ts";
-import { poolNamed } from "./pools.ts";
-import type { Actor, CartridgeRequest, PlaceRequest, RetrieveRequest } from "./requests.ts";
-import { holdingLock, isWarmer, lockedUntil } from "./retention.ts";
+import type { Actor, CartridgeRequest, PlaceRequest } from "./requests.ts";
 import { failureText, type MoveFailure } from "./robot.ts";
 import type { Shelf } from "./shelf.ts";
 import type { GatewayState } from "./state.ts";
@@ -106,73 +103,12 @@ export class CartridgeDesk {
     if (this.named(barcode).state === "IN_TRANSIT") await this.#shelf.backIntoSlot(barcode);
   }
 
-  /** Faults `gateway.cartridge-state`, `gateway.cartridge-busy`, `gateway.library-unknown`. */
-  async retrieve({ barcode, library, tier = "Standard" }: RetrieveRequest, actor: Actor): Promise<TaskRecord> {
-    const host = this.#libraries.named(library);
-    if (this.named(barcode).state !== "RETRIEVING") {
-      this.#shelf.checkIdle(barcode);
-      await this.#parts.book.change((state) => {
-        if (!state.libraries.has(host.id)) throw gatewayFault("library-unknown", { name: library, known: "others" });
-        const change = { library: host.id, tier };
-        return {
-          facts: lifeFacts(state, { barcode, input: { kind: "retrieve" }, at: this.#now(), change }),
-          result: undefined,
-        };
-      });
-      this.#changed(barcode);
-    }
-    return this.#shelf.begin(barcode, actor.who).record();
-  }
-
-  /** Fault `gateway.cartridge-state`. */
-  async cancelRetrieve(barcode: string, actor: Actor): Promise<void> {
-    const input = { kind: "cancel-retrieve" } as const;
-    lifeFacts(this.#state, { barcode: this.named(barcode).barcode, input, at: this.#now() });
-    await this.#shelf.cancel(barcode, actor.who);
-    if (this.named(barcode).state !== "RETRIEVING") return;
-    await this.#parts.book.change((state) => ({
-      facts: lifeFacts(state, { barcode, input, at: this.#now() }),
-      result: undefined,
-    }));
-    this.#changed(barcode);
-  }
-
-  /** Faults `gateway.cartridge-state`, `gateway.pool-unknown`, `gateway.pool-warmer`, `gateway.cartridge-locked`. */
-  async assignPool(barcode: string, name: string, actor: Actor): Promise<void> {
-    this.named(barcode);
-    this.#shelf.checkIdle(barcode);
-    const mustMove = await this.#parts.book.change((state) => {
-      const facts = this.#poolFacts(state, barcode, name);
-      const { state: life, shelfClass } = state.cartridge(barcode);
-      return { facts, result: life === "ARCHIVED" && shelfClass !== poolNamed(state, name).storageClass };
-    });
-    this.#changed(barcode);
-    if (mustMove) this.#shelf.begin(barcode, actor.who);
-  }
-
-  /** Faults `gateway.cartridge-…` as the life of a cartridge says. */
-  async delete(barcode: string, options: Actor & { readonly bypassGovernance?: boolean }): Promise<TaskRecord> {
-    if (this.named(barcode).state !== "DELETING") {
-      if (this.named(barcode).state === "ARCHIVED") this.#shelf.checkIdle(barcode);
-      const host = this.#libraries.withId(this.named(barcode).library);
-      const change = (): Promise<void> => this.#deleteNow(barcode, options.bypassGovernance ?? false);
-      await (host === undefined ? change() : host.exclusive(change));
-      this.#changed(barcode);
-    }
-    return this.#shelf.begin(barcode, options.who).record();
-  }
-
   get #state(): GatewayState {
     return this.#parts.book.state;
   }
 
   #now(): Instant {
     return this.#parts.clock.now();
-  }
-
-  #changed(barcode: string): void {
-    const { state, pool } = this.named(barcode);
-    this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}, pool ${pool}`);
   }
 
   /** All or none; blank ones that a crash leaves behind are removed at the next start. */
@@ -188,44 +124,6 @@ export class CartridgeDesk {
       if (store.has(id)) await store.remove(id);
     }
     throw failed.reason;
-  }
-
-  #deleteNow(barcode: string, bypassGovernance: boolean): Promise<void> {
-    return this.#parts.book.change((state) => {
-      const cartridge = state.cartridge(barcode);
-      const element = state.libraries.get(cartridge.library)?.changer.find(barcode);
-      const at = this.#now();
-      const lock = holdingLock(cartridge, poolNamed(state, cartridge.pool), { now: at, bypassGovernance });
-      const input = { kind: "delete", inDrive: element?.kind === "drive-bay", lock } as const;
-      const facts = lifeFacts(state, { barcode, input, at, task: this.#shelf.taskOf(barcode) });
-      return { facts, result: undefined };
-    });
-  }
-
-  #poolFacts(state: GatewayState, barcode: string, name: string): readonly Fact[] {
-    const cartridge = state.cartridge(barcode);
-    const next = poolNamed(state, name);
-    const at = this.#now();
-    if (cartridge.state !== "AVAILABLE" && cartridge.state !== "ARCHIVED") {
-      const action = "another pool";
-      throw gatewayFault("cartridge-state", {
-        barcode,
-        state: cartridge.state,
-        action,
-        needed: "AVAILABLE or ARCHIVED",
-      });
-    }
-    if (cartridge.pool === name) return [];
-    const { shelfClass } = cartridge;
-    if (shelfClass !== undefined && isWarmer(shelfClass, next.storageClass)) {
-      throw gatewayFault("pool-warmer", { barcode, from: shelfClass, to: next.storageClass, pool: name });
-    }
-    const pool = poolNamed(state, cartridge.pool);
-    const until = lockedUntil(cartridge, pool);
-    if (until !== undefined && until > at) {
-      throw gatewayFault("cartridge-locked", { barcode, lock: pool.lock, pool: pool.name, until: isoText(until) });
-    }
-    return [{ kind: "cartridge-changed", barcode, at, change: { pool: name } }];
   }
 
   /** The element of a cartridge that is in a library. Faults `gateway.cartridge-unknown`, `gateway.cartridge-state`. */

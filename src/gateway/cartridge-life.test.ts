@@ -19,6 +19,10 @@ const inputs: Readonly<Record<string, CartridgeInput>> = {
   "delete governance": { kind: "delete", inDrive: false, lock: "governance" },
   "delete bypassing": { kind: "delete", inDrive: false, lock: "governance-bypassed" },
   "delete compliance": { kind: "delete", inDrive: false, lock: "compliance" },
+  "delete held": { kind: "delete", inDrive: false, lock: "legal-hold" },
+  undelete: { kind: "undelete", from: "ARCHIVED", isErasing: false },
+  "undelete library": { kind: "undelete", from: "AVAILABLE", isErasing: false },
+  "undelete erasing": { kind: "undelete", from: "ARCHIVED", isErasing: true },
   deleted: { kind: "deleted" },
 };
 
@@ -35,6 +39,10 @@ AVAILABLE  delete in drive   !! in-drive
 AVAILABLE  delete governance -> DELETING: leave-element
 AVAILABLE  delete bypassing  -> DELETING: leave-element
 AVAILABLE  delete compliance -> DELETING: leave-element
+AVAILABLE  delete held       !! held
+AVAILABLE  undelete          !! wrong-state
+AVAILABLE  undelete library  !! wrong-state
+AVAILABLE  undelete erasing  !! wrong-state
 AVAILABLE  deleted           !! wrong-state
 IN_TRANSIT eject             !! wrong-state
 IN_TRANSIT uploaded          -> ARCHIVING:
@@ -48,6 +56,10 @@ IN_TRANSIT delete in drive   !! busy
 IN_TRANSIT delete governance !! busy
 IN_TRANSIT delete bypassing  !! busy
 IN_TRANSIT delete compliance !! busy
+IN_TRANSIT delete held       !! busy
+IN_TRANSIT undelete          !! wrong-state
+IN_TRANSIT undelete library  !! wrong-state
+IN_TRANSIT undelete erasing  !! wrong-state
 IN_TRANSIT deleted           !! wrong-state
 ARCHIVING  eject             !! wrong-state
 ARCHIVING  uploaded          !! wrong-state
@@ -61,6 +73,10 @@ ARCHIVING  delete in drive   !! busy
 ARCHIVING  delete governance !! busy
 ARCHIVING  delete bypassing  !! busy
 ARCHIVING  delete compliance !! busy
+ARCHIVING  delete held       !! busy
+ARCHIVING  undelete          !! wrong-state
+ARCHIVING  undelete library  !! wrong-state
+ARCHIVING  undelete erasing  !! wrong-state
 ARCHIVING  deleted           !! wrong-state
 ARCHIVED   eject             !! wrong-state
 ARCHIVED   uploaded          !! wrong-state
@@ -74,6 +90,10 @@ ARCHIVED   delete in drive   -> DELETING:
 ARCHIVED   delete governance !! locked
 ARCHIVED   delete bypassing  -> DELETING:
 ARCHIVED   delete compliance !! locked
+ARCHIVED   delete held       !! held
+ARCHIVED   undelete          !! wrong-state
+ARCHIVED   undelete library  !! wrong-state
+ARCHIVED   undelete erasing  !! wrong-state
 ARCHIVED   deleted           !! wrong-state
 RETRIEVING eject             !! wrong-state
 RETRIEVING uploaded          !! wrong-state
@@ -87,6 +107,10 @@ RETRIEVING delete in drive   !! busy
 RETRIEVING delete governance !! busy
 RETRIEVING delete bypassing  !! busy
 RETRIEVING delete compliance !! busy
+RETRIEVING delete held       !! busy
+RETRIEVING undelete          !! wrong-state
+RETRIEVING undelete library  !! wrong-state
+RETRIEVING undelete erasing  !! wrong-state
 RETRIEVING deleted           !! wrong-state
 RETRIEVED  eject             -> ARCHIVED: leave-element
 RETRIEVED  uploaded          !! wrong-state
@@ -100,6 +124,10 @@ RETRIEVED  delete in drive   !! retrieved
 RETRIEVED  delete governance !! retrieved
 RETRIEVED  delete bypassing  !! retrieved
 RETRIEVED  delete compliance !! retrieved
+RETRIEVED  delete held       !! retrieved
+RETRIEVED  undelete          !! wrong-state
+RETRIEVED  undelete library  !! wrong-state
+RETRIEVED  undelete erasing  !! wrong-state
 RETRIEVED  deleted           !! wrong-state
 DELETING   eject             !! wrong-state
 DELETING   uploaded          !! wrong-state
@@ -113,6 +141,10 @@ DELETING   delete in drive   !! busy
 DELETING   delete governance !! busy
 DELETING   delete bypassing  !! busy
 DELETING   delete compliance !! busy
+DELETING   delete held       !! busy
+DELETING   undelete          -> ARCHIVED:
+DELETING   undelete library  -> AVAILABLE: enter-element
+DELETING   undelete erasing  !! erasing
 DELETING   deleted           -> (gone):
 `;
 

@@ -10,8 +10,9 @@
 //   RETRIEVING   cancel-retrieve ARCHIVED
 //   RETRIEVING   retrieved       RETRIEVED    appears in a mail slot, read-only
 //   RETRIEVED    eject           ARCHIVED     the mail slot is emptied at once; nothing is uploaded, it was not written
-//   AVAILABLE    delete          DELETING     refused in a drive
-//   ARCHIVED     delete          DELETING     refused under a lock that still holds
+//   AVAILABLE    delete          DELETING     refused in a drive, and under a legal hold
+//   ARCHIVED     delete          DELETING     refused under a lock that still holds, and under a legal hold
+//   DELETING     undelete        as before    only until the bytes begin to go; back into a slot if it was AVAILABLE
 //   DELETING     deleted         (gone)       the barcode stays spent
 //
 // Every other pair is refused. Which place a cartridge is in is not known here, only whether that is a drive.
@@ -30,8 +31,11 @@ export const cartridgeStates = [
 /** State of a cartridge. */
 export type CartridgeState = (typeof cartridgeStates)[number];
 
-/** A retention lock that holds at this moment; `bypassed`: GOVERNANCE, and whoever asks may and wants to. */
-export type HoldingLock = "none" | "governance" | "governance-bypassed" | "compliance";
+/** What holds a cartridge at this moment; `bypassed`: GOVERNANCE, and whoever asks may and wants to. */
+export type HoldingLock = "none" | "governance" | "governance-bypassed" | "compliance" | "legal-hold";
+
+/** States that a deletion can be taken back to. */
+export type DeletedFrom = "AVAILABLE" | "ARCHIVED";
 
 /** What can happen to a cartridge. */
 export type CartridgeInput =
@@ -43,6 +47,7 @@ export type CartridgeInput =
   | { readonly kind: "cancel-retrieve" }
   | { readonly kind: "retrieved" }
   | { readonly kind: "delete"; readonly inDrive: boolean; readonly lock: HoldingLock }
+  | { readonly kind: "undelete"; readonly from: DeletedFrom; readonly isErasing: boolean }
   | { readonly kind: "deleted" };
 
 /** What comes with a transition, in the same breath. What follows later is the work that the new state calls for. */
@@ -55,7 +60,7 @@ export type CartridgeEffect =
   | "start-retention";
 
 /** Why an input is refused in a state. */
-export type CartridgeRefusal = "wrong-state" | "busy" | "in-drive" | "retrieved" | "locked";
+export type CartridgeRefusal = "wrong-state" | "busy" | "in-drive" | "retrieved" | "locked" | "held" | "erasing";
 
 /** What an input comes to. `state` undefined: the cartridge is gone. */
 export type CartridgeStep =
@@ -72,6 +77,7 @@ export const acceptedIn = {
   "cancel-retrieve": ["RETRIEVING"],
   retrieved: ["RETRIEVING"],
   delete: ["AVAILABLE", "ARCHIVED"],
+  undelete: ["DELETING"],
   deleted: ["DELETING"],
 } as const satisfies Record<CartridgeInput["kind"], readonly CartridgeState[]>;
 
@@ -100,6 +106,8 @@ export function cartridgeStep(state: CartridgeState, input: CartridgeInput): Car
       return state === "RETRIEVING" ? to("RETRIEVED", "enter-element") : refused("wrong-state");
     case "delete":
       return deleteStep(state, input);
+    case "undelete":
+      return undeleteStep(state, input);
     case "deleted":
       return state === "DELETING" ? { kind: "to", state: undefined, effects: [] } : refused("wrong-state");
     default:
@@ -110,8 +118,10 @@ export function cartridgeStep(state: CartridgeState, input: CartridgeInput): Car
 function deleteStep(state: CartridgeState, input: CartridgeInput & { readonly kind: "delete" }): CartridgeStep {
   switch (state) {
     case "AVAILABLE":
-      return input.inDrive ? refused("in-drive") : to("DELETING", "leave-element");
+      if (input.inDrive) return refused("in-drive");
+      return input.lock === "legal-hold" ? refused("held") : to("DELETING", "leave-element");
     case "ARCHIVED":
+      if (input.lock === "legal-hold") return refused("held");
       if (input.lock === "governance" || input.lock === "compliance") return refused("locked");
       return to("DELETING");
     case "RETRIEVED":
@@ -124,6 +134,12 @@ function deleteStep(state: CartridgeState, input: CartridgeInput & { readonly ki
     default:
       return state satisfies never;
   }
+}
+
+function undeleteStep(state: CartridgeState, input: CartridgeInput & { readonly kind: "undelete" }): CartridgeStep {
+  if (state !== "DELETING") return refused("wrong-state");
+  if (input.isErasing) return refused("erasing");
+  return input.from === "AVAILABLE" ? to("AVAILABLE", "enter-element") : to("ARCHIVED");
 }
 
 function to(state: CartridgeState, ...effects: CartridgeEffect[]): CartridgeStep {

@@ -37,6 +37,10 @@ export type TakeAnswer =
 /** The name of a cartridge in the store. */
 export const storeId = (cartridge: CartridgeRecord): CartridgeId => cartridge.id as string as CartridgeId;
 
+/** True when no host may write on a cartridge: it came back from the shelf, or is under a legal hold. */
+export const isWriteProtected = ({ state, legalHold }: CartridgeRecord): boolean =>
+  state === "RETRIEVED" || legalHold === true;
+
 /** A drive and what is in it. */
 export class DriveHost {
   readonly record: DriveRecord;
@@ -145,7 +149,7 @@ function insertedOf(cartridge: CartridgeRecord, image: LoadedImage): InsertedCar
     capacityBytes: cartridge.sizeBytes,
     generation: cartridge.generation,
     kind: cartridge.writeOnce ? "write-once" : "data",
-    writeProtected: cartridge.state === "RETRIEVED",
+    writeProtected: isWriteProtected(cartridge),
     history: cartridge.history,
   };
 }

@@ -17,6 +17,10 @@ export interface GatewayEvent {
     | "cartridge.changed"
     | "cartridge.moved"
     | "cartridge.deleted"
+    /** A legal hold was set or cleared, a lock was set or extended, a deletion was taken back: for the audit. */
+    | "cartridge.held"
+    | "cartridge.retained"
+    | "cartridge.undeleted"
     | "pool.created"
     | "pool.deleted"
     | "access.changed"
@@ -24,6 +28,7 @@ export interface GatewayEvent {
     | "session.closed"
     | "drive.changed"
     | "gateway.changed"
+    | "gateway.clock"
     /** Events were dropped because the subscriber is too slow; look at everything anew. */
     | "events.lost";
   readonly subject: string;

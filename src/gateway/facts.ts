@@ -8,7 +8,7 @@ import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
 import type { ThawTier } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
-import type { CartridgeState } from "./cartridge-life.ts";
+import type { CartridgeState, DeletedFrom } from "./cartridge-life.ts";
 import type { RetentionLock, ShelfClass, Topology } from "./requests.ts";
 import type { ObjectId } from "./views.ts";
 
@@ -29,6 +29,21 @@ export interface LibraryRecord {
   readonly shape: ChangerShape;
   readonly drives: readonly DriveRecord[];
   readonly createdAt: Instant;
+}
+
+/** A lock on a cartridge. Absolute: nothing that happens to the pool or to a clock makes it shorter. */
+export interface RetentionRecord {
+  readonly mode: Exclude<RetentionLock, "NONE">;
+  readonly until: Instant;
+}
+
+/** A deletion that was asked for. */
+export interface DeletionRecord {
+  /** When the bytes go; until then it can be taken back. */
+  readonly at: Instant;
+  readonly from: DeletedFrom;
+  /** The bytes are going: too late. */
+  readonly isErasing: boolean;
 }
 
 /** A cartridge. Its element, if it has one, is known by the changer of its library. */
@@ -52,11 +67,29 @@ export interface CartridgeRecord {
   readonly tier?: ThawTier;
   /** The class its data has reached on the shelf; behind the pool's while a change runs. */
   readonly shelfClass?: ShelfClass;
+  /** Set when it is archived for the first time, and extended. Absent in records of older releases: the pool tells. */
+  readonly retention?: RetentionRecord;
+  /** Nobody deletes it or writes on it until the hold is cleared. */
+  readonly legalHold?: boolean;
+  /** While DELETING. */
+  readonly deletion?: DeletionRecord | null;
 }
 
 /** What a change of a cartridge may change. */
 export type CartridgeChange = Partial<
-  Pick<CartridgeRecord, "state" | "library" | "pool" | "history" | "archivedAt" | "tier" | "shelfClass">
+  Pick<
+    CartridgeRecord,
+    | "state"
+    | "library"
+    | "pool"
+    | "history"
+    | "archivedAt"
+    | "tier"
+    | "shelfClass"
+    | "retention"
+    | "legalHold"
+    | "deletion"
+  >
 >;
 
 /** A shelf pool. */
@@ -65,6 +98,8 @@ export interface PoolRecord {
   readonly storageClass: ShelfClass;
   readonly lock: RetentionLock;
   readonly retentionDays: number;
+  /** How long a deletion can be taken back; absent: as the gateway's settings say. */
+  readonly deleteDelayDays?: number;
 }
 
 /** CHAP credentials of one initiator (pattern) for one target. */
@@ -115,6 +150,8 @@ export type Fact =
   | { readonly kind: "chap-gone"; readonly target: string; readonly initiator: string }
   /** Initiators that hold a session with a target, or lost it without logging out; empty: none. */
   | { readonly kind: "present"; readonly target: string; readonly initiators: readonly string[] }
+  /** The trusted clock has come this far: see `trusted-clock.ts`. */
+  | { readonly kind: "clock"; readonly at: Instant }
   | { readonly kind: "task"; readonly task: TaskRecord }
   | { readonly kind: "task-gone"; readonly id: string };
 
@@ -137,6 +174,7 @@ const fields: Readonly<Record<Fact["kind"], Readonly<Record<string, FieldType>>>
   chap: { chap: "object" },
   "chap-gone": { target: "string", initiator: "string" },
   present: { target: "string", initiators: "array" },
+  clock: { at: "number" },
   task: { task: "object" },
   "task-gone": { id: "string" },
 };

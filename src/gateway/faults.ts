@@ -52,6 +52,16 @@ export const gatewayFault = faultsOf("gateway", {
     "cartridge {barcode} is RETRIEVED; eject it, so that it is ARCHIVED again, before it is deleted",
   ),
   "cartridge-locked": denied("cartridge {barcode} is under {lock} lock of pool {pool} until {until}"),
+  "cartridge-held": denied("cartridge {barcode} is under a legal hold; clear the hold first"),
+  "cartridge-erasing": conflict("cartridge {barcode} is being erased; it is too late to take the deletion back"),
+  "cartridge-not-archived": conflict(
+    "cartridge {barcode} is {state} and was never archived; a retention lock is for what is on the shelf",
+  ),
+  "retention-shorter": denied(
+    "cartridge {barcode} is under {lock} lock until {until}; it can be made longer, and not end at {asked}",
+  ),
+  "retention-weaker": denied("cartridge {barcode} is under COMPLIANCE lock until {until}; it stays of that kind"),
+  "retention-bad": invalid("the lock of cartridge {barcode} needs an end: a time, or a number of days from 1 to {max}"),
   "no-write-once": invalid("drive model {model} has no write-once cartridges"),
   "barcode-bad": invalid("{barcode} cannot be a barcode: 5 to 16 capital letters and digits"),
   "barcode-prefix-bad": invalid("{prefix} cannot begin barcodes: 1 to 5 capital letters and digits"),
@@ -84,6 +94,7 @@ export const gatewayFault = faultsOf("gateway", {
   "pool-built-in": conflict("shelf pool {name} is built in and stays"),
   "pool-in-use": conflict("{count} cartridges are in shelf pool {name}; assign another pool to them first"),
   "pool-retention": invalid("lock {lock} cannot have {days} days: NONE has 0, GOVERNANCE and COMPLIANCE 1 to {max}"),
+  "pool-delete-delay": invalid("a deletion can be taken back for 0 to {max} whole days, not {days}"),
   "pool-warmer": conflict(
     "cartridge {barcode} is in class {from}; it cannot go to pool {pool} of the warmer class {to}",
   ),

@@ -18,6 +18,7 @@ import type {
   LibraryRequest,
   MoveRequest,
   PoolRequest,
+  RetentionRequest,
   RetrieveRequest,
 } from "./requests.ts";
 import { RunningGateway } from "./running.ts";
@@ -88,6 +89,7 @@ export class Gateway {
       cartridgesByState: countByState(state),
       sessions: access.sessions().length,
       runningTasks: parts.tasks.list().filter((task) => task.endedAt === undefined).length,
+      trustedTime: parts.trusted.now(),
       store: storeView(parts.store),
     };
   }
@@ -214,24 +216,42 @@ export class Gateway {
 
   /** From the shelf to a mail slot of a library, read-only. Resolves with the task once the request is durable. */
   retrieveCartridge(request: RetrieveRequest, actor: Actor): Promise<TaskRecord> {
-    return this.#now.cartridges.retrieve(request, actor);
+    return this.#now.shelfDesk.retrieve(request, actor);
   }
 
   /** Only while RETRIEVING: back to ARCHIVED. */
   async cancelRetrieve(barcode: string): Promise<CartridgeView> {
-    await this.#now.cartridges.cancelRetrieve(barcode, operator);
+    await this.#now.shelfDesk.cancelRetrieve(barcode, operator);
     return this.getCartridge(barcode);
   }
 
   /** Another shelf pool: never to a warmer class, never away from a running lock. */
   async assignPool(barcode: string, pool: string, actor: Actor): Promise<CartridgeView> {
-    await this.#now.cartridges.assignPool(barcode, pool, actor);
+    await this.#now.shelfDesk.assignPool(barcode, pool, actor);
     return this.getCartridge(barcode);
   }
 
   /** Deletes for ever. Resolves with the task once the deletion is durable. The README has the refusals. */
   deleteCartridge(barcode: string, options: Actor & { readonly bypassGovernance?: boolean }): Promise<TaskRecord> {
-    return this.#now.cartridges.delete(barcode, options);
+    return this.#now.shelfDesk.delete(barcode, options);
+  }
+
+  /** Takes a deletion back, until the bytes begin to go. */
+  async undeleteCartridge(barcode: string, actor: Actor): Promise<CartridgeView> {
+    await this.#now.shelfDesk.undelete(barcode, actor);
+    return this.getCartridge(barcode);
+  }
+
+  /** Sets or clears a legal hold: nobody deletes the cartridge or writes on it. Not in a drive. */
+  async setLegalHold(barcode: string, held: boolean, actor: Actor): Promise<CartridgeView> {
+    await this.#now.shelfDesk.setLegalHold(barcode, held, actor);
+    return this.getCartridge(barcode);
+  }
+
+  /** Sets or extends the retention lock of an archived cartridge; never shortens one of kind COMPLIANCE. */
+  async retainCartridge(request: RetentionRequest, actor: Actor): Promise<CartridgeView> {
+    await this.#now.shelfDesk.retain(request, actor);
+    return this.getCartridge(request.barcode);
   }
 
   listPools(): readonly PoolView[] {

@@ -5,9 +5,9 @@ import { defined, isoText, type Instant } from "#base/index.ts";
 import type { Element } from "#library/index.ts";
 import { acceptedIn, cartridgeStep, type CartridgeInput, type CartridgeRefusal } from "./cartridge-life.ts";
 import { driveName } from "./naming.ts";
-import type { CartridgeChange, Fact } from "./facts.ts";
+import type { CartridgeChange, Fact, PoolRecord, RetentionRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
-import { lockedUntil } from "./retention.ts";
+import { retentionOf } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 
 /** A step to take. */
@@ -32,10 +32,14 @@ const actions = {
   "cancel-retrieve": "to cancel its retrieving",
   retrieved: "the end of its retrieving",
   delete: "a delete",
+  undelete: "an undelete",
   deleted: "the end of its deletion",
 } as const satisfies Record<CartridgeInput["kind"], string>;
 
-/** The facts of a step. Faults `gateway.cartridge-state`, `…-busy`, `…-in-drive`, `…-retrieved`, `…-locked`. */
+/**
+ * The facts of a step. Faults `gateway.cartridge-state`, `…-busy`, `…-in-drive`, `…-retrieved`, `…-locked`, `…-held`,
+ * `…-erasing`.
+ */
 export function lifeFacts(state: GatewayState, { barcode, input, at, change, slot, task }: LifeStep): readonly Fact[] {
   const cartridge = state.cartridge(barcode);
   const step = cartridgeStep(cartridge.state, input);
@@ -83,11 +87,18 @@ function refusalFault(state: GatewayState, { barcode, input, reason, task }: Ref
     }
     case "locked": {
       const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
-      const until = lockedUntil(cartridge, pool);
-      const text = until === undefined ? "for ever" : isoText(until);
-      return gatewayFault("cartridge-locked", { barcode, lock: pool.lock, pool: pool.name, until: text });
+      return lockedFault(barcode, pool, defined(retentionOf(cartridge, pool), `a lock of ${barcode}`));
     }
+    case "held":
+      return gatewayFault("cartridge-held", { barcode });
+    case "erasing":
+      return gatewayFault("cartridge-erasing", { barcode });
     default:
       return reason satisfies never;
   }
+}
+
+/** The refusal of what a lock forbids. */
+export function lockedFault(barcode: string, pool: PoolRecord, { mode, until }: RetentionRecord): Error {
+  return gatewayFault("cartridge-locked", { barcode, lock: mode, pool: pool.name, until: isoText(until) });
 }

@@ -7,6 +7,7 @@ import type { TaskRegistry } from "#work/index.ts";
 import type { Book } from "./book.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { GatewaySettings } from "./settings.ts";
+import type { TrustedClock } from "./trusted-clock.ts";
 
 /** The common parts. */
 export interface GatewayParts {
@@ -18,4 +19,6 @@ export interface GatewayParts {
   readonly store: CartridgeStore;
   readonly tasks: TaskRegistry;
   readonly feed: EventFeed;
+  /** Time for locks. */
+  readonly trusted: TrustedClock;
 }

@@ -10,7 +10,9 @@ import type { PoolRequest } from "./requests.ts";
 import { builtInPools, type GatewayState } from "./state.ts";
 import type { PoolView } from "./views.ts";
 
-const retentionDaysMax = limits.retentionMax / days(1);
+/** Longest lock and longest time to take a deletion back, in days. */
+export const retentionDaysMax = limits.retentionMax / days(1);
+const deleteDelayDaysMax = limits.deleteDelayMax / days(1);
 
 /** The pool of this name. Fault `gateway.pool-unknown`. */
 export function poolNamed(state: GatewayState, name: string): PoolRecord {
@@ -19,7 +21,7 @@ export function poolNamed(state: GatewayState, name: string): PoolRecord {
   return pool;
 }
 
-/** The pool that a request describes. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-retention`. */
+/** The pool that a request describes. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-…`. */
 export function newPool(state: GatewayState, request: PoolRequest): PoolRecord {
   const { name, storageClass, lock = "NONE", retentionDays = 0 } = request;
   checkName("shelf pool", name);
@@ -29,7 +31,12 @@ export function newPool(state: GatewayState, request: PoolRequest): PoolRecord {
   if (!Number.isInteger(retentionDays) || retentionDays < least || retentionDays > most) {
     throw gatewayFault("pool-retention", { lock, days: retentionDays, max: retentionDaysMax });
   }
-  return { name, storageClass, lock, retentionDays };
+  const { deleteDelayDays } = request;
+  if (deleteDelayDays === undefined) return { name, storageClass, lock, retentionDays };
+  if (!Number.isInteger(deleteDelayDays) || deleteDelayDays < 0 || deleteDelayDays > deleteDelayDaysMax) {
+    throw gatewayFault("pool-delete-delay", { days: deleteDelayDays, max: deleteDelayDaysMax });
+  }
+  return { name, storageClass, lock, retentionDays, deleteDelayDays };
 }
 
 /** Throws Fault `gateway.pool-unknown`, `gateway.pool-built-in` or `gateway.pool-in-use` for a pool that stays. */
@@ -45,13 +52,18 @@ export function poolViews(state: GatewayState): readonly PoolView[] {
   return [...state.pools.values()].map((pool) => {
     const members = poolMembers(state, pool.name);
     return {
-      ...pool,
+      ...poolView(pool),
       builtIn: builtInPools.some(({ name }) => name === pool.name),
       cartridges: members.length,
       archivedCartridges: members.filter((cartridge) => cartridge.state === "ARCHIVED").length,
     };
   });
 }
+
+const poolView = (pool: PoolRecord): Omit<PoolView, "builtIn" | "cartridges" | "archivedCartridges"> => ({
+  ...pool,
+  deleteDelayDays: pool.deleteDelayDays,
+});
 
 const poolMembers = (state: GatewayState, name: string): readonly CartridgeRecord[] =>
   [...state.cartridges.values()].filter(({ pool }) => pool === name);
@@ -60,7 +72,7 @@ const poolMembers = (state: GatewayState, name: string): readonly CartridgeRecor
 export async function createPool({ book, feed }: GatewayParts, request: PoolRequest): Promise<PoolView> {
   await book.change((state) => ({ facts: [{ kind: "pool", pool: newPool(state, request) }], result: undefined }));
   feed.publish("pool.created", request.name, `shelf pool ${request.name} is there`);
-  return { ...poolNamed(book.state, request.name), builtIn: false, cartridges: 0, archivedCartridges: 0 };
+  return { ...poolView(poolNamed(book.state, request.name)), builtIn: false, cartridges: 0, archivedCartridges: 0 };
 }
 
 /** Deletes a pool. Faults `gateway.pool-unknown`, `gateway.pool-built-in`, `gateway.pool-in-use`. */

@@ -2,7 +2,8 @@
 // What operators ask of the gateway, as plain data. The gateway checks every value itself (Faults `gateway.…`), so that
 // no face has to.
 
-import type { ThawTier } from "#store/index.ts";
+import type { Instant } from "#base/index.ts";
+import type { StorageClass, ThawTier } from "#store/index.ts";
 
 /** One target per device (the default), or one target with the changer at LUN 0 and the drives at LUN 1 … n. */
 export type Topology = "target-per-device" | "single-target";
@@ -91,8 +92,8 @@ export interface RetrieveRequest {
 
 /** Retention lock of a shelf pool. */
 export type RetentionLock = "NONE" | "GOVERNANCE" | "COMPLIANCE";
-/** Storage class of a shelf pool. */
-export type ShelfClass = "GLACIER" | "DEEP_ARCHIVE";
+/** Storage class of a shelf pool. STANDARD: the objects stay as they are, for stores without colder classes. */
+export type ShelfClass = StorageClass;
 
 /** A shelf pool to create. It can never be changed. */
 export interface PoolRequest {
@@ -103,6 +104,20 @@ export interface PoolRequest {
   readonly lock?: RetentionLock;
   /** Whole days, 1 … 36,500 with a lock, 0 without. */
   readonly retentionDays?: number;
+  /** Whole days in which a deletion can be taken back, 0 … 3,650; default: the gateway's `delete-delay`. */
+  readonly deleteDelayDays?: number;
+}
+
+/** A retention lock to set or extend on one cartridge. One of `until` and `days`. */
+export interface RetentionRequest {
+  readonly barcode: string;
+  /** Default: the lock that it has, else GOVERNANCE. Never from COMPLIANCE back to GOVERNANCE. */
+  readonly mode?: Exclude<RetentionLock, "NONE">;
+  readonly until?: Instant;
+  /** From now. */
+  readonly days?: number;
+  /** Shortens a lock of kind GOVERNANCE. */
+  readonly bypassGovernance?: boolean;
 }
 
 /** CHAP credentials of one initiator for one target. */

@@ -21,7 +21,9 @@ import type { Move } from "#library/index.ts";
 import { reconcile } from "./reconcile.ts";
 import type { GatewayOptions, PortalSettings } from "./settings.ts";
 import { Shelf } from "./shelf.ts";
+import { ShelfDesk } from "./shelf-desk.ts";
 import { taskKeeper } from "./task-keeper.ts";
+import { TrustedClock } from "./trusted-clock.ts";
 import { within } from "./within.ts";
 
 const instanceDigits = 8;
@@ -33,6 +35,7 @@ export class RunningGateway {
   readonly libraries: LibraryDesk;
   readonly cartridges: CartridgeDesk;
   readonly shelf: Shelf;
+  readonly shelfDesk: ShelfDesk;
   readonly startedAt: Instant;
   readonly #options: GatewayOptions;
   readonly #registry = new SessionRegistry();
@@ -57,8 +60,11 @@ export class RunningGateway {
     const earlier = [...book.state.tasks.values()];
     const tasks = new TaskRegistry({ clock, random, log, keeper: taskKeeper(book), earlier });
     const isNew = await nameInstance(book, options);
-    const running = new RunningGateway(options, { clock, random, log, settings, book, store, tasks, feed });
+    const trusted = new TrustedClock({ clock, log, book, feed });
+    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted };
+    const running = new RunningGateway(options, parts);
     try {
+      await trusted.keep();
       await reconcile(book.state, store, log);
       if (isNew) await running.#makeFirstLibrary();
       await running.#goToWork();
@@ -83,12 +89,14 @@ export class RunningGateway {
       moved: (moves, ejected, who) => this.#moved(moves, ejected, who),
     });
     this.cartridges = new CartridgeDesk(parts, this.libraries, this.shelf);
+    this.shelfDesk = new ShelfDesk(parts, this.libraries, this.shelf);
   }
 
   /** Brings everything down, within `limits.stopTimeout`. What fails or takes too long is logged and left behind. */
   async stop(): Promise<void> {
     this.access.stopServing();
     this.shelf.stop();
+    this.parts.trusted.stop();
     const { clock, tasks, store, book } = this.parts;
     const deadline = clock.monotonic() + limits.stopTimeout;
     const steps: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [

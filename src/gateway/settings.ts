@@ -6,6 +6,7 @@ import {
   days,
   hours,
   limits,
+  milliseconds,
   type Clock,
   type Duration,
   type Endpoint,
@@ -50,6 +51,8 @@ export interface GatewaySettings {
   readonly thawKeep: Duration;
   /** Pause between looks whether something thawed. */
   readonly thawPoll: Duration;
+  /** How long a deletion can be taken back, in pools that do not say otherwise. */
+  readonly deleteDelay: Duration;
   /** Local bytes above which uploaded segments are evicted. */
   readonly cacheBytes: number;
   /** Drives wait while more bytes than this wait for upload. */
@@ -89,6 +92,7 @@ export const defaultSettings: GatewaySettings = {
   firstLibrary: { library: firstLibrary, cartridges: 10 },
   thawKeep: days(7),
   thawPoll: hours(1 / 60),
+  deleteDelay: milliseconds(0),
   cacheBytes: 200 * 1024 ** 3,
   uploadBufferBytes: 200 * 1024 ** 3,
   uploadDelay: limits.uploadDelay,

@@ -3,15 +3,26 @@
 // cartridge through its machine, durably, before the next begins. A task that meets an object store that is down waits
 // and tries again; only what no repetition can mend ends it.
 
-import { between, isFault, isoText, limits, milliseconds, sleep, type Duration, type Instant } from "#base/index.ts";
+import {
+  between,
+  isFault,
+  isoText,
+  later,
+  limits,
+  milliseconds,
+  sleep,
+  type Duration,
+  type Instant,
+} from "#base/index.ts";
 import type { StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
 import { Gate, type TaskContext } from "#work/index.ts";
-import type { CartridgeInput } from "./cartridge-life.ts";
+import { cartridgeStep, type CartridgeInput } from "./cartridge-life.ts";
 import { storeId } from "./drive-host.ts";
 import type { CartridgeChange, CartridgeRecord, Fact, PoolRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
-import { lifeFacts } from "./life-facts.ts";
+import { lifeFacts, type LifeStep } from "./life-facts.ts";
 import type { GatewayParts } from "./parts.ts";
+import { poolRetention, stricter } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 import type { ObjectId } from "./views.ts";
 
@@ -44,6 +55,7 @@ export class ShelfJobs {
     const { storageClass } = this.#pool(barcode);
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
+    await this.#startRetention(barcode);
     await this.#step(barcode, { kind: "archived" }, { shelfClass: storageClass });
   }
 
@@ -68,11 +80,14 @@ export class ShelfJobs {
     const { state } = this.#cartridge(barcode);
     if (state === "IN_TRANSIT") await this.backIntoSlot(barcode);
     if (state === "RETRIEVING") await this.#step(barcode, { kind: "cancel-retrieve" });
+    if (state === "DELETING") await this.undelete(barcode);
   }
 
-  /** DELETING to gone. */
+  /** DELETING to gone, once the deletion cannot be taken back any more; canceled before: as it was. */
   async remove(barcode: string, context: TaskContext): Promise<void> {
+    await this.#untilErasable(barcode, context);
     context.refuseCancel("the cartridge is already deleted");
+    await this.#beginErasing(barcode);
     const cartridge = this.#cartridge(barcode);
     await this.#persist(context, async () => {
       try {
@@ -153,6 +168,43 @@ export class ShelfJobs {
     return done;
   }
 
+  /** The time to take the deletion back passes by the clock of locks: a leap of the system's clock does not end it. */
+  async #untilErasable(barcode: string, context: TaskContext): Promise<void> {
+    for (;;) {
+      const { deletion } = this.#cartridge(barcode);
+      const left = deletion?.isErasing === false ? between(this.#parts.trusted.now(), deletion.at) : 0;
+      if (left <= 0) return;
+      const at = isoText(later(this.#now(), milliseconds(left)));
+      await this.#pause(context, `${at}; until then the deletion can be taken back`, milliseconds(left));
+    }
+  }
+
+  async #beginErasing(barcode: string): Promise<void> {
+    await this.#parts.book.change((state) => {
+      const { deletion } = state.cartridge(barcode);
+      if (deletion === undefined || deletion === null || deletion.isErasing) return { facts: [], result: undefined };
+      const change = { deletion: { ...deletion, isErasing: true } };
+      return { facts: [{ kind: "cartridge-changed", barcode, at: this.#now(), change }], result: undefined };
+    });
+  }
+
+  /** DELETING to what it was. Faults `gateway.cartridge-state`, `gateway.cartridge-erasing`, `gateway.no-free-element`. */
+  async undelete(barcode: string): Promise<void> {
+    await this.#parts.book.change((state) => ({ facts: this.undeleteFacts(state, barcode), result: undefined }));
+    const { state } = this.#cartridge(barcode);
+    if (state === "AVAILABLE") this.#appeared(barcode);
+    else this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}`);
+  }
+
+  /** Facts by which a deletion did not happen. Faults as `undelete`. */
+  undeleteFacts(state: GatewayState, barcode: string): readonly Fact[] {
+    const { deletion } = state.cartridge(barcode);
+    // Deletions of older releases could not be taken back.
+    const { from, isErasing } = deletion ?? { from: "ARCHIVED", isErasing: true };
+    const input = { kind: "undelete", from, isErasing } as const;
+    return this.#backFacts(state, { barcode, input, change: { deletion: null } });
+  }
+
   /** IN_TRANSIT to AVAILABLE. Faults `gateway.cartridge-state`, `gateway.no-free-element`. */
   async backIntoSlot(barcode: string): Promise<void> {
     await this.#parts.book.change((state) => ({ facts: this.cancelArchiveFacts(state, barcode), result: undefined }));
@@ -161,13 +213,33 @@ export class ShelfJobs {
 
   /** Facts by which a cartridge IN_TRANSIT is back in a slot. Faults `gateway.cartridge-state`, `gateway.no-free-element`. */
   cancelArchiveFacts(state: GatewayState, barcode: string): readonly Fact[] {
-    const { changer, record } = state.library(state.cartridge(barcode).library);
-    const slot = changer.firstEmpty("mail-slot") ?? changer.firstEmpty("storage-slot");
-    const step = { barcode, input: { kind: "cancel-archive" }, at: this.#now() } as const;
-    if (slot !== undefined || state.cartridge(barcode).state !== "IN_TRANSIT") {
-      return lifeFacts(state, slot === undefined ? step : { ...step, slot });
+    return this.#backFacts(state, { barcode, input: { kind: "cancel-archive" } });
+  }
+
+  /** Facts of a step that may bring a cartridge back into a slot of its library. */
+  #backFacts(state: GatewayState, step: Omit<LifeStep, "at" | "slot">): readonly Fact[] {
+    const at = this.#now();
+    const life = state.cartridge(step.barcode);
+    const comesBack = cartridgeStep(life.state, step.input);
+    if (comesBack.kind === "refused" || !comesBack.effects.includes("enter-element")) {
+      return lifeFacts(state, { ...step, at });
     }
-    throw gatewayFault("no-free-element", { library: record.name, free: 0, kind: "slots", count: 1 });
+    const library = state.libraries.get(life.library);
+    const slot = library?.changer.firstEmpty("mail-slot") ?? library?.changer.firstEmpty("storage-slot");
+    if (slot !== undefined) return lifeFacts(state, { ...step, at, slot });
+    const name = library?.record.name ?? "that it was in";
+    throw gatewayFault("no-free-element", { library: name, free: 0, kind: "slots", count: 1 });
+  }
+
+  /** The lock that the pool puts on what is archived; it is there before anybody is told that the cartridge is. */
+  async #startRetention(barcode: string): Promise<void> {
+    const cartridge = this.#cartridge(barcode);
+    const { trusted } = this.#parts;
+    const start = cartridge.archivedAt ?? trusted.lockStart();
+    const retention = stricter(cartridge.retention, poolRetention(this.#pool(barcode), start));
+    if (retention === undefined || cartridge.retention !== undefined) return;
+    await trusted.mark();
+    await this.#note(barcode, { retention });
   }
 
   #appeared(barcode: string): void {

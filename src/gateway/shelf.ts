@@ -80,6 +80,16 @@ export class Shelf {
     this.#jobs.cancelArchiveFacts(this.#parts.book.state, barcode);
   }
 
+  /** Throws the Fault that taking a deletion back would meet now. */
+  checkUndelete(barcode: string): void {
+    this.#jobs.undeleteFacts(this.#parts.book.state, barcode);
+  }
+
+  /** Takes the deletion of a cartridge back on which no task works. */
+  undelete(barcode: string): Promise<void> {
+    return this.#jobs.undelete(barcode);
+  }
+
   /** Brings a cartridge IN_TRANSIT on which no task works back into a slot. */
   backIntoSlot(barcode: string): Promise<void> {
     return this.#jobs.backIntoSlot(barcode);

@@ -6,13 +6,13 @@ import type { SessionDescription } from "#iscsi/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
 import { portalGroupTag, type AccessRules } from "./access.ts";
 import { isInLibrary, type CartridgeState } from "./cartridge-life.ts";
-import { storeId, type DriveHost } from "./drive-host.ts";
+import { isWriteProtected, storeId, type DriveHost } from "./drive-host.ts";
 import { changerKind, elementNumber, shownKind, shownKinds } from "./elements.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { firstAddressesOf } from "./library-plan.ts";
 import type { LibraryHost } from "./library-host.ts";
 import { driveName } from "./naming.ts";
-import { lockedUntil } from "./retention.ts";
+import { retentionOf } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 import type {
   CartridgeView,
@@ -107,6 +107,7 @@ export function cartridgeView(
   { store, task }: { readonly store: CartridgeStore; readonly task: string | undefined },
 ): CartridgeView {
   const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
+  const retention = retentionOf(cartridge, pool);
   const id = storeId(cartridge);
   const usage = store.has(id) ? store.usage(id) : undefined;
   return {
@@ -122,10 +123,13 @@ export function cartridgeView(
     usedBytes: usage?.sizeBytes ?? 0,
     uploadedBytes: usage?.storedBytes ?? 0,
     dirtyBytes: usage?.dirtyBytes ?? 0,
-    writeProtected: cartridge.state === "RETRIEVED",
+    writeProtected: isWriteProtected(cartridge),
     createdAt: cartridge.createdAt,
     archivedAt: cartridge.archivedAt,
-    lockedUntil: lockedUntil(cartridge, pool),
+    lockedUntil: retention?.until,
+    lock: retention?.mode ?? "NONE",
+    legalHold: cartridge.legalHold === true,
+    deleteAt: cartridge.deletion?.at,
     changedAt: cartridge.changedAt,
     task,
   };

@@ -41,6 +41,8 @@ export class GatewayState {
   /** Initiators that a restart would take by surprise, by target name. */
   readonly present = new Map<string, readonly string[]>();
   readonly tasks = new Map<string, TaskRecord>();
+  /** How far the trusted clock has come. */
+  clockMark: Instant | undefined;
 
   /** Makes the fact true. A Bug when it contradicts the facts before it. */
   apply(fact: Fact): void {
@@ -83,6 +85,9 @@ export class GatewayState {
         return this.#removeChap(fact.target, fact.initiator);
       case "present":
         return setList(this.present, fact.target, fact.initiators);
+      case "clock":
+        this.clockMark = Math.max(this.clockMark ?? fact.at, fact.at) as Instant;
+        return;
       case "task":
         this.tasks.set(fact.task.id, fact.task);
         return;
@@ -125,6 +130,7 @@ export class GatewayState {
       for (const chap of records.values()) facts.push({ kind: "chap", chap });
     }
     for (const [target, initiators] of this.present) facts.push({ kind: "present", target, initiators });
+    if (this.clockMark !== undefined) facts.push({ kind: "clock", at: this.clockMark });
     for (const task of this.tasks.values()) facts.push({ kind: "task", task });
     return facts;
   }

@@ -113,6 +113,12 @@ export interface CartridgeView {
   readonly archivedAt: Instant | undefined;
   /** When a lock lets it go; undefined without a lock or before the first archive. */
   readonly lockedUntil: Instant | undefined;
+  /** Kind of that lock. */
+  readonly lock: RetentionLock;
+  /** Nobody deletes it or writes on it. */
+  readonly legalHold: boolean;
+  /** DELETING: when its bytes go; until then it can be taken back. */
+  readonly deleteAt: Instant | undefined;
   readonly changedAt: Instant;
   /** The archive, retrieve or delete task that works on it. */
   readonly task: string | undefined;
@@ -125,6 +131,7 @@ export interface PoolView {
   readonly storageClass: ShelfClass;
   readonly lock: RetentionLock;
   readonly retentionDays: number;
+  readonly deleteDelayDays: number | undefined;
   readonly cartridges: number;
   readonly archivedCartridges: number;
 }
@@ -201,5 +208,7 @@ export interface GatewayStatus {
   readonly cartridgesByState: Readonly<Record<CartridgeState, number>>;
   readonly sessions: number;
   readonly runningTasks: number;
+  /** Time by which locks end; it follows no leap of the system's clock. */
+  readonly trustedTime: Instant;
   readonly store: StoreView;
 }

@@ -83,7 +83,7 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
 
 function gatewaySettings(settings: InstanceSettings): GatewaySettings {
   const { portals, access, namingAuthority, instance, thawKeep, cacheBytes } = settings;
-  const { uploadBufferBytes, uploadDelay } = settings;
+  const { uploadBufferBytes, uploadDelay, deleteDelay } = settings;
   const fastest = Math.min(...Object.values(settings.thawDelay));
   return {
     portals,
@@ -91,6 +91,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
     namingAuthority,
     instance,
     thawKeep,
+    deleteDelay,
     cacheBytes,
     uploadBufferBytes,
     uploadDelay,

@@ -69,6 +69,7 @@ const SettingsFile = z.strictObject({
       "upload-buffer": size.optional(),
       "upload-delay": time.optional(),
       "thaw-keep": time.optional(),
+      "delete-delay": time.optional(),
       thaw: z.strictObject({ Expedited: time, Standard: time, Bulk: time }).optional(),
     })
     .optional(),
@@ -138,6 +139,7 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
     cacheBytes: store?.cache,
     uploadBufferBytes: store?.["upload-buffer"],
     uploadDelay: store?.["upload-delay"],
+    deleteDelay: store?.["delete-delay"],
     thawKeep: store?.["thaw-keep"],
     thawDelay: store?.thaw,
     logLevel: log?.level,

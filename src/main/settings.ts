@@ -34,6 +34,8 @@ export interface InstanceSettings {
   readonly storeFolder: string;
   readonly thawDelay: Readonly<Record<ThawTier, Duration>>;
   readonly thawKeep: Duration;
+  /** How long a deletion can be taken back. */
+  readonly deleteDelay: Duration;
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
   readonly uploadDelay: Duration;
@@ -107,6 +109,7 @@ function defaultsFor(home: string): InstanceSettings {
     storeFolder: join(home, "objects"),
     thawDelay: { Expedited: seconds(1), Standard: seconds(5), Bulk: seconds(20) },
     thawKeep: days(7),
+    deleteDelay: defaultSettings.deleteDelay,
     cacheBytes: defaultSettings.cacheBytes,
     uploadBufferBytes: defaultSettings.uploadBufferBytes,
     uploadDelay: defaultSettings.uploadDelay,

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations on what is on the shelf: retrieve, hold, lock, delete, take back; and on shelf pools.
+
+import * as z from "zod";
+import { given, onlyLibrary } from "./handling.ts";
+import { operation } from "./operation.ts";
+import {
+  barcode,
+  Cartridge,
+  cartridgeColumns as columns,
+  maybeLibrary,
+  name,
+  Nothing,
+  Pool,
+  poolName,
+  retentionLock,
+  shelfClass,
+  Task,
+  timeInput,
+} from "./schemas.ts";
+
+const byBarcode = z.strictObject({ barcode });
+const anExample = (title: string) => [{ title, input: { barcode: "CAP001L8" } }];
+
+/** What can be done with archived cartridges and shelf pools. */
+export const shelfOperations = [
+  operation({
+    name: "cartridge.retrieve",
+    kind: "task",
+    permission: "operator",
+    route: { method: "post", path: "/cartridges/{barcode}/retrieve" },
+    summary: "Retrieve an archived cartridge from the shelf to a mail slot, read-only",
+    input: z.strictObject({
+      barcode,
+      library: maybeLibrary,
+      tier: z.enum(["Expedited", "Standard", "Bulk"]).optional().describe("How fast it thaws; Standard by default"),
+    }),
+    output: Task,
+    positional: ["barcode"],
+    examples: [{ title: "Retrieve at the usual pace", input: { barcode: "CAP001L8", library: "main" } }],
+    handler: ({ gateway }, { barcode: code, library, tier }, caller) =>
+      gateway.retrieveCartridge(
+        { barcode: code, library: onlyLibrary(gateway, library), ...given({ tier }) },
+        { who: caller.name },
+      ),
+  }),
+  operation({
+    name: "cartridge.cancel-retrieve",
+    kind: "change",
+    permission: "operator",
+    route: { method: "post", path: "/cartridges/{barcode}/cancel-retrieve" },
+    summary: "Leave a cartridge on the shelf although it is RETRIEVING",
+    input: byBarcode,
+    output: Cartridge,
+    positional: ["barcode"],
+    columns,
+    examples: anExample("Stop the retrieval"),
+    handler: ({ gateway }, input) => gateway.cancelRetrieve(input.barcode),
+  }),
+  operation({
+    name: "cartridge.assign-pool",
+    kind: "change",
+    permission: "operator",
+    route: { method: "post", path: "/cartridges/{barcode}/assign-pool" },
+    summary: "Assign another shelf pool to a cartridge",
+    description: "Never to a warmer class and never away from a retention lock that holds.",
+    input: z.strictObject({ barcode, pool: poolName }),
+    output: Cartridge,
+    positional: ["barcode", "pool"],
+    columns,
+    examples: [{ title: "To the coldest class", input: { barcode: "CAP001L8", pool: "deep-archive" } }],
+    handler: ({ gateway }, input, caller) => gateway.assignPool(input.barcode, input.pool, { who: caller.name }),
+  }),
+  operation({
+    name: "cartridge.hold",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/cartridges/{barcode}/hold" },
+    summary: "Put a cartridge under a legal hold: nobody deletes it or writes on it",
+    description: "Nothing bypasses a hold. It ends when it is released, and says so in the events.",
+    input: byBarcode,
+    output: Cartridge,
+    positional: ["barcode"],
+    columns,
+    examples: anExample("Under a legal hold"),
+    handler: ({ gateway }, input, caller) => gateway.setLegalHold(input.barcode, true, { who: caller.name }),
+  }),
+  operation({
+    name: "cartridge.release",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/cartridges/{barcode}/release" },
+    summary: "Release a cartridge from its legal hold",
+    input: byBarcode,
+    output: Cartridge,
+    positional: ["barcode"],
+    columns,
+    examples: anExample("Release the hold"),
+    handler: ({ gateway }, input, caller) => gateway.setLegalHold(input.barcode, false, { who: caller.name }),
+  }),
+  operation({
+    name: "cartridge.retain",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/cartridges/{barcode}/retain" },
+    summary: "Set or extend the retention lock of an archived cartridge",
+    description: "A lock of kind COMPLIANCE becomes longer and never shorter or of another kind, whoever asks.",
+    input: z.strictObject({
+      barcode,
+      days: z.int().min(1).max(36_500).optional().describe("Locked for so many days from now"),
+      until: timeInput.optional().describe("Locked until this time, for example 2033-01-01T00:00:00Z"),
+      mode: z.enum(["GOVERNANCE", "COMPLIANCE"]).optional().describe("Kind of lock; by default the one it has"),
+      bypassGovernance: z.boolean().optional().describe("Shorten a lock of kind GOVERNANCE"),
+    }),
+    output: Cartridge,
+    positional: ["barcode"],
+    columns,
+    examples: [{ title: "Another seven years", input: { barcode: "CAP001L8", days: 2555 } }],
+    handler: ({ gateway }, { barcode: code, ...rest }, caller) =>
+      gateway.retainCartridge({ barcode: code, ...given(rest) }, { who: caller.name }),
+  }),
+  operation({
+    name: "cartridge.delete",
+    kind: "task",
+    permission: "admin",
+    route: { method: "delete", path: "/cartridges/{barcode}" },
+    summary: "Delete a cartridge and all its data for ever",
+    description:
+      "Refused in a drive, while RETRIEVED, under a retention lock and under a legal hold. Its barcode is never used again. With a delete delay it can be taken back until the delay is over.",
+    input: z.strictObject({
+      barcode,
+      bypassGovernance: z.boolean().optional().describe("Delete in spite of a lock of kind GOVERNANCE"),
+    }),
+    output: Task,
+    positional: ["barcode"],
+    examples: anExample("For ever"),
+    handler: ({ gateway }, input, caller) =>
+      gateway.deleteCartridge(input.barcode, {
+        who: caller.name,
+        ...given({ bypassGovernance: input.bypassGovernance }),
+      }),
+  }),
+  operation({
+    name: "cartridge.undelete",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/cartridges/{barcode}/undelete" },
+    summary: "Take the deletion of a cartridge back, while its bytes are still there",
+    input: byBarcode,
+    output: Cartridge,
+    positional: ["barcode"],
+    columns,
+    examples: anExample("As if it had not been deleted"),
+    handler: ({ gateway }, input, caller) => gateway.undeleteCartridge(input.barcode, { who: caller.name }),
+  }),
+  operation({
+    name: "pool.create",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/pools" },
+    summary: "Create a shelf pool: the storage class and retention lock of archived cartridges",
+    description: "A pool can never be changed.",
+    input: z.strictObject({
+      name: name.describe("Name of the new pool"),
+      storageClass: shelfClass.describe("Class of archived cartridges"),
+      lock: retentionLock.optional().describe("Retention lock, NONE by default"),
+      retentionDays: z.int().min(0).max(36_500).optional().describe("How long a lock holds"),
+      deleteDelayDays: z
+        .int()
+        .min(0)
+        .max(3650)
+        .optional()
+        .describe("How long a deletion can be taken back; by default as capstan.toml says"),
+    }),
+    output: Pool,
+    positional: ["name"],
+    examples: [
+      {
+        title: "Seven years, which nobody can shorten",
+        input: { name: "legal", storageClass: "DEEP_ARCHIVE", lock: "COMPLIANCE", retentionDays: 2555 },
+      },
+    ],
+    handler: ({ gateway }, input) =>
+      gateway.createPool({
+        name: input.name,
+        storageClass: input.storageClass,
+        ...given({ lock: input.lock, retentionDays: input.retentionDays, deleteDelayDays: input.deleteDelayDays }),
+      }),
+  }),
+  operation({
+    name: "pool.list",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/pools" },
+    summary: "List the shelf pools",
+    input: z.strictObject({}),
+    output: z.array(Pool),
+    positional: [],
+    examples: [{ title: "All pools", input: {} }],
+    handler: ({ gateway }) => gateway.listPools(),
+  }),
+  operation({
+    name: "pool.delete",
+    kind: "change",
+    permission: "admin",
+    route: { method: "delete", path: "/pools/{name}" },
+    summary: "Delete a shelf pool that no cartridge uses",
+    input: z.strictObject({ name: poolName }),
+    output: Nothing,
+    positional: ["name"],
+    examples: [{ title: "Delete the pool legal", input: { name: "legal" } }],
+    handler: async ({ gateway }, input) => {
+      await gateway.deletePool(input.name);
+      return {};
+    },
+  }),
+] as const;
