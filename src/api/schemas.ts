@@ -125,7 +125,7 @@ export const Place = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("shelf"), pool: z.string() }),
 ]);
 
-export const storageClass = z.enum(["STANDARD", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]);
+export const storageClass = z.enum(["STANDARD", "STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]);
 export const shelfClass = storageClass;
 export const retentionLock = z.enum(["NONE", "GOVERNANCE", "COMPLIANCE"]);
 

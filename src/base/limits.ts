@@ -2,7 +2,7 @@
 // Every limit of the house, each with its reason. A loop, queue, buffer, retry or timeout elsewhere takes its bound
 // from here. Sizes are bytes unless the name says otherwise; times are Durations.
 
-import { days, milliseconds, minutes, seconds } from "./time.ts";
+import { days, hours, milliseconds, minutes, seconds } from "./time.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -141,6 +141,10 @@ export const limits = {
   sealedBytesMax: 64 * MiB,
   /** A compressed frame is kept when it saves one part in so many; less is not worth decompressing. */
   compressionGain: 16,
+  /** How far the clock of locks follows the system's clock over a restart: a longer pause makes locks longer. */
+  lockClockJump: days(7),
+  /** The time that locks have seen is written down this often. */
+  lockClockNote: hours(1),
   /** Memory kept for blocks that arrive while the write ring is full, per drive. */
   sparePlaces: 2 * MiB,
   /** Write rings kept for the next drive that starts writing. */

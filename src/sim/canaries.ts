@@ -2,7 +2,7 @@
 // Gateways that are broken on purpose. Each breaks one promise in a way that ordinary tests do not see. The checkers of
 // the simulation must find every one of them, or the alarm does not work.
 
-import type { Disk, DiskFile, ObjectInfo, ObjectStore } from "#store/index.ts";
+import type { Disk, DiskFile, ObjectInfo, ObjectStore, ObjectVersion } from "#store/index.ts";
 import type { Canary } from "./world.ts";
 
 /** A disk whose files are wrapped. */
@@ -36,17 +36,30 @@ function forgetful(objects: ObjectStore): ObjectStore {
   let puts = 0;
   const lost = new Map<string, ObjectInfo>();
   return {
+    abilities: objects.abilities,
     put: async (key, sizeBytes, content, options) => {
       puts += 1;
       if (puts % 3 !== 0) return objects.put(key, sizeBytes, content, options);
       for await (const part of content) void part;
-      const { storageClass, crc32 } = options;
-      lost.set(key, { key, sizeBytes, storageClass, thaw: { kind: "warm" }, crc32 });
+      const { storageClass, crc32, retention, legalHold = false } = options;
+      const version = `lost ${puts}` as ObjectVersion;
+      lost.set(key, { key, sizeBytes, storageClass, thaw: { kind: "warm" }, crc32, version, retention, legalHold });
+      return version;
     },
     get: (key, offset, length, signal) => objects.get(key, offset, length, signal),
     head: async (key) => lost.get(key) ?? objects.head(key),
     list: (prefix, after, limit) => objects.list(prefix, after, limit),
-    delete: (key) => objects.delete(key),
+    delete: (key, how) => objects.delete(key, how),
+    setRetention: async (key, retention, how) => {
+      const info = lost.get(key);
+      if (info === undefined) return objects.setRetention(key, retention, how);
+      lost.set(key, { ...info, retention });
+    },
+    setLegalHold: async (key, isHeld) => {
+      const info = lost.get(key);
+      if (info === undefined) return objects.setLegalHold(key, isHeld);
+      lost.set(key, { ...info, legalHold: isHeld });
+    },
     changeClass: async (key, storageClass) => {
       const info = lost.get(key);
       if (info === undefined) return objects.changeClass(key, storageClass);

@@ -4,7 +4,7 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { bytesFromText, days, hours, isFault, minutes } from "#base/index.ts";
-import { crc32, objectKey } from "#store/index.ts";
+import { allAbilities, crc32, objectKey } from "#store/index.ts";
 import { objectStoreConformance } from "#store/object-store-conformance.ts";
 import { SimClock } from "./clock.ts";
 import { SimObjectStore } from "./object-store.ts";
@@ -19,7 +19,14 @@ function make(): { readonly clock: SimClock; readonly store: SimObjectStore } {
 
 objectStoreConformance("simulated object store", async () => {
   const { clock, store } = make();
-  return { store, pass: (duration) => clock.advance(duration) };
+  return { store, now: () => clock.now(), pass: (duration) => clock.advance(duration) };
+});
+
+objectStoreConformance("simulated object store that can do little", async () => {
+  const clock = new SimClock();
+  const abilities = { ...allAbilities, classes: ["STANDARD"], thaw: {}, retention: [], legalHold: false } as const;
+  const store = new SimObjectStore({ clock, random: new SeededRandom(1), thawDelay, abilities });
+  return { store, now: () => clock.now(), pass: (duration) => clock.advance(duration) };
 });
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
@@ -31,7 +38,7 @@ void test("a call that fails after its effect has had it", async () => {
   const key = objectKey("a");
   const content = bytesFromText("x");
   store.options.failAfter = { put: 1 };
-  const options = { storageClass: "STANDARD", crc32: crc32(content), ifAbsent: true } as const;
+  const options = { storageClass: "STANDARD", crc32: crc32(content), condition: { kind: "absent" } } as const;
   await assert.rejects(store.put(key, 1, once(content), options), (error) =>
     isFault(error, "store.object-store-unreachable"),
   );
@@ -42,7 +49,7 @@ void test("a call that fails before its effect has none", async () => {
   const { store } = make();
   store.options.failBefore = { thaw: 1, put: 1 };
   const content = bytesFromText("x");
-  const options = { storageClass: "STANDARD", crc32: crc32(content), ifAbsent: true } as const;
+  const options = { storageClass: "STANDARD", crc32: crc32(content), condition: { kind: "absent" } } as const;
   await assert.rejects(store.put(objectKey("a"), 1, once(content), options));
   assert.deepEqual(store.keys, []);
   await assert.rejects(store.thaw(objectKey("a"), "Bulk", days(1)), (error) =>

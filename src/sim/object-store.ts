@@ -4,23 +4,45 @@
 
 import { concatBytes, sleep, type Clock, type Duration, type Random } from "#base/index.ts";
 import {
+  allAbilities,
+  checkCondition,
+  checkPutAbilities,
+  checkClass,
+  checkLegalHold,
+  checkRetention,
+  checkRetentionMode,
+  checkTier,
+  checkUnlocked,
   compareKeys,
   crc32,
   objectKey,
   requestThaw,
   storeFault,
   thawStateAt,
+  type BypassOptions,
   type ObjectInfo,
   type ObjectKey,
   type ObjectStore,
+  type ObjectStoreAbilities,
+  type ObjectVersion,
   type PutOptions,
+  type Retention,
   type StorageClass,
   type ThawRecord,
   type ThawTier,
 } from "#store/index.ts";
 
 /** A method of the port, for faults and delays. */
-export type ObjectStoreMethod = "put" | "get" | "head" | "list" | "delete" | "changeClass" | "thaw";
+export type ObjectStoreMethod =
+  | "put"
+  | "get"
+  | "head"
+  | "list"
+  | "delete"
+  | "changeClass"
+  | "thaw"
+  | "setRetention"
+  | "setLegalHold";
 
 /** How the simulated store behaves. All may be changed while it runs. */
 export interface SimObjectStoreOptions {
@@ -28,6 +50,8 @@ export interface SimObjectStoreOptions {
   readonly random: Random;
   /** How long thawing takes per tier. */
   thawDelay: Readonly<Record<ThawTier, Duration>>;
+  /** What the store can do: everything unless given. */
+  readonly abilities?: ObjectStoreAbilities;
   /** How long a call takes; none when absent. */
   delay?: (method: ObjectStoreMethod) => Duration;
   /** Chance that a call fails although nothing happened, 0 … 1, per method. */
@@ -41,6 +65,9 @@ interface StoredObject {
   readonly crc32: number;
   readonly storageClass: StorageClass;
   readonly thaw: ThawRecord | undefined;
+  readonly version: ObjectVersion;
+  readonly retention: Retention | undefined;
+  readonly legalHold: boolean;
 }
 
 /** Chances are drawn in steps of a millionth. */
@@ -48,11 +75,14 @@ const chanceSteps = 1_000_000;
 
 /** An `ObjectStore` in memory. */
 export class SimObjectStore implements ObjectStore {
+  readonly abilities: ObjectStoreAbilities;
   readonly options: SimObjectStoreOptions;
   readonly #objects = new Map<string, StoredObject>();
+  #puts = 0;
 
   constructor(options: SimObjectStoreOptions) {
     this.options = options;
+    this.abilities = options.abilities ?? allAbilities;
   }
 
   /** Every key, sorted; for checkers. */
@@ -71,7 +101,12 @@ export class SimObjectStore implements ObjectStore {
     if (object !== undefined) object.content[offset] = (object.content[offset] ?? 0) ^ 0xff;
   }
 
-  async put(key: ObjectKey, sizeBytes: number, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
+  async put(
+    key: ObjectKey,
+    sizeBytes: number,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions,
+  ): Promise<ObjectVersion> {
     const parts: Uint8Array[] = [];
     options.signal?.throwIfAborted();
     for await (const part of content) {
@@ -80,12 +115,20 @@ export class SimObjectStore implements ObjectStore {
     }
     const whole = concatBytes(parts);
     return this.#perform("put", key, () => {
-      if (options.ifAbsent && this.#objects.has(key)) throw storeFault("object-exists", { key });
+      checkPutAbilities(key, this.abilities, options);
+      const old = this.#objects.get(key);
+      checkCondition(key, options.condition, old?.version);
+      if (old !== undefined) checkUnlocked(key, old, this.options.clock.now());
       const sum = crc32(whole);
       if (sum !== options.crc32 || whole.byteLength !== sizeBytes) {
         throw storeFault("object-corrupt", { key, actual: sum.toString(16), expected: options.crc32.toString(16) });
       }
-      this.#objects.set(key, { content: whole, crc32: sum, storageClass: options.storageClass, thaw: undefined });
+      this.#puts += 1;
+      const version = `v${this.#puts}` as ObjectVersion;
+      const { storageClass, retention, legalHold = false } = options;
+      const locks = { version, retention, legalHold };
+      this.#objects.set(key, { content: whole, crc32: sum, storageClass, thaw: undefined, ...locks });
+      return version;
     });
   }
 
@@ -101,8 +144,9 @@ export class SimObjectStore implements ObjectStore {
     return this.#perform("head", key, () => {
       const object = this.#objects.get(key);
       if (object === undefined) return undefined;
-      const { storageClass, crc32: sum, content } = object;
-      return { key, sizeBytes: content.byteLength, storageClass, thaw: this.#thawState(object), crc32: sum };
+      const { storageClass, crc32: sum, content, version, retention, legalHold } = object;
+      const locks = { version, retention, legalHold };
+      return { key, sizeBytes: content.byteLength, storageClass, thaw: this.#thawState(object), crc32: sum, ...locks };
     });
   }
 
@@ -115,12 +159,33 @@ export class SimObjectStore implements ObjectStore {
     );
   }
 
-  delete(key: ObjectKey): Promise<void> {
-    return this.#perform("delete", key, () => void this.#objects.delete(key));
+  delete(key: ObjectKey, options: BypassOptions = {}): Promise<void> {
+    return this.#perform("delete", key, () => {
+      const object = this.#objects.get(key);
+      if (object !== undefined) checkUnlocked(key, object, this.options.clock.now(), options);
+      this.#objects.delete(key);
+    });
+  }
+
+  setRetention(key: ObjectKey, retention: Retention, options: BypassOptions = {}): Promise<void> {
+    return this.#perform("setRetention", key, () => {
+      checkRetentionMode(key, this.abilities, retention);
+      const object = this.#existing(key);
+      checkRetention(key, { old: object.retention, next: retention, now: this.options.clock.now() }, options);
+      this.#objects.set(key, { ...object, retention });
+    });
+  }
+
+  setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
+    return this.#perform("setLegalHold", key, () => {
+      checkLegalHold(key, this.abilities);
+      this.#objects.set(key, { ...this.#existing(key), legalHold: isHeld });
+    });
   }
 
   changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
     return this.#perform("changeClass", key, () => {
+      checkClass(key, this.abilities, storageClass);
       if (this.#existing(key).storageClass === storageClass) return;
       this.#objects.set(key, { ...this.#readable(key), storageClass, thaw: undefined });
     });
@@ -130,6 +195,7 @@ export class SimObjectStore implements ObjectStore {
     return this.#perform("thaw", key, () => {
       const object = this.#existing(key);
       if (this.#thawState(object).kind === "warm") return;
+      checkTier(key, this.abilities, object.storageClass, tier);
       const request = { now: this.options.clock.now(), delay: this.options.thawDelay[tier], keep };
       this.#objects.set(key, { ...object, thaw: requestThaw(object.thaw, request) });
     });

@@ -3,7 +3,18 @@
 // store, as they would, but nobody hears of it.
 
 import type { Duration } from "#base/index.ts";
-import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions, StorageClass, ThawTier } from "#store/index.ts";
+import type {
+  BypassOptions,
+  ObjectInfo,
+  ObjectKey,
+  ObjectStore,
+  ObjectStoreAbilities,
+  ObjectVersion,
+  PutOptions,
+  Retention,
+  StorageClass,
+  ThawTier,
+} from "#store/index.ts";
 
 const never = (): Promise<never> => new Promise(() => {});
 
@@ -21,7 +32,16 @@ export class ProcessObjects implements ObjectStore {
     this.#alive = false;
   }
 
-  put(key: ObjectKey, sizeBytes: number, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
+  get abilities(): ObjectStoreAbilities {
+    return this.#store.abilities;
+  }
+
+  put(
+    key: ObjectKey,
+    sizeBytes: number,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions,
+  ): Promise<ObjectVersion> {
     return this.#ask(() => this.#store.put(key, sizeBytes, content, options));
   }
 
@@ -37,8 +57,16 @@ export class ProcessObjects implements ObjectStore {
     return this.#ask(() => this.#store.list(prefix, after, limit));
   }
 
-  delete(key: ObjectKey): Promise<void> {
-    return this.#ask(() => this.#store.delete(key));
+  delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
+    return this.#ask(() => this.#store.delete(key, options));
+  }
+
+  setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
+    return this.#ask(() => this.#store.setRetention(key, retention, options));
+  }
+
+  setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
+    return this.#ask(() => this.#store.setLegalHold(key, isHeld));
   }
 
   changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {

@@ -219,7 +219,8 @@ export class World {
     const random = this.random.fork("object delay");
     const thawDelay: Duration = scenario.thawTime;
     const half = scenario.objectFailures / 2;
-    const chances = { put: half, get: half, head: half, list: half, delete: half, changeClass: half, thaw: half };
+    const data = { put: half, get: half, head: half, list: half, delete: half };
+    const chances = { ...data, changeClass: half, thaw: half, setRetention: half, setLegalHold: half };
     return new SimObjectStore({
       clock: this.clock,
       random: this.random.fork("objects"),

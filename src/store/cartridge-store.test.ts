@@ -310,7 +310,7 @@ test("a segment that another gateway put there is not taken for ours", async () 
     bed.objects.put(objectKey(`cartridges/${tape}/segments/000000000001`), 10, content(), {
       storageClass: "STANDARD",
       crc32: 0xe38a6876,
-      ifAbsent: true,
+      condition: { kind: "absent" },
     }),
   );
   const image = await bed.loadNew(tape);

@@ -73,6 +73,25 @@ export const storeFault = faultsOf("store", {
   },
   "object-missing": { text: "the object store holds no {key}", retry: "never", http: 404, exit: 3 },
   "object-exists": { text: "the object store holds {key} already", retry: "never", http: 409, exit: 4 },
+  "object-changed": {
+    text: "{key} was changed by someone else since it was read last",
+    retry: "never",
+    http: 409,
+    exit: 4,
+  },
+  "object-locked": { text: "{key} is locked: {reason}", retry: "never", http: 409, exit: 4 },
+  "object-store-lacks": {
+    text: "{key}: this object store has no {ability}; `capstan store probe` shows what it can do",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "tier-unsupported": {
+    text: "{key} is in {class}, which cannot be thawed by {tier}; choose {tiers}",
+    retry: "never",
+    http: 422,
+    exit: 2,
+  },
   "object-frozen": {
     text: "{key} is in a cold class and must be thawed before it can be read",
     retry: "operator",

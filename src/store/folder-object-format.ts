@@ -3,14 +3,14 @@
 // line of JSON with its checksum, which names the content file. The meta file is what makes an object exist.
 // docs/FORMATS.md describes both. It does no I/O.
 
-import { bytesFromText, hexFromBytes, textFromBytes, type Instant } from "#base/index.ts";
-import { crc32 } from "./crc32.ts";
-import { storeFault } from "./faults.ts";
-import type { ObjectKey, StorageClass } from "./object-store.ts";
+import { bytesFromText, hexFromBytes, type Instant } from "#base/index.ts";
+import { allAbilities } from "./object-rules.ts";
+import type { ObjectKey, ObjectVersion, Retention, StorageClass } from "./object-store.ts";
+import { damagedFile, decodeLine, encodeLine } from "./small-file.ts";
 import type { ThawRecord } from "./thaw-record.ts";
 
 /** Version of the meta file that this release writes, and the newest that it reads. */
-export const folderObjectVersion = 1;
+export const folderObjectVersion = 2;
 
 /** What a meta file says. */
 export interface ObjectMeta {
@@ -20,14 +20,13 @@ export interface ObjectMeta {
   readonly crc32: number;
   readonly storageClass: StorageClass;
   readonly thaw: ThawRecord | undefined;
+  /** Another one after every put. */
+  readonly objectVersion: ObjectVersion;
+  readonly retention: Retention | undefined;
+  readonly legalHold: boolean;
 }
 
-const storageClasses: readonly string[] = [
-  "STANDARD",
-  "GLACIER_IR",
-  "GLACIER",
-  "DEEP_ARCHIVE",
-] satisfies StorageClass[];
+const storageClasses: readonly string[] = allAbilities.classes;
 
 /** The path, below the store's folder, of a key without its ending. Different keys have different paths. */
 export function pathOfKey(key: string): string {
@@ -53,39 +52,43 @@ function percent(character: string): string {
 
 /** The bytes of a meta file: JSON, a blank, its CRC32 as eight hexadecimal digits, a line feed. */
 export function encodeMeta(meta: ObjectMeta): Uint8Array {
-  const json = JSON.stringify({ version: folderObjectVersion, ...meta });
-  return bytesFromText(`${json} ${crc32(bytesFromText(json)).toString(16).padStart(8, "0")}\n`);
+  return encodeLine({ version: folderObjectVersion, ...meta });
 }
 
 /** Reads a meta file. Faults `store.file-damaged`, `store.format-newer` name `path`. */
 export function decodeMeta(path: string, bytes: Uint8Array): ObjectMeta {
-  const damaged = (reason: string): Error => storeFault("file-damaged", { path, offset: 0, reason });
-  let text: string;
-  try {
-    text = textFromBytes(bytes);
-  } catch {
-    throw damaged("it is not text");
-  }
-  const match = /^(.*) ([0-9a-f]{8})\n$/s.exec(text);
-  const json = match?.[1];
-  if (json === undefined || crc32(bytesFromText(json)) !== Number.parseInt(match?.[2] ?? "", 16)) {
-    throw damaged("its checksum does not match");
-  }
-  const value: unknown = JSON.parse(json);
-  if (typeof value !== "object" || value === null || !("version" in value)) throw damaged("it has no version");
-  if (typeof value.version === "number" && value.version > folderObjectVersion) {
-    throw storeFault("format-newer", { path, version: value.version, supported: folderObjectVersion });
-  }
-  const meta = metaOf(value);
-  if (meta === undefined) throw damaged("a field is missing or of the wrong kind");
+  const meta = metaOf(decodeLine(path, bytes, folderObjectVersion));
+  if (meta === undefined) throw damagedFile(path, "a field is missing or of the wrong kind");
   return meta;
 }
 
-function metaOf(value: object): ObjectMeta | undefined {
-  const { dataName, sizeBytes, crc32: sum, storageClass, thaw } = value as Readonly<Record<string, unknown>>;
+function metaOf(value: Readonly<Record<string, unknown>>): ObjectMeta | undefined {
+  const { dataName, sizeBytes, crc32: sum, storageClass, thaw } = value;
   if (typeof dataName !== "string" || typeof sizeBytes !== "number" || typeof sum !== "number") return undefined;
   if (typeof storageClass !== "string" || !storageClasses.includes(storageClass)) return undefined;
-  return { dataName, sizeBytes, crc32: sum, storageClass: storageClass as StorageClass, thaw: thawOf(thaw) };
+  const locks = value["version"] === 1 ? locksOfVersion1(dataName, sum) : locksOf(value);
+  if (locks === undefined) return undefined;
+  return { dataName, sizeBytes, crc32: sum, storageClass: storageClass as StorageClass, thaw: thawOf(thaw), ...locks };
+}
+
+type Locks = Pick<ObjectMeta, "objectVersion" | "retention" | "legalHold">;
+
+/** Version 1 knows no locks; any put since makes a meta file of version 2, so that the name is no other content's. */
+function locksOfVersion1(dataName: string, sum: number): Locks {
+  return { objectVersion: `1-${sum}-${dataName}` as ObjectVersion, retention: undefined, legalHold: false };
+}
+
+/** Undefined when it is not what was written: a lock must not be lost to a reader that looks away. */
+function locksOf({ objectVersion, retention, legalHold }: Readonly<Record<string, unknown>>): Locks | undefined {
+  if (typeof objectVersion !== "string" || typeof legalHold !== "boolean") return undefined;
+  const locks = { objectVersion: objectVersion as ObjectVersion, legalHold };
+  if (retention === undefined) return { ...locks, retention: undefined };
+  if (typeof retention !== "object" || retention === null || !("mode" in retention) || !("until" in retention)) {
+    return undefined;
+  }
+  const { mode, until } = retention;
+  if ((mode !== "GOVERNANCE" && mode !== "COMPLIANCE") || typeof until !== "number") return undefined;
+  return { ...locks, retention: { mode, until: until as Instant } };
 }
 
 function thawOf(value: unknown): ThawRecord | undefined {

@@ -3,13 +3,25 @@
 
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { bytesFromText, hours, isFault, minutes } from "#base/index.ts";
+import {
+  bytesFromText,
+  type Clock,
+  days,
+  type Duration,
+  hours,
+  type Instant,
+  isFault,
+  later,
+  limits,
+  minutes,
+} from "#base/index.ts";
 import { SeededRandom, SimClock, SimDisk } from "#sim/index.ts";
 import { crc32 } from "./crc32.ts";
 import { decodeMeta, encodeMeta, keyOfPath, pathOfKey } from "./folder-object-format.ts";
 import { FolderObjectStore } from "./folder-object-store.ts";
 import { objectKey } from "./object-key.ts";
 import { objectStoreConformance } from "./object-store-conformance.ts";
+import type { ObjectVersion, PutOptions } from "./object-store.ts";
 
 const thawDelay = { Expedited: minutes(3), Standard: hours(4), Bulk: hours(10) };
 
@@ -31,7 +43,7 @@ async function make(
 for (const directAlignment of [1, 4096]) {
   objectStoreConformance(`folder store, alignment ${directAlignment}`, async () => {
     const { clock, open } = await make(1, directAlignment);
-    return { store: await open(), pass: (duration) => clock.advance(duration) };
+    return { store: await open(), now: () => clock.now(), pass: (duration) => clock.advance(duration) };
   });
 }
 
@@ -40,12 +52,12 @@ async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
 }
 
 const key = objectKey("c/1");
-const put = (store: FolderObjectStore, text: string, ifAbsent = false): Promise<void> => {
+const put = (store: FolderObjectStore, text: string, options: Partial<PutOptions> = {}): Promise<ObjectVersion> => {
   const content = bytesFromText(text);
   return store.put(key, content.byteLength, once(content), {
     storageClass: "STANDARD",
     crc32: crc32(content),
-    ifAbsent,
+    ...options,
   });
 };
 
@@ -61,7 +73,7 @@ void test("content of any length in pieces of any length is written past the pag
         for (let offset = 0; offset < size; offset += step) yield content.subarray(offset, offset + step);
       };
       const sum = size === 0 ? 0 : crc32(content);
-      await store.put(key, size, pieces(), { storageClass: "STANDARD", crc32: sum, ifAbsent: false });
+      await store.put(key, size, pieces(), { storageClass: "STANDARD", crc32: sum });
       const found = await store.get(key, 0, whole.byteLength);
       assert.equal(Buffer.compare(found, content), 0, `${size} bytes in pieces of ${step}`);
     }
@@ -82,7 +94,7 @@ void test("what a put acknowledged survives the loss of power, over and over", a
     medium.crash();
     store = await open();
     assert.equal(await store.head(key), undefined, `seed ${seed}`);
-    await put(store, "again", true);
+    await put(store, "again", { condition: { kind: "absent" } });
     assert.deepEqual(await store.get(key, 0, 100), bytesFromText("again"));
   }
 });
@@ -111,7 +123,10 @@ void test("a put that the power loss interrupts leaves the old object or the new
 });
 
 void test("a damaged meta file is named", () => {
-  const meta = { dataName: "1.1.data", sizeBytes: 3, crc32: 7, storageClass: "GLACIER", thaw: undefined } as const;
+  const retention = { mode: "COMPLIANCE", until: 9 as Instant } as const;
+  const locks = { objectVersion: "a" as ObjectVersion, retention, legalHold: true };
+  const content = { dataName: "1.1.data", sizeBytes: 3, crc32: 7 };
+  const meta = { ...content, storageClass: "GLACIER", thaw: undefined, ...locks } as const;
   const bytes = encodeMeta(meta);
   assert.deepEqual(decodeMeta("p", bytes), meta);
   for (let index = 0; index < bytes.byteLength; index++) {
@@ -129,7 +144,7 @@ void test("a damaged meta file is named", () => {
 });
 
 void test("a meta file of a newer release is refused clearly", () => {
-  const json = JSON.stringify({ version: 2 });
+  const json = JSON.stringify({ version: 3 });
   const line = `${json} ${crc32(bytesFromText(json)).toString(16).padStart(8, "0")}\n`;
   assert.throws(
     () => decodeMeta("p", bytesFromText(line)),
@@ -141,4 +156,76 @@ void test("the path of a key leads back to the key", () => {
   for (const text of ["a/b", "a.meta/x.data", "ä b%c", "x.new", "%41", "a.1.data"]) {
     assert.equal(keyOfPath(pathOfKey(text)), text);
   }
+});
+
+void test("a meta file of version 1 opens, without locks, and the next put gives it another version", async () => {
+  const { medium, open } = await make();
+  const store = await open();
+  await put(store, "old");
+  const path = "store/objects/c/1.meta";
+  const json = JSON.stringify({
+    version: 1,
+    dataName: "1.1.data",
+    sizeBytes: 3,
+    crc32: crc32(bytesFromText("old")),
+    storageClass: "STANDARD",
+  });
+  const line = bytesFromText(`${json} ${crc32(bytesFromText(json)).toString(16).padStart(8, "0")}\n`);
+  const disk = medium.attach();
+  await disk.remove(path);
+  const file = await disk.open(path, { mode: "create" });
+  await file.write(0, [line]);
+  await file.close();
+  const before = await store.head(key);
+  assert.ok(before !== undefined && before.retention === undefined && !before.legalHold);
+  assert.deepEqual(await store.get(key, 0, 100), bytesFromText("old"));
+  const version = await put(store, "old", { condition: { kind: "replaces", version: before.version } });
+  assert.notEqual(version, before.version);
+  assert.equal((await store.head(key))?.version, version);
+});
+
+void test("a clock that is set forward ends no lock, not over restarts either", async () => {
+  const { clock, medium } = await make();
+  let skew = 0;
+  const system: Clock = {
+    now: () => later(clock.now(), skew as Duration),
+    monotonic: () => clock.monotonic(),
+    setTimer: (after, callback) => clock.setTimer(after, callback),
+  };
+  const open = async (): Promise<FolderObjectStore> => {
+    const options = { disk: medium.attach(), clock: system, random: new SeededRandom(7), folder: "store", thawDelay };
+    const store = new FolderObjectStore(options);
+    await store.open();
+    return store;
+  };
+  const isLocked = (store: FolderObjectStore): Promise<void> =>
+    assert.rejects(store.delete(key), (error) => isFault(error, "store.object-locked"));
+  let store = await open();
+  await put(store, "kept", { retention: { mode: "GOVERNANCE", until: later(clock.now(), days(100)) } });
+  skew = days(4000);
+  await isLocked(store);
+  for (let restart = 0; restart < 5; restart++) {
+    store = await open();
+    await isLocked(store);
+  }
+  skew = 0 - days(4000);
+  store = await open();
+  await isLocked(store);
+  skew = 0;
+  store = await open();
+  await isLocked(store);
+  await clock.advance(days(101));
+  await store.delete(key);
+  assert.equal(await store.head(key), undefined);
+});
+
+void test("a machine that was off keeps its locks that much longer, and no more", async () => {
+  const { clock, open } = await make();
+  const store = await open();
+  await put(store, "kept", { retention: { mode: "COMPLIANCE", until: later(clock.now(), days(30)) } });
+  await clock.advance(days(40));
+  const later1 = await open();
+  await assert.rejects(later1.delete(key), (error) => isFault(error, "store.object-locked"));
+  await clock.advance((days(30) - limits.lockClockJump) as Duration);
+  await later1.delete(key);
 });

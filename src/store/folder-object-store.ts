@@ -9,9 +9,29 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { type ContentSum, writeContent } from "./folder-object-content.ts";
 import { decodeMeta, encodeMeta, keyOfPath, pathOfKey, type ObjectMeta } from "./folder-object-format.ts";
+import { LockClock } from "./lock-clock.ts";
 import { compareKeys, objectKey } from "./object-key.ts";
-import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions, StorageClass, ThawTier } from "./object-store.ts";
+import {
+  allAbilities,
+  checkCondition,
+  checkPutAbilities,
+  checkRetention,
+  checkTier,
+  checkUnlocked,
+} from "./object-rules.ts";
+import type {
+  BypassOptions,
+  ObjectInfo,
+  ObjectKey,
+  ObjectStore,
+  ObjectVersion,
+  PutOptions,
+  Retention,
+  StorageClass,
+  ThawTier,
+} from "./object-store.ts";
 import { RingPool } from "./ring.ts";
+import { readSmallFile, replaceSmallFile } from "./small-file.ts";
 import { requestThaw, thawStateAt } from "./thaw-record.ts";
 
 /** How the folder store behaves. */
@@ -27,13 +47,17 @@ export interface FolderObjectStoreOptions {
 
 /** An `ObjectStore` of files in a folder. */
 export class FolderObjectStore implements ObjectStore {
+  readonly abilities = allAbilities;
+  readonly #locks: LockClock;
   readonly #options: FolderObjectStoreOptions;
   readonly #pages = new RingPool(limits.transferSize, limits.uploadsInFlight);
   /** Per key: the last call that changes it, while one runs. */
   readonly #changes = new Map<string, Promise<void>>();
 
   constructor(options: FolderObjectStoreOptions) {
+    const { disk, clock, folder } = options;
     this.#options = options;
+    this.#locks = new LockClock({ disk, clock, path: `${folder}/lock-clock` });
   }
 
   /** Makes the folders and removes what interrupted puts left. */
@@ -42,27 +66,39 @@ export class FolderObjectStore implements ObjectStore {
     await disk.makeFolder(this.#objects);
     await disk.makeFolder(this.#incoming);
     for (const name of await disk.list(this.#incoming)) await disk.remove(`${this.#incoming}/${name}`);
+    await this.#locks.open();
   }
 
-  put(key: ObjectKey, sizeBytes: number, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
+  put(
+    key: ObjectKey,
+    sizeBytes: number,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions,
+  ): Promise<ObjectVersion> {
     return this.#exclusively(key, async () => {
       const path = this.#pathOf(key);
+      checkPutAbilities(key, this.abilities, options);
       const old = await this.#meta(path);
-      if (options.ifAbsent && old !== undefined) throw storeFault("object-exists", { key });
-      const { disk } = this.#options;
-      const incoming = `${this.#incoming}/${randomId(this.#options.random)}`;
+      checkCondition(key, options.condition, old?.objectVersion);
+      if (old !== undefined) checkUnlocked(key, old, this.#locks.now());
+      const { disk, random } = this.#options;
+      const { storageClass, crc32: sum, retention, legalHold = false } = options;
+      if (retention !== undefined) await this.#locks.begin();
+      const objectVersion = randomId(random) as ObjectVersion;
+      const incoming = `${this.#incoming}/${objectVersion}`;
       try {
         await this.#writeContent(key, incoming, { sizeBytes, content, options });
         await disk.makeFolder(folderOf(path));
         const dataName = otherDataName(path, old);
         await disk.rename(incoming, `${folderOf(path)}/${dataName}`);
-        const { storageClass, crc32: sum } = options;
-        await this.#writeMeta(path, { dataName, sizeBytes, crc32: sum, storageClass, thaw: undefined });
+        const locks = { objectVersion, retention, legalHold };
+        await this.#writeMeta(path, { dataName, sizeBytes, crc32: sum, storageClass, thaw: undefined, ...locks });
       } catch (error) {
         await disk.remove(incoming);
         throw error;
       }
       if (old !== undefined) await disk.remove(`${folderOf(path)}/${old.dataName}`);
+      return objectVersion;
     });
   }
 
@@ -85,9 +121,9 @@ export class FolderObjectStore implements ObjectStore {
   async head(key: ObjectKey): Promise<ObjectInfo | undefined> {
     const meta = await this.#meta(this.#pathOf(key));
     if (meta === undefined) return undefined;
-    const { sizeBytes, storageClass, crc32: sum } = meta;
+    const { sizeBytes, storageClass, crc32: sum, objectVersion: version, retention, legalHold } = meta;
     const thaw = thawStateAt(storageClass, meta.thaw, this.#options.clock.now());
-    return { key, sizeBytes, storageClass, thaw, crc32: sum };
+    return { key, sizeBytes, storageClass, thaw, crc32: sum, version, retention, legalHold };
   }
 
   async list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
@@ -100,11 +136,14 @@ export class FolderObjectStore implements ObjectStore {
     return found.toSorted(compareKeys).slice(0, limit);
   }
 
-  delete(key: ObjectKey): Promise<void> {
+  delete(key: ObjectKey, options: BypassOptions = {}): Promise<void> {
     return this.#exclusively(key, async () => {
       const path = this.#pathOf(key);
       const { disk } = this.#options;
-      if ((await this.#readSmall(`${path}.meta`)) === undefined) return;
+      const meta = await this.#meta(path);
+      if (meta === undefined) return;
+      await this.#locks.keep();
+      checkUnlocked(key, meta, this.#locks.now(), options);
       // The meta file goes first and durably: content that no meta file names is overwritten by the next put.
       await disk.remove(`${path}.meta`);
       await disk.syncFolder(folderOf(path));
@@ -128,8 +167,26 @@ export class FolderObjectStore implements ObjectStore {
       const meta = await this.#existing(key, path);
       const now = this.#options.clock.now();
       if (thawStateAt(meta.storageClass, meta.thaw, now).kind === "warm") return;
+      checkTier(key, this.abilities, meta.storageClass, tier);
       const thaw = requestThaw(meta.thaw, { now, delay: this.#options.thawDelay[tier], keep });
       await this.#writeMeta(path, { ...meta, thaw });
+    });
+  }
+
+  setRetention(key: ObjectKey, retention: Retention, options: BypassOptions = {}): Promise<void> {
+    return this.#exclusively(key, async () => {
+      const path = this.#pathOf(key);
+      const meta = await this.#existing(key, path);
+      await this.#locks.begin();
+      checkRetention(key, { old: meta.retention, next: retention, now: this.#locks.now() }, options);
+      await this.#writeMeta(path, { ...meta, retention });
+    });
+  }
+
+  setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
+    return this.#exclusively(key, async () => {
+      const path = this.#pathOf(key);
+      await this.#writeMeta(path, { ...(await this.#existing(key, path)), legalHold: isHeld });
     });
   }
 
@@ -159,20 +216,23 @@ export class FolderObjectStore implements ObjectStore {
     }
   }
 
-  async #exclusively(key: ObjectKey, change: () => Promise<void>): Promise<void> {
+  async #exclusively<T>(key: ObjectKey, change: () => Promise<T>): Promise<T> {
     const before = this.#changes.get(key);
     const turn = (before ?? Promise.resolve()).then(change);
-    const settled = turn.catch(() => undefined);
+    const settled = turn.then(
+      () => undefined,
+      () => undefined,
+    );
     this.#changes.set(key, settled);
     try {
-      await turn;
+      return await turn;
     } finally {
       if (this.#changes.get(key) === settled) this.#changes.delete(key);
     }
   }
 
   async #meta(path: string): Promise<ObjectMeta | undefined> {
-    const bytes = await this.#readSmall(`${path}.meta`);
+    const bytes = await readSmallFile(this.#options.disk, `${path}.meta`);
     return bytes === undefined ? undefined : decodeMeta(`${path}.meta`, bytes);
   }
 
@@ -187,31 +247,9 @@ export class FolderObjectStore implements ObjectStore {
     if (kind === "frozen" || kind === "thawing") throw storeFault("object-frozen", { key });
   }
 
-  async #readSmall(path: string): Promise<Uint8Array | undefined> {
-    const file = await unlessMissing(this.#options.disk.open(path, { mode: "read" }));
-    if (file === undefined) return undefined;
-    try {
-      const bytes = new Uint8Array(await file.size());
-      const count = bytes.byteLength === 0 ? 0 : await file.read(0, bytes);
-      return bytes.subarray(0, count);
-    } finally {
-      await file.close();
-    }
-  }
-
-  async #writeMeta(path: string, meta: ObjectMeta): Promise<void> {
+  #writeMeta(path: string, meta: ObjectMeta): Promise<void> {
     const { disk } = this.#options;
-    const temporary = `${path}.new`;
-    await disk.remove(temporary);
-    const file = await disk.open(temporary, { mode: "create" });
-    try {
-      await file.write(0, [encodeMeta(meta)]);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await disk.rename(temporary, `${path}.meta`);
-    await disk.syncFolder(folderOf(path));
+    return replaceSmallFile(disk, `${path}.meta`, { content: encodeMeta(meta), temporary: `${path}.new` });
   }
 
   async #writeContent(

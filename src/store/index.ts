@@ -9,6 +9,7 @@ export * from "./folder-object-store.ts";
 export * from "./ledger.ts";
 export * from "./object-key.ts";
 export * from "./object-sealer.ts";
+export * from "./object-rules.ts";
 export type * from "./object-store.ts";
 export * from "./thaw-record.ts";
 export type * from "./types.ts";

@@ -3,51 +3,49 @@
 
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { bytesFromText, days, hours, isFault, seconds, type Duration } from "#base/index.ts";
+import { bytesFromText, days, hours, seconds } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
+import { checkLegalHold, checkRetention } from "./object-lock-conformance.ts";
 import { objectKey } from "./object-key.ts";
-import type { ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
+import {
+  absent,
+  type Check,
+  failsWith,
+  key,
+  type Need,
+  type ObjectStoreSubject,
+  pieces,
+  put,
+  replaces,
+  text,
+  untilIn,
+} from "./object-test-kit.ts";
+import type { ObjectKey, ObjectStore, ObjectVersion, PutCondition, PutOptions } from "./object-store.ts";
 
-/** One adapter under test, empty. */
-export interface ObjectStoreSubject {
-  readonly store: ObjectStore;
-  /** Lets time pass on the clock that the store lives by; a Standard thaw takes between one minute and 48 hours. */
-  readonly pass: (duration: Duration) => Promise<void>;
-}
-
-const key = objectKey("cartridges/c1/segments/00000001");
-const text = bytesFromText("0123456789");
-
-async function* pieces(content: Uint8Array, size = 4): AsyncIterable<Uint8Array> {
-  for (let offset = 0; offset < content.byteLength; offset += size) yield content.subarray(offset, offset + size);
-}
-
-function put(store: ObjectStore, at: ObjectKey, content: Uint8Array, options: Partial<PutOptions> = {}): Promise<void> {
-  return store.put(at, content.byteLength, pieces(content), {
-    storageClass: "STANDARD",
-    crc32: crc32(content),
-    ifAbsent: false,
-    ...options,
-  });
-}
-
-const failsWith = (code: string) => (error: unknown) => isFault(error, `store.${code}`);
-
-/** Registers the suite for one adapter; `make` gives a fresh store for each test. */
+/**
+ * Registers the suite for one adapter; `make` gives a fresh store for each test. Tests of abilities that the store says
+ * it lacks are skipped by name.
+ */
 export function objectStoreConformance(name: string, make: () => Promise<ObjectStoreSubject>): void {
-  const check = (title: string, body: (subject: ObjectStoreSubject) => Promise<void>): void => {
-    void test(`${name}: ${title}`, async () => body(await make()));
+  const check: Check = (title, body, need) => {
+    void test(`${name}: ${title}`, async (context) => {
+      const subject = await make();
+      if (need?.(subject.store.abilities) === false) return context.skip("this store cannot do that");
+      await body(subject);
+    });
   };
   checkContent(check);
+  checkConditions(check);
   checkNames(check);
   checkClasses(check);
+  checkRetention(check);
+  checkLegalHold(check);
+  checkLacking(check);
 }
-
-type Check = (title: string, body: (subject: ObjectStoreSubject) => Promise<void>) => void;
 
 function checkContent(check: Check): void {
   check("what was put is what is read", async ({ store }) => {
-    await put(store, key, text);
+    const version = await put(store, key, text);
     assert.deepEqual(await store.get(key, 0, 10), text);
     const info = await store.head(key);
     assert.deepEqual(info, {
@@ -56,6 +54,9 @@ function checkContent(check: Check): void {
       storageClass: "STANDARD",
       thaw: { kind: "warm" },
       crc32: crc32(text),
+      version,
+      retention: undefined,
+      legalHold: false,
     });
   });
   check("a range is read, cut at the end of the object", async ({ store }) => {
@@ -77,21 +78,9 @@ function checkContent(check: Check): void {
       assert.deepEqual(await store.get(key, 0, 100), bytesFromText(content));
     }
   });
-  check("a conditional put creates once and leaves the first object alone", async ({ store }) => {
-    await put(store, key, text, { ifAbsent: true });
-    await assert.rejects(put(store, key, bytesFromText("x"), { ifAbsent: true }), failsWith("object-exists"));
-    assert.deepEqual(await store.get(key, 0, 100), text);
-  });
-  check("of many conditional puts at once exactly one succeeds", async ({ store }) => {
-    const contents = Array.from({ length: 8 }, (_, index) => bytesFromText(`content ${index}`));
-    const results = await Promise.allSettled(contents.map((content) => put(store, key, content, { ifAbsent: true })));
-    const winners = contents.filter((_, index) => results[index]?.status === "fulfilled");
-    assert.equal(winners.length, 1);
-    assert.deepEqual(await store.get(key, 0, 100), winners[0]);
-  });
   check("content that does not match its checksum or length is refused and not stored", async ({ store }) => {
     await assert.rejects(put(store, key, text, { crc32: crc32(text) ^ 1 }), failsWith("object-corrupt"));
-    const short = store.put(key, 11, pieces(text), { storageClass: "STANDARD", crc32: crc32(text), ifAbsent: false });
+    const short = store.put(key, 11, pieces(text), { storageClass: "STANDARD", crc32: crc32(text) });
     await assert.rejects(short, failsWith("object-corrupt"));
     assert.equal(await store.head(key), undefined);
     await put(store, key, text);
@@ -103,7 +92,7 @@ function checkContent(check: Check): void {
       yield text;
       throw new Error("the source broke");
     })();
-    const options: PutOptions = { storageClass: "STANDARD", crc32: 0, ifAbsent: false };
+    const options: PutOptions = { storageClass: "STANDARD", crc32: 0 };
     await assert.rejects(store.put(key, 20, broken, options), /the source broke/);
     assert.equal(await store.head(key), undefined);
   });
@@ -116,11 +105,50 @@ function checkContent(check: Check): void {
   });
 }
 
+function checkConditions(check: Check): void {
+  check("a put that must create creates once and leaves the first object alone", async ({ store }) => {
+    const version = await put(store, key, text, { condition: absent });
+    await assert.rejects(put(store, key, bytesFromText("x"), { condition: absent }), failsWith("object-exists"));
+    assert.deepEqual(await store.get(key, 0, 100), text);
+    assert.equal((await store.head(key))?.version, version);
+  });
+  check("a put that must replace replaces what it names and nothing else", async ({ store }) => {
+    const put2 = (content: string, version: ObjectVersion): Promise<ObjectVersion> =>
+      put(store, key, bytesFromText(content), { condition: replaces(version) });
+    const first = await put(store, key, text);
+    const second = await put2("second", first);
+    assert.notEqual(second, first);
+    await assert.rejects(put2("third", first), failsWith("object-changed"));
+    assert.deepEqual(await store.get(key, 0, 100), bytesFromText("second"));
+    assert.equal((await store.head(key))?.version, second);
+    await store.delete(key);
+    await assert.rejects(put2("third", second), failsWith("object-changed"));
+    assert.equal(await store.head(key), undefined);
+  });
+  const race = async (store: ObjectStore, condition: PutCondition): Promise<void> => {
+    const contents = Array.from({ length: 8 }, (_, index) => bytesFromText(`content ${index}`));
+    const results = await Promise.allSettled(contents.map((content) => put(store, key, content, { condition })));
+    const winners = contents.filter((_, index) => results[index]?.status === "fulfilled");
+    assert.equal(winners.length, 1);
+    assert.deepEqual(await store.get(key, 0, 100), winners[0]);
+  };
+  check(
+    "of many puts at once that must create exactly one succeeds",
+    ({ store }) => race(store, absent),
+    ({ createOnly }) => createOnly,
+  );
+  check(
+    "of many puts at once that must replace one version exactly one succeeds",
+    async ({ store }) => race(store, replaces(await put(store, key, text))),
+    ({ replaceOnly }) => replaceOnly,
+  );
+}
+
 function checkNames(check: Check): void {
   check("an absent object is absent", async ({ store }) => {
     assert.equal(await store.head(key), undefined);
     await assert.rejects(store.get(key, 0, 1), failsWith("object-missing"));
-    await assert.rejects(store.changeClass(key, "GLACIER"), failsWith("object-missing"));
+    await assert.rejects(store.changeClass(key, "STANDARD"), failsWith("object-missing"));
     await assert.rejects(store.thaw(key, "Standard", days(1)), failsWith("object-missing"));
     await store.delete(key);
   });
@@ -129,7 +157,7 @@ function checkNames(check: Check): void {
     await store.delete(key);
     assert.equal(await store.head(key), undefined);
     assert.deepEqual(await store.list("", undefined, 10), []);
-    await put(store, key, bytesFromText("new"), { ifAbsent: true });
+    await put(store, key, bytesFromText("new"), { condition: absent });
     assert.deepEqual(await store.get(key, 0, 100), bytesFromText("new"));
   });
   check("keys that look alike are different objects", async ({ store }) => {
@@ -171,59 +199,134 @@ function checkNames(check: Check): void {
   });
 }
 
+const isCold =
+  (storageClass: "GLACIER" | "DEEP_ARCHIVE"): Need =>
+  ({ thaw }) =>
+    thaw[storageClass] !== undefined;
+
 function checkClasses(check: Check): void {
   for (const storageClass of ["GLACIER", "DEEP_ARCHIVE"] as const) {
-    check(`${storageClass} must be thawed before it can be read`, async ({ store, pass }) => {
-      await put(store, key, text);
-      await store.changeClass(key, storageClass);
-      assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
-      await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
-      await store.thaw(key, "Standard", days(3));
-      assert.equal((await store.head(key))?.thaw.kind, "thawing");
-      await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
-      await pass(hours(48));
-      assert.equal((await store.head(key))?.thaw.kind, "thawed");
-      assert.deepEqual(await store.get(key, 0, 100), text);
-      assert.equal((await store.head(key))?.storageClass, storageClass);
-      await pass(days(4));
-      assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
-      await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
-    });
+    const title = `${storageClass} must be thawed before it can be read`;
+    check(title, (subject) => checkThaw(subject, storageClass), isCold(storageClass));
   }
-  check("a put straight into a cold class is frozen", async ({ store }) => {
-    await put(store, key, text, { storageClass: "GLACIER" });
-    assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
-    await assert.rejects(store.changeClass(key, "STANDARD"), failsWith("object-frozen"));
-    await assert.rejects(store.changeClass(key, "DEEP_ARCHIVE"), failsWith("object-frozen"));
-    await store.changeClass(key, "GLACIER");
+  checkColdMoves(check);
+  check(
+    "warm classes are readable at once and a thaw of them has no effect",
+    async ({ store }) => {
+      await put(store, key, text, { storageClass: "GLACIER_IR" });
+      await store.thaw(key, "Bulk", days(1));
+      assert.deepEqual((await store.head(key))?.thaw, { kind: "warm" });
+      assert.deepEqual(await store.get(key, 0, 100), text);
+      await store.changeClass(key, "STANDARD");
+      assert.equal((await store.head(key))?.storageClass, "STANDARD");
+    },
+    ({ classes }) => classes.includes("GLACIER_IR"),
+  );
+  check("every class that the store has can be put into, and moved to", async ({ store }) => {
+    for (const storageClass of store.abilities.classes) {
+      const [direct, moved] = [objectKey(`put/${storageClass}`), objectKey(`moved/${storageClass}`)];
+      await put(store, direct, text, { storageClass });
+      await put(store, moved, text);
+      await store.changeClass(moved, storageClass);
+      for (const at of [direct, moved]) {
+        const info = await store.head(at);
+        assert.equal(info?.storageClass, storageClass);
+        assert.equal(info?.crc32, crc32(text));
+        assert.equal(info?.thaw.kind, store.abilities.thaw[storageClass] === undefined ? "warm" : "frozen");
+      }
+    }
   });
-  check("a second thaw extends a thawed object and does not delay a thawing one", async ({ store, pass }) => {
-    await put(store, key, text, { storageClass: "GLACIER" });
-    await store.thaw(key, "Standard", days(2));
-    const first = (await store.head(key))?.thaw;
-    await pass(seconds(1));
-    await store.thaw(key, "Standard", days(2));
-    assert.deepEqual((await store.head(key))?.thaw, first);
-    await pass(hours(48));
-    await store.thaw(key, "Bulk", days(9));
-    await pass(days(8));
-    assert.deepEqual(await store.get(key, 0, 100), text);
-  });
-  check("a thawed object can move to a warm class and stays readable", async ({ store, pass }) => {
-    await put(store, key, text, { storageClass: "GLACIER" });
-    await store.thaw(key, "Standard", days(3));
-    await pass(hours(48));
-    await store.changeClass(key, "STANDARD");
-    await pass(days(30));
-    assert.deepEqual((await store.head(key))?.thaw, { kind: "warm" });
-    assert.deepEqual(await store.get(key, 0, 100), text);
-  });
-  check("warm classes are readable at once and a thaw of them has no effect", async ({ store }) => {
-    await put(store, key, text, { storageClass: "GLACIER_IR" });
-    await store.thaw(key, "Bulk", days(1));
-    assert.deepEqual((await store.head(key))?.thaw, { kind: "warm" });
-    assert.deepEqual(await store.get(key, 0, 100), text);
-    await store.changeClass(key, "STANDARD");
-    assert.equal((await store.head(key))?.storageClass, "STANDARD");
+}
+
+async function checkThaw({ store, pass }: ObjectStoreSubject, storageClass: "GLACIER" | "DEEP_ARCHIVE"): Promise<void> {
+  await put(store, key, text);
+  await store.changeClass(key, storageClass);
+  assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
+  await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
+  await store.thaw(key, "Standard", days(3));
+  assert.equal((await store.head(key))?.thaw.kind, "thawing");
+  await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
+  await pass(hours(48));
+  assert.equal((await store.head(key))?.thaw.kind, "thawed");
+  assert.deepEqual(await store.get(key, 0, 100), text);
+  assert.equal((await store.head(key))?.storageClass, storageClass);
+  await pass(days(5));
+  assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
+  await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
+}
+
+function checkColdMoves(check: Check): void {
+  check(
+    "a put straight into a cold class is frozen",
+    async ({ store }) => {
+      await put(store, key, text, { storageClass: "GLACIER" });
+      assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
+      await assert.rejects(store.changeClass(key, "STANDARD"), failsWith("object-frozen"));
+      await assert.rejects(store.changeClass(key, "DEEP_ARCHIVE"), failsWith("object-frozen"));
+      await store.changeClass(key, "GLACIER");
+    },
+    (abilities) => isCold("GLACIER")(abilities) && isCold("DEEP_ARCHIVE")(abilities),
+  );
+  check(
+    "a second thaw extends a thawed object and does not delay a thawing one",
+    async ({ store, pass }) => {
+      await put(store, key, text, { storageClass: "GLACIER" });
+      await store.thaw(key, "Standard", days(2));
+      const first = (await store.head(key))?.thaw;
+      await pass(seconds(1));
+      await store.thaw(key, "Standard", days(2));
+      assert.deepEqual((await store.head(key))?.thaw, first);
+      await pass(hours(48));
+      await store.thaw(key, "Bulk", days(9));
+      await pass(days(8));
+      assert.deepEqual(await store.get(key, 0, 100), text);
+    },
+    isCold("GLACIER"),
+  );
+  check(
+    "a thawed object can move to a warm class and stays readable",
+    async ({ store, pass }) => {
+      await put(store, key, text, { storageClass: "GLACIER" });
+      await store.thaw(key, "Standard", days(3));
+      await pass(hours(48));
+      await store.changeClass(key, "STANDARD");
+      await pass(days(30));
+      assert.deepEqual((await store.head(key))?.thaw, { kind: "warm" });
+      assert.deepEqual(await store.get(key, 0, 100), text);
+    },
+    isCold("GLACIER"),
+  );
+  check(
+    "a tier that the class lacks is refused, and the others work",
+    async ({ store }) => {
+      await put(store, key, text, { storageClass: "DEEP_ARCHIVE" });
+      await assert.rejects(store.thaw(key, "Expedited", days(1)), failsWith("tier-unsupported"));
+      assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
+      await store.thaw(key, "Bulk", days(1));
+      assert.equal((await store.head(key))?.thaw.kind, "thawing");
+    },
+    isCold("DEEP_ARCHIVE"),
+  );
+}
+
+function checkLacking(check: Check): void {
+  check("what the store says it lacks is refused by name", async (subject) => {
+    const { store } = subject;
+    const { classes, retention, legalHold } = store.abilities;
+    const lacks = failsWith("object-store-lacks");
+    await put(store, key, text);
+    for (const storageClass of ["STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"] as const) {
+      if (classes.includes(storageClass)) continue;
+      await assert.rejects(put(store, objectKey("no"), text, { storageClass }), lacks);
+      await assert.rejects(store.changeClass(key, storageClass), lacks);
+    }
+    for (const mode of ["GOVERNANCE", "COMPLIANCE"] as const) {
+      if (retention.includes(mode)) continue;
+      const lock = untilIn(subject, mode, days(1));
+      await assert.rejects(put(store, objectKey("no"), text, { retention: lock }), lacks);
+      await assert.rejects(store.setRetention(key, lock), lacks);
+    }
+    if (!legalHold) await assert.rejects(store.setLegalHold(key, true), lacks);
+    assert.deepEqual(await store.list("", undefined, 10), [key]);
   });
 }

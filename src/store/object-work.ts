@@ -41,6 +41,8 @@ export interface NewObject {
   readonly storageClass: PutOptions["storageClass"];
 }
 
+const ifAbsent = { kind: "absent" } as const;
+
 /**
  * Puts an object that must not change once it exists. Repeating is harmless: when the key is taken, the object there
  * must be the same. Fault `store.object-conflict` when it is another one.
@@ -50,7 +52,7 @@ export async function putOnce(work: ObjectWork, object: NewObject, signal: Abort
   const { key, sizeBytes, storageClass } = object;
   await retried(clock, signal, async () => {
     try {
-      const options = { storageClass, crc32: object.crc32, ifAbsent: true, ...(signal && { signal }) };
+      const options = { storageClass, crc32: object.crc32, condition: ifAbsent, ...(signal && { signal }) };
       await objects.put(key, sizeBytes, object.content(), options);
     } catch (error) {
       if (isFault(error, "store.object-exists")) return;

@@ -30,7 +30,7 @@ objectStoreConformance("folder on a real disk", async () => {
     thawDelay: { Expedited: minutes(1), Standard: hours(3), Bulk: hours(12) },
   });
   await store.open();
-  return { store, pass: (duration) => clock.advance(duration) };
+  return { store, now: () => clock.now(), pass: (duration) => clock.advance(duration) };
 });
 
 test("a folder that may not be written is a fault that names it", async () => {
