@@ -8,7 +8,13 @@ import type { HoldingLock } from "./cartridge-life.ts";
 import type { CartridgeRecord, PoolRecord, RetentionRecord } from "./facts.ts";
 import type { ShelfClass } from "./requests.ts";
 
-const warmth: Readonly<Record<ShelfClass, number>> = { STANDARD: 3, GLACIER_IR: 2, GLACIER: 1, DEEP_ARCHIVE: 0 };
+const warmth: Readonly<Record<ShelfClass, number>> = {
+  STANDARD: 4,
+  STANDARD_IA: 3,
+  GLACIER_IR: 2,
+  GLACIER: 1,
+  DEEP_ARCHIVE: 0,
+};
 
 /** True when `to` is warmer than `from`: a cartridge never goes that way. */
 export const isWarmer = (from: ShelfClass, to: ShelfClass): boolean => warmth[to] > warmth[from];
