@@ -12,4 +12,5 @@ export * from "./network-faults.ts";
 export * from "./page-memory.ts";
 export * from "./random.ts";
 export * from "./scope.ts";
+export * from "./threads.ts";
 export * from "./time.ts";

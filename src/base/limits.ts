@@ -135,10 +135,26 @@ export const limits = {
   listObjects: 1000,
   /** Entries of the directory in one object of the manifest: 4 MiB. */
   manifestEntries: 65_536,
+  /** Threads that compress and encrypt: more than an object store takes in on a 10 Gbit/s line. */
+  threads: 4,
+  /** Jobs given to one thread: it works on one and finds the next without waiting for the event loop. */
+  jobsPerThread: 2,
+  /** Threads without work end after this time and give back their memory. */
+  threadIdle: seconds(10),
   /** Source bytes of one frame of a sealed object: one ranged GET reads it, and two per upload fit the memory. */
   frameSize: 1 * MiB,
   /** Largest small object that is sealed or opened in memory: a directory part of 4 MiB with room to grow. */
   sealedBytesMax: 64 * MiB,
+  /** Keys kept that were made from a passphrase: one per salt, each costs scrypt to make again. */
+  passphraseKeys: 64,
+  /** Memory that scrypt may be asked for by what lies in a bucket: more would let it exhaust the machine. */
+  scryptMemory: 256 * MiB,
+  /** Data keys kept in memory: as many as cartridges are worked on at the same time, many times over. */
+  dataKeysKept: 4096,
+  /** A request to a key provider that has no answer by then is given up, and may be made again. */
+  keyRequestTimeout: seconds(20),
+  /** A wrapped data key: one of KMS is below 1 KiB, and an ASCII form of it a few times that. */
+  wrappedKeySize: 16 * KiB,
   /** A compressed frame is kept when it saves one part in so many; less is not worth decompressing. */
   compressionGain: 16,
   /** How far the clock of locks follows the system's clock over a restart: a longer pause makes locks longer. */

@@ -122,5 +122,53 @@ export const storeFault = faultsOf("store", {
     http: 500,
     exit: 8,
   },
+  "key-unavailable": {
+    text: "the key provider {provider} cannot be asked for key {key}: {reason}",
+    retry: "backoff",
+    http: 502,
+    exit: 6,
+  },
+  "key-unknown": {
+    text: "the key provider {provider} does not give key {key}: {reason}; bring it back, what it wrapped opens with no other",
+    retry: "operator",
+    http: 500,
+    exit: 5,
+  },
+  "key-refused": {
+    text: "key {key} of the key provider {provider} does not open the data key of {context}: it is another key, or the wrapped data key was changed",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
+  "key-missing": {
+    text: "the object store holds no data key of {owner}: what was sealed for it cannot be opened",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
+  "key-provider-none": {
+    text: "the data key of {owner} cannot be wrapped: no key provider is configured",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "owner-plain": {
+    text: "{owner} was begun without encryption; allow-plain under [store.encryption] lets it go on so",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "key-file-bad": {
+    text: "the key file {path} cannot be used: {reason}; restore it from the copy that was kept elsewhere",
+    retry: "operator",
+    http: 500,
+    exit: 5,
+  },
+  "passphrase-short": {
+    text: "a passphrase has at least {length} characters",
+    retry: "operator",
+    http: 422,
+    exit: 2,
+  },
   "object-key": { text: "{key} is not the key of an object: {reason}", retry: "never", http: 422, exit: 2 },
 });

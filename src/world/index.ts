@@ -13,3 +13,5 @@ export * from "./metrics-page.ts";
 export * from "./network.ts";
 export * from "./private-file.ts";
 export * from "./random.ts";
+export * from "./threads.ts";
+export * from "./vault-keys.ts";

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A worker thread: loads the functions it was told and answers one job after the other.
+
+import { parentPort, workerData, type Transferable } from "node:worker_threads";
+import { asError } from "#base/index.ts";
+
+/** One job, as it is sent to a worker. */
+export interface ThreadRequest {
+  readonly id: number;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** Its end, as it comes back. */
+export type ThreadAnswer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: string };
+
+type Job = (input: unknown) => unknown;
+
+const { url } = workerData as { readonly url: string };
+const { jobs }: { readonly jobs: Readonly<Record<string, Job>> } = await import(url);
+
+parentPort?.on("message", ({ id, name, input }: ThreadRequest) => {
+  try {
+    const job = jobs[name];
+    if (job === undefined) throw new TypeError(`no job ${name} in ${url}`);
+    const result = job(input);
+    parentPort?.postMessage({ id, result } satisfies ThreadAnswer, memoryOf(result));
+  } catch (error) {
+    parentPort?.postMessage({ id, error: asError(error).message } satisfies ThreadAnswer);
+  }
+});
+
+/** The memory of a result, which goes back to whoever asked. Memory of Node's own pool stays, and is copied. */
+function memoryOf(result: unknown): Transferable[] {
+  const values: unknown[] = typeof result === "object" && result !== null ? [result, ...Object.values(result)] : [];
+  const buffers = values.flatMap((value) =>
+    value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && !Buffer.isBuffer(value) ? [value.buffer] : [],
+  );
+  return [...new Set(buffers)];
+}
