@@ -171,6 +171,10 @@ export const shelfOperations = [
         .max(3650)
         .optional()
         .describe("How long a deletion can be taken back; by default as capstan.toml says"),
+      gatewayLock: z
+        .boolean()
+        .optional()
+        .describe("Accept a lock that only the gateway holds, where the object store has none"),
     }),
     output: Pool,
     positional: ["name"],
@@ -184,7 +188,12 @@ export const shelfOperations = [
       gateway.createPool({
         name: input.name,
         storageClass: input.storageClass,
-        ...given({ lock: input.lock, retentionDays: input.retentionDays, deleteDelayDays: input.deleteDelayDays }),
+        ...given({
+          lock: input.lock,
+          retentionDays: input.retentionDays,
+          deleteDelayDays: input.deleteDelayDays,
+          gatewayLock: input.gatewayLock,
+        }),
       }),
   }),
   operation({

@@ -6,7 +6,7 @@ import type { Instant } from "#base/index.ts";
 import { decideMove, type Element } from "#library/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import { isInLibrary } from "./cartridge-life.ts";
-import { planCartridges, type PlannedCartridge } from "./cartridge-plan.ts";
+import { defaultPoolFor, planCartridges, type PlannedCartridge } from "./cartridge-plan.ts";
 import { storeId } from "./drive-host.ts";
 import { freePlace } from "./elements.ts";
 import type { CartridgeRecord, Fact } from "./facts.ts";
@@ -44,7 +44,9 @@ export class CartridgeDesk {
     const host = this.#libraries.named(request.library);
     const planned = await book.change(async (state) => {
       const library = state.library(host.id);
-      const plan = planCartridges(state, library, request, { random: this.#parts.random, now: this.#now() });
+      const { random, abilities } = this.#parts;
+      const options = { random, now: this.#now(), defaultPool: defaultPoolFor(abilities) };
+      const plan = planCartridges(state, library, request, options);
       await this.#createInStore(plan);
       return { facts: createdFacts(host, plan), result: plan };
     });

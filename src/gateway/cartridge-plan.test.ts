@@ -7,13 +7,17 @@ import { days, later, limits, type Instant } from "#base/index.ts";
 import { SeededRandom } from "#sim/index.ts";
 import { planCartridges, type PlannedCartridge } from "./cartridge-plan.ts";
 import { planLibrary } from "./library-plan.ts";
-import { checkPoolDeletable, newPool, poolNamed, poolViews } from "./pools.ts";
+import { allAbilities } from "#store/index.ts";
+import { checkPoolDeletable, newPool as plannedPool, poolNamed, poolViews } from "./pools.ts";
+import type { PoolRecord } from "./facts.ts";
 import type { CartridgeRequest, PoolRequest } from "./requests.ts";
 import { holdingLock, isWarmer, lockedUntil } from "./retention.ts";
 import { GatewayState } from "./state.ts";
 
 const now = 1_767_225_600_000 as Instant;
 const record = planLibrary({ name: "lib", storageSlots: 20, mailSlots: 3 }, new SeededRandom(1), now);
+
+const newPool = (state: GatewayState, request: PoolRequest): PoolRecord => plannedPool(state, request, allAbilities);
 
 function world(): GatewayState {
   const state = new GatewayState();
@@ -123,6 +127,7 @@ test("pools: built-in ones stay, others are made once, checked, and deleted when
     [
       ["glacier", true, 0],
       ["deep-archive", true, 0],
+      ["standard", true, 0],
       ["p", false, 1],
     ],
   );

@@ -4,6 +4,7 @@
 import { limits, randomId, type Instant, type Random } from "#base/index.ts";
 import type { Element } from "#library/index.ts";
 import { barcodeMeaning, densityOf, isCleaningBarcode } from "#scsi/index.ts";
+import type { ObjectStoreAbilities } from "#store/index.ts";
 import { checkBarcode, nextBarcodes } from "./barcodes.ts";
 import { freeElements, kindTitle } from "./elements.ts";
 import type { CartridgeRecord } from "./facts.ts";
@@ -15,8 +16,12 @@ import type { CartridgeRequest } from "./requests.ts";
 import type { GatewayState, LibraryState } from "./state.ts";
 import type { ObjectId } from "./views.ts";
 
-/** Pool of a cartridge that asks for none. */
-const defaultPool = "glacier";
+/** Pool of a cartridge that asks for none: the first cold class that the object store has, else where the data is. */
+export const defaultPoolFor = ({ classes }: ObjectStoreAbilities): string => {
+  if (classes.includes("GLACIER")) return "glacier";
+  return classes.includes("DEEP_ARCHIVE") ? "deep-archive" : "standard";
+};
+
 const defaultPrefix = "CAP";
 
 /** A cartridge and the element it appears in. */
@@ -33,7 +38,11 @@ export function planCartridges(
   state: GatewayState,
   library: LibraryState,
   request: CartridgeRequest,
-  { random, now }: { readonly random: Random; readonly now: Instant },
+  {
+    random,
+    now,
+    defaultPool = "glacier",
+  }: { readonly random: Random; readonly now: Instant; readonly defaultPool?: string },
 ): readonly PlannedCartridge[] {
   const { count = 1, into = "storage-slot", writeOnce = false } = request;
   checkNumber("the number of cartridges", count, { min: 1, max: Number.MAX_SAFE_INTEGER });

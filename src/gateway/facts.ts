@@ -6,7 +6,7 @@ import type { Instant } from "#base/index.ts";
 import type { CartridgeHistory } from "#device/index.ts";
 import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
-import type { ThawTier } from "#store/index.ts";
+import type { Retention, ThawTier } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { CartridgeState, DeletedFrom } from "./cartridge-life.ts";
 import type { RetentionLock, ShelfClass, Topology } from "./requests.ts";
@@ -32,9 +32,12 @@ export interface LibraryRecord {
 }
 
 /** A lock on a cartridge. Absolute: nothing that happens to the pool or to a clock makes it shorter. */
-export interface RetentionRecord {
-  readonly mode: Exclude<RetentionLock, "NONE">;
-  readonly until: Instant;
+export type RetentionRecord = Retention;
+
+/** What the objects of a cartridge were last told to be held by. */
+export interface ObjectLocks {
+  readonly retention?: RetentionRecord;
+  readonly legalHold: boolean;
 }
 
 /** A deletion that was asked for. */
@@ -42,6 +45,8 @@ export interface DeletionRecord {
   /** When the bytes go; until then it can be taken back. */
   readonly at: Instant;
   readonly from: DeletedFrom;
+  /** Whoever asked for it may bypass GOVERNANCE, and did. */
+  readonly bypassGovernance?: boolean;
   /** The bytes are going: too late. */
   readonly isErasing: boolean;
 }
@@ -71,6 +76,7 @@ export interface CartridgeRecord {
   readonly retention?: RetentionRecord;
   /** Nobody deletes it or writes on it until the hold is cleared. */
   readonly legalHold?: boolean;
+  readonly objectLocks?: ObjectLocks;
   /** While DELETING. */
   readonly deletion?: DeletionRecord | null;
 }
@@ -88,6 +94,7 @@ export type CartridgeChange = Partial<
     | "shelfClass"
     | "retention"
     | "legalHold"
+    | "objectLocks"
     | "deletion"
   >
 >;
@@ -100,6 +107,8 @@ export interface PoolRecord {
   readonly retentionDays: number;
   /** How long a deletion can be taken back; absent: as the gateway's settings say. */
   readonly deleteDelayDays?: number;
+  /** Its locks are the gateway's alone, because the object store has none. */
+  readonly gatewayLock?: boolean;
 }
 
 /** CHAP credentials of one initiator (pattern) for one target. */

@@ -94,6 +94,9 @@ export const gatewayFault = faultsOf("gateway", {
   "pool-built-in": conflict("shelf pool {name} is built in and stays"),
   "pool-in-use": conflict("{count} cartridges are in shelf pool {name}; assign another pool to them first"),
   "pool-retention": invalid("lock {lock} cannot have {days} days: NONE has 0, GOVERNANCE and COMPLIANCE 1 to {max}"),
+  "pool-store-lacks": conflict(
+    "shelf pool {name} cannot be: the object store has no {what}{advice}; `capstan store probe` shows what it has",
+  ),
   "pool-delete-delay": invalid("a deletion can be taken back for 0 to {max} whole days, not {days}"),
   "pool-warmer": conflict(
     "cartridge {barcode} is in class {from}; it cannot go to pool {pool} of the warmer class {to}",

@@ -24,6 +24,7 @@ import {
   type ProcessClock,
   type SimMachine,
 } from "#sim/index.ts";
+import type { ObjectStore } from "#store/index.ts";
 import { Gateway } from "./gateway.ts";
 import { defaultSettings, type GatewaySettings } from "./settings.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
@@ -74,7 +75,7 @@ export class TestWorld {
   }
 
   /** Starts a gateway on what is there. */
-  async start(settings: Partial<GatewaySettings> = {}): Promise<Gateway> {
+  async start(settings: Partial<GatewaySettings> = {}, objects: ObjectStore = this.objects): Promise<Gateway> {
     const clock = this.clock.process();
     const machine = this.network.machine(gatewayAddress);
     const gateway = new Gateway({
@@ -83,7 +84,7 @@ export class TestWorld {
       log: this.#log(),
       network: machine,
       disk: this.disk.attach(),
-      objects: this.objects,
+      objects,
       settings: { ...testSettings, ...settings },
     });
     await this.run(gateway.start());

@@ -2,7 +2,7 @@
 // What the parts of a running gateway share. Made once by the gateway's start.
 
 import type { Clock, Log, Random } from "#base/index.ts";
-import type { CartridgeStore } from "#store/index.ts";
+import type { CartridgeStore, ObjectStoreAbilities } from "#store/index.ts";
 import type { TaskRegistry } from "#work/index.ts";
 import type { Book } from "./book.ts";
 import type { EventFeed } from "./event-feed.ts";
@@ -17,6 +17,8 @@ export interface GatewayParts {
   readonly settings: GatewaySettings;
   readonly book: Book;
   readonly store: CartridgeStore;
+  /** What the object store can do. */
+  readonly abilities: ObjectStoreAbilities;
   readonly tasks: TaskRegistry;
   readonly feed: EventFeed;
   /** Time for locks. */

@@ -2,6 +2,7 @@
 // Shelf pools: storage class and retention lock of what is archived. A pool is made and deleted, never changed.
 
 import { days, limits } from "#base/index.ts";
+import type { ObjectStoreAbilities } from "#store/index.ts";
 import type { CartridgeRecord, PoolRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { checkName } from "./naming.ts";
@@ -22,8 +23,8 @@ export function poolNamed(state: GatewayState, name: string): PoolRecord {
 }
 
 /** The pool that a request describes. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-…`. */
-export function newPool(state: GatewayState, request: PoolRequest): PoolRecord {
-  const { name, storageClass, lock = "NONE", retentionDays = 0 } = request;
+export function newPool(state: GatewayState, request: PoolRequest, abilities: ObjectStoreAbilities): PoolRecord {
+  const { name, storageClass, lock = "NONE", retentionDays = 0, gatewayLock = false } = request;
   checkName("shelf pool", name);
   if (state.pools.has(name)) throw gatewayFault("pool-exists", { name });
   const least = lock === "NONE" ? 0 : 1;
@@ -31,12 +32,27 @@ export function newPool(state: GatewayState, request: PoolRequest): PoolRecord {
   if (!Number.isInteger(retentionDays) || retentionDays < least || retentionDays > most) {
     throw gatewayFault("pool-retention", { lock, days: retentionDays, max: retentionDaysMax });
   }
+  checkAbilities(request, abilities);
   const { deleteDelayDays } = request;
-  if (deleteDelayDays === undefined) return { name, storageClass, lock, retentionDays };
+  const isGatewayLock = gatewayLock && lock !== "NONE" && !abilities.retention.includes(lock);
+  const pool = { name, storageClass, lock, retentionDays, ...(isGatewayLock ? { gatewayLock } : {}) };
+  if (deleteDelayDays === undefined) return pool;
   if (!Number.isInteger(deleteDelayDays) || deleteDelayDays < 0 || deleteDelayDays > deleteDelayDaysMax) {
     throw gatewayFault("pool-delete-delay", { days: deleteDelayDays, max: deleteDelayDaysMax });
   }
-  return { name, storageClass, lock, retentionDays, deleteDelayDays };
+  return { ...pool, deleteDelayDays };
+}
+
+/** What the object store lacks is said when the pool is made, and not when a cartridge is on its way. */
+function checkAbilities(request: PoolRequest, { classes, retention }: ObjectStoreAbilities): void {
+  const { name, storageClass, lock = "NONE", gatewayLock = false } = request;
+  if (!classes.includes(storageClass)) {
+    const advice = `, it has ${classes.join(", ")}`;
+    throw gatewayFault("pool-store-lacks", { name, what: `storage class ${storageClass}`, advice });
+  }
+  if (lock === "NONE" || retention.includes(lock) || gatewayLock) return;
+  const advice = "; say that the lock may be the gateway's alone, or choose another";
+  throw gatewayFault("pool-store-lacks", { name, what: `${lock} lock`, advice });
 }
 
 /** Throws Fault `gateway.pool-unknown`, `gateway.pool-built-in` or `gateway.pool-in-use` for a pool that stays. */
@@ -63,14 +79,18 @@ export function poolViews(state: GatewayState): readonly PoolView[] {
 const poolView = (pool: PoolRecord): Omit<PoolView, "builtIn" | "cartridges" | "archivedCartridges"> => ({
   ...pool,
   deleteDelayDays: pool.deleteDelayDays,
+  lockedBy: pool.gatewayLock === true ? "gateway" : "store",
 });
 
 const poolMembers = (state: GatewayState, name: string): readonly CartridgeRecord[] =>
   [...state.cartridges.values()].filter(({ pool }) => pool === name);
 
 /** Makes a pool. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-retention`. */
-export async function createPool({ book, feed }: GatewayParts, request: PoolRequest): Promise<PoolView> {
-  await book.change((state) => ({ facts: [{ kind: "pool", pool: newPool(state, request) }], result: undefined }));
+export async function createPool({ book, feed, abilities }: GatewayParts, request: PoolRequest): Promise<PoolView> {
+  await book.change((state) => ({
+    facts: [{ kind: "pool", pool: newPool(state, request, abilities) }],
+    result: undefined,
+  }));
   feed.publish("pool.created", request.name, `shelf pool ${request.name} is there`);
   return { ...poolView(poolNamed(book.state, request.name)), builtIn: false, cartridges: 0, archivedCartridges: 0 };
 }

@@ -57,7 +57,7 @@ export interface CartridgeRequest {
   readonly barcodePrefix?: string;
   /** Where they appear; default `storage-slot`. */
   readonly into?: "storage-slot" | "mail-slot";
-  /** Shelf pool that an eject puts them into; default `glacier`. */
+  /** Shelf pool that an eject puts them into; default `glacier`, or `standard` where the object store has no cold class. */
   readonly pool?: string;
 }
 
@@ -106,6 +106,8 @@ export interface PoolRequest {
   readonly retentionDays?: number;
   /** Whole days in which a deletion can be taken back, 0 … 3,650; default: the gateway's `delete-delay`. */
   readonly deleteDelayDays?: number;
+  /** Accept that locks are the gateway's alone where the object store has none. Default false: such a pool is refused. */
+  readonly gatewayLock?: boolean;
 }
 
 /** A retention lock to set or extend on one cartridge. One of `until` and `days`. */

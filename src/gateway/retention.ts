@@ -5,7 +5,8 @@
 
 import { days, later, type Instant } from "#base/index.ts";
 import type { HoldingLock } from "./cartridge-life.ts";
-import type { CartridgeRecord, PoolRecord, RetentionRecord } from "./facts.ts";
+import type { ObjectStoreAbilities } from "#store/index.ts";
+import type { CartridgeRecord, ObjectLocks, PoolRecord, RetentionRecord } from "./facts.ts";
 import type { ShelfClass } from "./requests.ts";
 
 const warmth: Readonly<Record<ShelfClass, number>> = {
@@ -43,6 +44,28 @@ export function stricter(
   if (left === undefined || right === undefined) return left ?? right;
   const mode = left.mode === "COMPLIANCE" ? left.mode : right.mode;
   return { mode, until: Math.max(left.until, right.until) as Instant };
+}
+
+/** What the objects of a cartridge should be held by, where the store can. */
+export function wantedLocks(
+  cartridge: Locked,
+  pool: PoolRecord,
+  { abilities, now }: { readonly abilities: ObjectStoreAbilities; readonly now: Instant },
+): ObjectLocks {
+  const found = retentionOf(cartridge, pool);
+  const retention = found === undefined || found.until <= now ? undefined : found;
+  const isStores = pool.gatewayLock !== true && retention !== undefined && abilities.retention.includes(retention.mode);
+  const legalHold = cartridge.legalHold === true && abilities.legalHold;
+  return isStores ? { retention, legalHold } : { legalHold };
+}
+
+/** Whether objects that were told `told` must be told again. */
+export function areLocksDue(told: ObjectLocks | undefined, wanted: ObjectLocks): boolean {
+  const isHeld = told?.legalHold ?? false;
+  if (isHeld !== wanted.legalHold) return true;
+  const { retention } = wanted;
+  if (retention === undefined) return false;
+  return retention.until !== told?.retention?.until || retention.mode !== told?.retention?.mode;
 }
 
 /** When a lock lets a cartridge go; undefined when there is none or its clock has not started. */

@@ -61,7 +61,7 @@ export class RunningGateway {
     const tasks = new TaskRegistry({ clock, random, log, keeper: taskKeeper(book), earlier });
     const isNew = await nameInstance(book, options);
     const trusted = new TrustedClock({ clock, log, book, feed });
-    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted };
+    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, abilities: objects.abilities };
     const running = new RunningGateway(options, parts);
     try {
       await trusted.keep();

@@ -67,6 +67,7 @@ export class ShelfDesk {
     });
     this.#changed(barcode);
     if (mustMove) this.#shelf.begin(barcode, actor.who);
+    else this.#shelf.beginLock(barcode, actor.who);
   }
 
   /** Faults `gateway.cartridge-in-drive`, `gateway.cartridge-state`: what is being deleted can only be undeleted. */
@@ -74,6 +75,7 @@ export class ShelfDesk {
     const host = this.#libraries.withId(this.#named(barcode).library);
     const change = (): Promise<void> => this.#note(barcode, (state) => holdFacts(state, barcode, legalHold));
     await (host === undefined ? change() : host.exclusive(change));
+    this.#shelf.beginLock(barcode, actor.who);
     const text = `${actor.who} ${legalHold ? "put cartridge" : "took cartridge"} ${barcode} ${legalHold ? "under" : "out of"} legal hold`;
     this.#audit("cartridge.held", barcode, text);
   }
@@ -90,6 +92,7 @@ export class ShelfDesk {
       const at = this.#now();
       return { facts: [{ kind: "cartridge-changed", barcode, at, change: { retention } }], result: retention };
     });
+    this.#shelf.beginLock(barcode, actor.who);
     const text = `${actor.who} locked cartridge ${barcode} (${next.mode}) until ${isoText(next.until)}`;
     this.#audit("cartridge.retained", barcode, text);
   }
@@ -162,7 +165,7 @@ export class ShelfDesk {
     const input = { kind: "delete", inDrive: element?.kind === "drive-bay", lock } as const;
     const delay = pool.deleteDelayDays === undefined ? settings.deleteDelay : days(pool.deleteDelayDays);
     const from = cartridge.state === "AVAILABLE" ? "AVAILABLE" : "ARCHIVED";
-    const deletion: DeletionRecord = { at: later(now, delay), from, isErasing: false };
+    const deletion: DeletionRecord = { at: later(now, delay), from, isErasing: false, bypassGovernance };
     const task = this.#shelf.taskOf(barcode);
     return lifeFacts(state, { barcode, input, at: this.#now(), change: { deletion }, task });
   }

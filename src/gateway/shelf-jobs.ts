@@ -18,11 +18,11 @@ import type { StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
 import { Gate, type TaskContext } from "#work/index.ts";
 import { cartridgeStep, type CartridgeInput } from "./cartridge-life.ts";
 import { storeId } from "./drive-host.ts";
-import type { CartridgeChange, CartridgeRecord, Fact, PoolRecord } from "./facts.ts";
+import type { CartridgeChange, CartridgeRecord, Fact, ObjectLocks, PoolRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { lifeFacts, type LifeStep } from "./life-facts.ts";
 import type { GatewayParts } from "./parts.ts";
-import { poolRetention, stricter } from "./retention.ts";
+import { areLocksDue, poolRetention, stricter, wantedLocks } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 import type { ObjectId } from "./views.ts";
 
@@ -56,6 +56,7 @@ export class ShelfJobs {
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
     await this.#startRetention(barcode);
+    await this.lock(barcode, context);
     await this.#step(barcode, { kind: "archived" }, { shelfClass: storageClass });
   }
 
@@ -89,6 +90,7 @@ export class ShelfJobs {
     context.refuseCancel("the cartridge is already deleted");
     await this.#beginErasing(barcode);
     const cartridge = this.#cartridge(barcode);
+    await this.#eraseObjects(cartridge, context);
     await this.#persist(context, async () => {
       try {
         await this.#parts.store.remove(storeId(cartridge));
@@ -108,6 +110,7 @@ export class ShelfJobs {
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
     await this.#note(barcode, { shelfClass: storageClass });
+    await this.lock(barcode, context);
   }
 
   /** A retrieved cartridge was ejected again: its data is on the shelf all along, local copies go. */
@@ -115,6 +118,46 @@ export class ShelfJobs {
     context.refuseCancel("the cartridge is archived already");
     const { shelfClass } = this.#cartridge(barcode);
     await this.#moveTo(barcode, shelfClass ?? this.#pool(barcode).storageClass, context);
+    await this.#relockDescription(barcode, context);
+  }
+
+  /** Puts the lock and the hold of a cartridge on its objects, where they are not yet. */
+  async lock(barcode: string, context: TaskContext): Promise<void> {
+    const cartridge = this.#cartridge(barcode);
+    const wanted = this.#wantedLocks(cartridge);
+    const { objectLocks } = cartridge;
+    if (!areLocksDue(objectLocks, wanted)) return;
+    context.refuseCancel("its objects are being locked");
+    context.phase("locking");
+    const isHoldDue = (objectLocks?.legalHold ?? false) !== wanted.legalHold;
+    const { retention, legalHold } = wanted;
+    const locks = {
+      ...(retention === undefined ? {} : { retention }),
+      ...(isHoldDue ? { legalHold } : {}),
+      // Whoever shortened a lock of kind GOVERNANCE was allowed to.
+      bypassGovernance: retention?.mode === "GOVERNANCE",
+    };
+    await this.#persist(context, (work) =>
+      this.#inTurn(context, () => this.#parts.store.lock(storeId(cartridge), locks, work)),
+    );
+    await this.#note(barcode, { objectLocks: wanted });
+  }
+
+  #wantedLocks(cartridge: CartridgeRecord): ObjectLocks {
+    const { abilities, trusted } = this.#parts;
+    return wantedLocks(cartridge, this.#pool(cartridge.barcode), { abilities, now: trusted.now() });
+  }
+
+  /** What was written about a cartridge since its objects were locked is locked too. */
+  async #relockDescription(barcode: string, context: TaskContext): Promise<void> {
+    const cartridge = this.#cartridge(barcode);
+    const { objectLocks } = cartridge;
+    if (objectLocks === undefined) return;
+    const { retention, legalHold } = objectLocks;
+    const isLocked = retention !== undefined && retention.until > this.#parts.trusted.now();
+    if (!isLocked && !legalHold) return;
+    const locks = { ...(isLocked ? { retention } : {}), ...(legalHold ? { legalHold } : {}), onlyDescription: true };
+    await this.#persist(context, (work) => this.#parts.store.lock(storeId(cartridge), locks, work));
   }
 
   /** Seals, uploads and moves the objects of a cartridge. Done work is not done again. */
@@ -166,6 +209,15 @@ export class ShelfJobs {
     });
     if (done) this.#appeared(barcode);
     return done;
+  }
+
+  /** Objects that are locked go while the cartridge is known, so that somebody hears when the store keeps them. */
+  async #eraseObjects(cartridge: CartridgeRecord, context: TaskContext): Promise<void> {
+    const { store } = this.#parts;
+    if (cartridge.objectLocks === undefined || !store.has(storeId(cartridge))) return;
+    const bypassGovernance = cartridge.deletion?.bypassGovernance === true;
+    context.phase("erasing");
+    await this.#persist(context, ({ signal }) => store.eraseObjects(storeId(cartridge), { signal, bypassGovernance }));
   }
 
   /** The time to take the deletion back passes by the clock of locks: a leap of the system's clock does not end it. */

@@ -3,24 +3,29 @@
 // Every job begins by looking at the cartridge's state, so that a start continues what a crash or a stop cut off.
 
 import { asError, defined, isFault, milliseconds, type Timer } from "#base/index.ts";
-import type { RunningTask, TaskContext } from "#work/index.ts";
+import type { RunningTask, TaskContext, TaskRecord } from "#work/index.ts";
 import { storeId } from "./drive-host.ts";
+import type { CartridgeState } from "./cartridge-life.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { ShelfClass } from "./requests.ts";
+import { areLocksDue, wantedLocks } from "./retention.ts";
 import { ShelfJobs } from "./shelf-jobs.ts";
 import type { ObjectId } from "./views.ts";
 
 /** Kinds of shelf work. */
-export type ShelfWork = "archive" | "retrieve" | "delete" | "change-class" | "drop-copies";
+export type ShelfWork = "archive" | "retrieve" | "delete" | "change-class" | "lock" | "drop-copies";
 
 /** The tasks of the shelf. */
 export class Shelf {
   readonly #parts: GatewayParts;
   readonly #jobs: ShelfJobs;
   /** By barcode. */
-  readonly #tasks = new Map<string, RunningTask>();
+  readonly #tasks = new Map<
+    string,
+    { readonly task: RunningTask; readonly work: ShelfWork; readonly from: CartridgeState }
+  >();
   #renewTimer: Timer | undefined;
   #isStopped = false;
 
@@ -32,7 +37,7 @@ export class Shelf {
 
   /** Identifier of the task that works on a cartridge. */
   taskOf(barcode: string): string | undefined {
-    return this.#tasks.get(barcode)?.id;
+    return this.#tasks.get(barcode)?.task.id;
   }
 
   /** Fault `gateway.cartridge-busy` while a task works on the cartridge. */
@@ -45,13 +50,33 @@ export class Shelf {
   /** Starts the work that the state of a cartridge calls for; a task that runs already is given instead. */
   begin(barcode: string, who: string): RunningTask {
     const running = this.#tasks.get(barcode);
-    if (running !== undefined) return running;
+    if (running !== undefined) return running.task;
     const work = defined(this.#workFor(barcode), `${barcode} needs work`);
     const request = { operation: `cartridge.${work}`, subject: barcode, who };
     const task = this.#parts.tasks.start(request, (context) => this.#run(barcode, work, context));
-    this.#tasks.set(barcode, task);
-    void task.ended.then(() => this.#tasks.delete(barcode));
+    const from = this.#parts.book.state.cartridge(barcode).state;
+    this.#tasks.set(barcode, { task, work, from });
+    void task.ended.then(({ state }) => this.#ended(barcode, { work, from }, state));
     return task;
+  }
+
+  /** Starts locking the objects of a cartridge, if they are to be locked otherwise than they are. */
+  beginLock(barcode: string, who: string): void {
+    if (this.#workFor(barcode) === "lock") this.begin(barcode, who);
+  }
+
+  /** What became due while the task ran is done by the next. */
+  #ended(
+    barcode: string,
+    { work, from }: { readonly work: ShelfWork; readonly from: CartridgeState },
+    state: TaskRecord["state"],
+  ): void {
+    this.#tasks.delete(barcode);
+    if (this.#isStopped || state !== "done" || !this.#parts.book.state.cartridges.has(barcode)) return;
+    const due = this.#workFor(barcode);
+    // Copies are due when a cartridge was ejected meanwhile, and not whenever it is on the shelf.
+    const isDue = due === "drop-copies" ? from === "RETRIEVED" : due !== undefined && due !== work;
+    if (isDue) this.begin(barcode, "system");
   }
 
   /** Continues what the last process left undone. */
@@ -71,8 +96,8 @@ export class Shelf {
 
   /** Cancels the task of a cartridge, if one runs, and resolves when it has ended. */
   async cancel(barcode: string, who: string): Promise<void> {
-    const task = this.#tasks.get(barcode);
-    if (task !== undefined) await this.#parts.tasks.cancel(task.id, who);
+    const running = this.#tasks.get(barcode);
+    if (running !== undefined) await this.#parts.tasks.cancel(running.task.id, who);
   }
 
   /** Throws the Fault that canceling the archive of a cartridge would meet now. */
@@ -107,7 +132,11 @@ export class Shelf {
   #workFor(barcode: string): ShelfWork | undefined {
     const { state } = this.#parts.book;
     const cartridge = state.cartridge(barcode);
-    return dueWork(cartridge, state.pools.get(cartridge.pool)?.storageClass);
+    const { abilities, trusted } = this.#parts;
+    const pool = state.pools.get(cartridge.pool);
+    const wanted = pool && wantedLocks(cartridge, pool, { abilities, now: trusted.now() });
+    const isLockDue = wanted !== undefined && areLocksDue(cartridge.objectLocks, wanted);
+    return dueWork(cartridge, pool?.storageClass, isLockDue);
   }
 
   #job(work: ShelfWork): (barcode: string, context: TaskContext) => Promise<void> {
@@ -121,6 +150,8 @@ export class Shelf {
         return (barcode, context) => jobs.remove(barcode, context);
       case "change-class":
         return (barcode, context) => jobs.changeClass(barcode, context);
+      case "lock":
+        return (barcode, context) => jobs.lock(barcode, context);
       case "drop-copies":
         return (barcode, context) => jobs.dropCopies(barcode, context);
       default:
@@ -151,11 +182,13 @@ export class Shelf {
 export function dueWork(
   { state, shelfClass }: Pick<CartridgeRecord, "state" | "shelfClass">,
   poolClass: ShelfClass | undefined,
+  isLockDue: boolean,
 ): ShelfWork | undefined {
   switch (state) {
     case "AVAILABLE":
-    case "RETRIEVED":
       return undefined;
+    case "RETRIEVED":
+      return isLockDue ? "lock" : undefined;
     case "IN_TRANSIT":
     case "ARCHIVING":
       return "archive";
@@ -164,7 +197,8 @@ export function dueWork(
     case "DELETING":
       return "delete";
     case "ARCHIVED":
-      return shelfClass === poolClass ? "drop-copies" : "change-class";
+      if (shelfClass !== poolClass) return "change-class";
+      return isLockDue ? "lock" : "drop-copies";
     default:
       return state satisfies never;
   }

@@ -129,6 +129,7 @@ export function cartridgeView(
     lockedUntil: retention?.until,
     lock: retention?.mode ?? "NONE",
     legalHold: cartridge.legalHold === true,
+    isLockedInStore: cartridge.objectLocks?.retention !== undefined || cartridge.objectLocks?.legalHold === true,
     deleteAt: cartridge.deletion?.at,
     changedAt: cartridge.changedAt,
     task,

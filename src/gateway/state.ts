@@ -19,6 +19,7 @@ export interface LibraryState {
 export const builtInPools: readonly PoolRecord[] = [
   { name: "glacier", storageClass: "GLACIER", lock: "NONE", retentionDays: 0 },
   { name: "deep-archive", storageClass: "DEEP_ARCHIVE", lock: "NONE", retentionDays: 0 },
+  { name: "standard", storageClass: "STANDARD", lock: "NONE", retentionDays: 0 },
 ];
 
 /** Placements of one fact in a snapshot: at most some 200 bytes each, far below `limits.ledgerFact`. */

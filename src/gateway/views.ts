@@ -117,6 +117,8 @@ export interface CartridgeView {
   readonly lock: RetentionLock;
   /** Nobody deletes it or writes on it. */
   readonly legalHold: boolean;
+  /** Its objects are under that lock and hold in the object store too. */
+  readonly isLockedInStore: boolean;
   /** DELETING: when its bytes go; until then it can be taken back. */
   readonly deleteAt: Instant | undefined;
   readonly changedAt: Instant;
@@ -132,6 +134,8 @@ export interface PoolView {
   readonly lock: RetentionLock;
   readonly retentionDays: number;
   readonly deleteDelayDays: number | undefined;
+  /** Who holds its locks: the object store itself, or only the gateway. */
+  readonly lockedBy: "store" | "gateway";
   readonly cartridges: number;
   readonly archivedCartridges: number;
 }

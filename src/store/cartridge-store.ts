@@ -9,10 +9,11 @@ import { Recovery } from "./cartridge-recovery.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
 import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
-import type { StorageClass, ThawState, ThawTier } from "./object-store.ts";
+import type { BypassOptions, StorageClass, ThawState, ThawTier } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
 import { SeenSegments } from "./read-sources.ts";
-import { eraseCartridge } from "./erase.ts";
+import { eraseCartridge, eraseObjects } from "./erase.ts";
+import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
 import { RingPool } from "./ring.ts";
 import type { RingShape } from "./ring-plan.ts";
 import { SegmentFetcher } from "./segment-fetch.ts";
@@ -165,6 +166,16 @@ export class CartridgeStore {
       active.isShelved = false;
       await this.#giveBack(active);
     }
+  }
+
+  /** Locks every object of the cartridge in the object store. May be repeated. Fault `store.object-locked`. */
+  async lock(id: CartridgeId, locks: CartridgeLocks, options: WorkOptions = {}): Promise<void> {
+    await this.#withActive(id, (active) => lockObjects(this.#workOn(active, options), id, locks));
+  }
+
+  /** Deletes the objects of an archived cartridge, which `remove` then forgets. Fault `store.object-locked`. */
+  async eraseObjects(id: CartridgeId, options: WorkOptions & BypassOptions = {}): Promise<void> {
+    await this.#withActive(id, () => eraseObjects(this.#ports, id, options.signal, options));
   }
 
   /** Asks for all objects of the cartridge to become readable for `keep`. May be repeated; extends what is thawed. */

@@ -4,6 +4,7 @@
 import { limits } from "#base/index.ts";
 import type { Disk } from "./disk.ts";
 import { cartridgePrefix } from "./object-keys.ts";
+import type { BypassOptions } from "./object-store.ts";
 import { eachOf, type ObjectWork, retried } from "./object-work.ts";
 import type { CartridgeId } from "./types.ts";
 
@@ -14,14 +15,23 @@ export async function eraseCartridge(
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { objects, clock, disk } = work;
+  await eraseObjects(work, id, signal);
+  await work.disk.removeFolder(folder);
+}
+
+/** Deletes every object of the cartridge. May be repeated. Fault `store.object-locked`: the store keeps them. */
+export async function eraseObjects(
+  { objects, clock }: ObjectWork,
+  id: CartridgeId,
+  signal: AbortSignal | undefined,
+  options: BypassOptions = {},
+): Promise<void> {
   for (;;) {
     const keys = await retried(clock, signal, () => objects.list(cartridgePrefix(id), undefined, limits.listObjects));
-    if (keys.length === 0) break;
+    if (keys.length === 0) return;
     await eachOf(keys.length, signal, async (index) => {
       const key = keys[index];
-      if (key !== undefined) await retried(clock, signal, () => objects.delete(key));
+      if (key !== undefined) await retried(clock, signal, () => objects.delete(key, options));
     });
   }
-  await disk.removeFolder(folder);
 }

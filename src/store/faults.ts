@@ -79,7 +79,7 @@ export const storeFault = faultsOf("store", {
     http: 409,
     exit: 4,
   },
-  "object-locked": { text: "{key} is locked: {reason}", retry: "never", http: 409, exit: 4 },
+  "object-locked": { text: "{key} is locked: {reason}", retry: "operator", http: 409, exit: 4 },
   "object-store-lacks": {
     text: "{key}: this object store has no {ability}; `capstan store probe` shows what it can do",
     retry: "operator",

@@ -11,6 +11,7 @@ export type * from "./key-provider.ts";
 export * from "./key-ring.ts";
 export * from "./ledger.ts";
 export * from "./object-key.ts";
+export type * from "./object-locks.ts";
 export * from "./object-sealer.ts";
 export * from "./object-rules.ts";
 export type * from "./object-store.ts";

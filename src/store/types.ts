@@ -107,7 +107,7 @@ export interface WorkOptions {
 
 /** How far long-running work is. */
 export interface WorkProgress {
-  readonly phase: "upload" | "manifest" | "class" | "thaw" | "remove";
+  readonly phase: "upload" | "manifest" | "class" | "lock" | "thaw" | "remove";
   readonly done: number;
   readonly total: number;
 }
