@@ -42,6 +42,9 @@ export const rooms: RoomTable = {
     node: "pure",
   },
 
+  pxar: { imports: { base: "value", codec: "value" }, packages: [], node: "pure" },
+  format: { imports: { base: "value", codec: "value", pxar: "value" }, packages: [], node: "pure" },
+
   api: {
     imports: { base: "value", work: "value", gateway: "value" },
     packages: ["zod"],
@@ -70,6 +73,7 @@ export const rooms: RoomTable = {
       work: "value",
       gateway: "value",
       api: "value",
+      format: "value",
     },
     packages: [],
     node: "pure",

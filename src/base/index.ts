@@ -3,8 +3,10 @@
 
 export * from "./assert.ts";
 export type * from "./brand.ts";
+export * from "./byte-flow.ts";
 export * from "./bytes.ts";
 export * from "./fault.ts";
+export * from "./json.ts";
 export * from "./limits.ts";
 export * from "./log.ts";
 export * from "./network.ts";
@@ -14,3 +16,4 @@ export * from "./random.ts";
 export * from "./scope.ts";
 export * from "./threads.ts";
 export * from "./time.ts";
+export * from "./uuid.ts";

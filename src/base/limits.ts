@@ -28,6 +28,35 @@ export const limits = {
   /** Drives of one library. */
   drivesMax: 64,
 
+  /** Longest name of a member of a pxar archive, in bytes: what Proxmox accepts. */
+  pxarName: 4096,
+  /** Longest path in a pxar archive, as the target of a link: PATH_MAX of Linux. */
+  pxarPath: 4096,
+  /** Directories inside of each other in a pxar archive. */
+  pxarDepth: 4096,
+  /** One attribute of a member: Linux has extended attributes of 64 KiB, and their names. */
+  pxarAttribute: 64 * KiB + 512,
+  /** Attributes of one member: as many as a long access control list has entries. */
+  pxarAttributes: 16_384,
+  /** The prelude of a pxar archive: patterns of names. */
+  pxarPrelude: 1 * MiB,
+  /** A goodbye table that is held in memory: 2.7 million members of one directory. */
+  pxarTable: 64 * MiB,
+  /** A directory's block of a catalog that is held in memory. */
+  catalogBlock: 256 * MiB,
+  /** The JSON of a label file: what Proxmox accepts. */
+  labelHeader: 64 * KiB,
+  /** The JSON of any other tape file: a store's name and a snapshot's path fit many times. */
+  archiveHeader: 1 * MiB,
+  /** One chunk or blob of a datastore, encoded: Proxmox encodes at most 128 MiB, and some bytes of header. */
+  dataBlob: 128 * MiB + 64,
+  /** A chunk archive is closed by the chunk that makes it longer than this, as Proxmox does. */
+  chunkArchive: 4 * GiB,
+  /** Files of one snapshot: disks of a machine, archives of a host, and what is written beside them. */
+  snapshotFiles: 4096,
+  /** Blocks of one tape file: their numbers have 32 bits. */
+  streamBlocks: 2 ** 32,
+
   /** Commands that one session may have outstanding: the largest window granted. */
   commandWindow: 128,
   /** Largest data segment that we accept in one PDU. */

@@ -8,6 +8,9 @@ export type Duration = Brand<number, "Duration">;
 /** A point of wall-clock time: milliseconds since 1970-01-01 UTC. */
 export type Instant = Brand<number, "Instant">;
 
+/** A point of wall-clock time in whole seconds since 1970-01-01 UTC, as Proxmox's formats keep it. */
+export type EpochSeconds = Brand<number, "EpochSeconds">;
+
 export const milliseconds = (count: number): Duration => count as Duration;
 export const seconds = (count: number): Duration => (count * 1000) as Duration;
 export const minutes = (count: number): Duration => (count * 60_000) as Duration;
@@ -18,6 +21,10 @@ export const days = (count: number): Duration => (count * 86_400_000) as Duratio
 export const later = (instant: Instant, duration: Duration): Instant => (instant + duration) as Instant;
 /** The span from `start` to `end`; negative when `end` is earlier. */
 export const between = (start: Instant, end: Instant): Duration => (end - start) as Duration;
+/** The whole second in which an instant lies. */
+export const epochSeconds = (instant: Instant): EpochSeconds => Math.floor(instant / 1000) as EpochSeconds;
+/** The start of a second. */
+export const instantOf = (time: EpochSeconds): Instant => (time * 1000) as Instant;
 /** The instant as ISO 8601 text in UTC. */
 export const isoText = (instant: Instant): string => new globalThis.Date(instant).toISOString();
 /** The instant that ISO 8601 text names; throws RangeError for anything else. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Bug, bytesFromHex, hexFromBytes } from "#base/index.ts";
-import { ascii, bit, bits, bytes, type Field, uint, uint64 } from "./fields.ts";
+import { ascii, bit, bits, bytes, type Field, int64Le, uint, uint64, uint64Le, uintLe } from "./fields.ts";
 
 /** Writes into bytes that are all ones, so that neighbours that were touched show up. */
 function written<Value>(field: Field<Value>, value: Value, size: number): string {
@@ -78,4 +78,14 @@ test("every number comes back as it was written, at any offset", () => {
       },
     ),
   );
+});
+
+test("little-endian numbers have their lowest byte first", () => {
+  assert.equal(uintLe(1, 3).read(bytesFromHex("00f0ff03"), 0), 262128);
+  assert.equal(written(uintLe(1, 3), 262128, 5), "fff0ff03ff");
+  assert.equal(uint64Le(0).read(bytesFromHex("00f1536500000000"), 0), 1_700_000_000n);
+  assert.equal(written(uint64Le(0), 1_700_000_000n, 8), "00f1536500000000");
+  assert.equal(int64Le(0).read(bytesFromHex("feffffffffffffff"), 0), -2n);
+  assert.equal(written(int64Le(0), -2n, 8), "feffffffffffffff");
+  assert.throws(() => written(uintLe(0, 2), 65536, 2), Bug);
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kinds of fields that a layout is made of. A field knows where it lies (byte number, bit number, as a standard
-// prints them) and how its bits become a value. Numbers are big-endian.
+// prints them) and how its bits become a value. Numbers are big-endian unless the name ends in `Le`.
 
 import { assert, asciiFromBytes, Bug } from "#base/index.ts";
 
@@ -14,7 +14,7 @@ export interface FieldPlace {
 
 /** One field of a layout. `Always` fields have a fixed value and do not appear in the decoded value. */
 export interface Field<Value, Always extends boolean = false> extends FieldPlace {
-  readonly kind: "bit" | "bits" | "uint" | "uint64" | "ascii" | "bytes";
+  readonly kind: "bit" | "bits" | "uint" | "uint64" | "int64" | "ascii" | "bytes";
   readonly always?: Value;
   readonly isAlways: Always;
   readonly read: (bytes: Uint8Array, base: number) => Value;
@@ -32,6 +32,8 @@ function byteAt(bytes: Uint8Array, index: number): number {
   if (value === undefined) throw new Bug(`byte ${index} is outside of ${bytes.byteLength} bytes`);
   return value;
 }
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Every field of every PDU passes here: the message is only made when it is needed. */
 function assertBelow(limit: number, value: number): void {
@@ -123,20 +125,80 @@ export function uint(byte: number, byteCount: number, fixed?: Always<number>): F
 export function uint64(byte: number): Field<bigint>;
 export function uint64(byte: number, fixed: Always<bigint>): Field<bigint, true>;
 export function uint64(byte: number, fixed?: Always<bigint>): Field<bigint, boolean> {
-  const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return make<bigint>(
     { byte, byteCount: 8 },
     "uint64",
     0n,
     {
-      read: (bytes, base) => view(bytes).getBigUint64(base + byte),
+      read: (bytes, base) => viewOf(bytes).getBigUint64(base + byte),
       write: (bytes, base, value) => {
         assert(value >= 0n && value < 1n << 64n, `a value below 2^64, not ${value}`);
-        view(bytes).setBigUint64(base + byte, value);
+        viewOf(bytes).setBigUint64(base + byte, value);
       },
     },
     fixed,
   );
+}
+
+/** An unsigned number of 1 to 6 bytes, little-endian. */
+export function uintLe(byte: number, byteCount: number): Field<number> {
+  assert(byteCount >= 1 && byteCount <= 6, "a number of 1 to 6 bytes; larger ones are uint64Le");
+  const limit = 2 ** (8 * byteCount);
+  return make<number>(
+    { byte, byteCount },
+    "uint",
+    0,
+    {
+      read: (bytes, base) => {
+        let value = 0;
+        for (let index = byteCount - 1; index >= 0; index--) value = value * 256 + byteAt(bytes, base + byte + index);
+        return value;
+      },
+      write: (bytes, base, value) => {
+        assertBelow(limit, value);
+        let rest = value;
+        for (let index = 0; index < byteCount; index++) {
+          bytes[base + byte + index] = rest % 256;
+          rest = Math.floor(rest / 256);
+        }
+      },
+    },
+    undefined,
+  ) as Field<number>;
+}
+
+/** An unsigned number of 8 bytes, little-endian, as a bigint. */
+export function uint64Le(byte: number): Field<bigint> {
+  return make<bigint>(
+    { byte, byteCount: 8 },
+    "uint64",
+    0n,
+    {
+      read: (bytes, base) => viewOf(bytes).getBigUint64(base + byte, true),
+      write: (bytes, base, value) => {
+        assert(value >= 0n && value < 1n << 64n, `a value below 2^64, not ${value}`);
+        viewOf(bytes).setBigUint64(base + byte, value, true);
+      },
+    },
+    undefined,
+  ) as Field<bigint>;
+}
+
+/** A signed number of 8 bytes, little-endian, as a bigint. */
+export function int64Le(byte: number): Field<bigint> {
+  return make<bigint>(
+    { byte, byteCount: 8 },
+    "int64",
+    0n,
+    {
+      read: (bytes, base) => viewOf(bytes).getBigInt64(base + byte, true),
+      write: (bytes, base, value) => {
+        assert(value >= -(1n << 63n) && value < 1n << 63n, `a signed value of 8 bytes, not ${value}`);
+        viewOf(bytes).setBigInt64(base + byte, value, true);
+      },
+    },
+    undefined,
+  ) as Field<bigint>;
 }
 
 /** Text, left-justified and padded with blanks. Decoding removes blanks and zeros at the end. */

@@ -6,5 +6,6 @@ export * from "./disk.ts";
 export * from "./network.ts";
 export * from "./object-store.ts";
 export * from "./random.ts";
+export * from "./tape-cartridge.ts";
 export * from "./wire.ts";
 export * from "./wire-fuzzer.ts";
