@@ -13,6 +13,8 @@ const TiB = 1024 * GiB;
 export const limits = {
   /** Largest logical block: what READ BLOCK LIMITS of LTO drives announces, 8 MiB. */
   blockSizeMax: 8 * MiB,
+  /** Largest block as it is stored: encrypted blocks have a header and key-associated data. */
+  storedBlockMax: 8 * MiB + 512,
   /** Bytes of one READ or WRITE in fixed mode, which may be many blocks: as much as Linux sends over iSCSI at once. */
   fixedTransferMax: 32 * MiB,
   /** Data of fixed-mode writes that wait in one drive; above this the drive answers TASK SET FULL. */

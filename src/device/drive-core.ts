@@ -3,9 +3,10 @@
 // counters behind log pages and metrics, and the TapeAlert flags. It answers no commands itself.
 
 import { assert, limits } from "#base/index.ts";
-import type { Clock, Duration, Log } from "#base/index.ts";
+import type { Clock, Duration, Log, Random } from "#base/index.ts";
 import { Medium } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
+import { DriveEncryption } from "./drive-encryption.ts";
 import type { DriveOptions, DriveState, InsertedCartridge } from "./drive-options.ts";
 import { ReceiveBudget } from "./drive-receive-budget.ts";
 import { TapeAlerts } from "./drive-tape-alerts.ts";
@@ -40,6 +41,8 @@ export class DriveCore {
   readonly serial: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly random: Random;
+  readonly encryption: DriveEncryption;
   readonly startedAt: Duration;
   readonly alerts = new TapeAlerts();
   /** Data of writes that are no single block. */
@@ -63,11 +66,13 @@ export class DriveCore {
   #inserted: InsertedCartridge | undefined;
   #loaded: LoadedCartridge | undefined;
 
-  constructor(options: Pick<DriveOptions, "model" | "serial" | "clock" | "log">) {
+  constructor(options: Pick<DriveOptions, "model" | "serial" | "clock" | "random" | "log">) {
     this.model = options.model;
     this.serial = options.serial;
     this.clock = options.clock;
     this.log = options.log;
+    this.random = options.random;
+    this.encryption = new DriveEncryption(options.random);
     this.startedAt = this.clock.monotonic();
   }
 
@@ -82,6 +87,11 @@ export class DriveCore {
   /** The cartridge that commands can reach. */
   get loaded(): LoadedCartridge | undefined {
     return this.#loaded;
+  }
+
+  /** A cartridge that can be encrypted is loaded: LTO from generation 4 on. */
+  get isVolumeCapable(): boolean {
+    return (this.#loaded?.cartridge.generation ?? 0) >= 4;
   }
 
   get medium(): Medium | undefined {
@@ -137,6 +147,7 @@ export class DriveCore {
     if (loaded === undefined) return;
     this.#loaded = undefined;
     this.#inserted = { ...loaded.cartridge, history: this.historyOf(loaded) };
+    this.encryption.demounted();
     this.alerts.clear();
   }
 

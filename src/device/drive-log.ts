@@ -99,6 +99,7 @@ function deviceStatus(core: DriveCore): Uint8Array {
     mediumThreaded: isLoaded,
     dataAccessible: isLoaded,
     activity: deviceActivities[core.activity],
+    encryptionParametersPresent: !core.encryption.isIdle,
   });
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a drive unit is made of and what is put into it: the contract between the drive and who owns it.
 
-import type { Clock, Log } from "#base/index.ts";
+import type { Clock, Log, Random } from "#base/index.ts";
 import type { Image } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
 import type { UnitNexus } from "./unit-task.ts";
@@ -74,5 +74,7 @@ export interface DriveOptions {
   /** Whether an initiator is told of the start of the process (29/01); see UnitOptions. */
   readonly tellsPowerOn?: (nexus: UnitNexus) => boolean;
   readonly clock: Clock;
+  /** For the nonces of encrypted blocks. */
+  readonly random: Random;
   readonly log: Log;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A drive with a cartridge and a host at it, for tests: commands by name, answers in a form that compares well.
 
+import type { Log } from "#base/index.ts";
 import { driveModels, senseName } from "#scsi/index.ts";
 import {
   Erase6,
@@ -56,6 +57,7 @@ export function seen(reply: Reply): Seen {
 
 /** What a test wants different. */
 export interface BenchOptions extends MemoryImageOptions {
+  readonly log?: Log;
   readonly cartridge?: Partial<InsertedCartridge>;
 }
 
@@ -76,6 +78,7 @@ export class DriveBench {
     const image = new MemoryImage(options);
     const drive = new DriveUnit({
       ...testSurroundings,
+      ...(options.log === undefined ? {} : { log: options.log }),
       model: driveModels["ibm-lto8"],
       serial: "CAP0000001",
       library: { changerSerial: "CAP0000000", elementAddress: 256 },

@@ -3,19 +3,29 @@
 // this project's reference (incorrect length, filemark, end of data, early warning, end of medium). Data is not copied
 // in variable mode: a block is stored from where it was received, and sent from where it is stored.
 
-import { limits } from "#base/index.ts";
+import { asError, defined, limits } from "#base/index.ts";
 import type { sscCommands } from "#scsi/index.ts";
 import { after, decideVariableRead } from "#tape/index.ts";
-import type { CountedRead, CountedWrite, Eventually, Medium, StoredObject, WriteResult } from "#tape/index.ts";
+import type {
+  BlockSource,
+  CountedRead,
+  CountedWrite,
+  Eventually,
+  Medium,
+  StoredObject,
+  WriteResult,
+} from "#tape/index.ts";
 import type { Command } from "./command.ts";
 import type { DriveCore } from "./drive-core.ts";
 import { damagedRead, guard, refusedWrite } from "./drive-outcomes.ts";
-import { bareStatus, check, good } from "./outcome.ts";
-import type { DataIn, Outcome } from "./outcome.ts";
+import { bareStatus, check, good, isCheck } from "./outcome.ts";
+import type { Check, DataIn, Outcome } from "./outcome.ts";
+import type { UnitNexus } from "./unit-task.ts";
 
 type ReadCommand = Command<typeof sscCommands.read6>;
 type WriteCommand = Command<typeof sscCommands.write6>;
 type FilemarksCommand = Command<typeof sscCommands.writeFilemarks6>;
+type StoredBlock = StoredObject & { readonly kind: "block" };
 type VerifyCommand = Command<typeof sscCommands.verify6>;
 
 /** READ(6). */
@@ -25,15 +35,17 @@ export function read(core: DriveCore, medium: Medium, command: ReadCommand): Eve
     return command.invalidField(suppressIncorrectLength ? "suppressIncorrectLength" : "fixed");
   }
   if (transferLength === 0) return good();
+  const refused = core.encryption.lockRefusal(command.nexus);
+  if (refused !== undefined) return refused;
   core.activity = "reading";
-  if (!fixed) return readVariable(core, medium, command.cdb);
+  if (!fixed) return readVariable(core, medium, command);
   if (transferLength * core.blockLength > limits.fixedTransferMax) return command.invalidField("transferLength");
-  return readFixed(core, medium, transferLength);
+  return readFixed(core, medium, command);
 }
 
-function readVariable(core: DriveCore, medium: Medium, cdb: ReadCommand["cdb"]): Eventually<Outcome> {
-  const answer = (object: StoredObject): Outcome => answerVariable(core, cdb, object);
-  const failed = (error: unknown): Outcome => damagedRead(core, error, cdb.transferLength);
+function readVariable(core: DriveCore, medium: Medium, command: ReadCommand): Eventually<Outcome> {
+  const answer = (object: StoredObject): Outcome => answerVariable(core, medium, command, object);
+  const failed = (error: unknown): Outcome => damagedRead(core, error, command.cdb.transferLength);
   let object: Eventually<StoredObject>;
   try {
     object = medium.read();
@@ -43,11 +55,11 @@ function readVariable(core: DriveCore, medium: Medium, cdb: ReadCommand["cdb"]):
   return object instanceof Promise ? object.then(answer, failed) : answer(object);
 }
 
-function answerVariable(core: DriveCore, cdb: ReadCommand["cdb"], object: StoredObject): Outcome {
-  const requested = cdb.transferLength;
+function answerVariable(core: DriveCore, medium: Medium, command: ReadCommand, object: StoredObject): Outcome {
+  const { transferLength: requested, suppressIncorrectLength } = command.cdb;
   if (object.kind !== "block") return stopped(object.kind, requested);
-  const { data } = object;
-  const { suppressIncorrectLength } = cdb;
+  const data = openBlock(core, medium, command.nexus, object);
+  if (isCheck(data)) return data;
   const actual = data.bytes.byteLength;
   core.countRead(1, actual);
   if (actual === requested) return { kind: "good", dataIn: data };
@@ -58,23 +70,71 @@ function answerVariable(core: DriveCore, cdb: ReadCommand["cdb"], object: Stored
   return check("no-sense", { incorrectLength, information: residue }, { dataIn });
 }
 
+/** The bytes that a nexus gets of a block. When it may not have them, the block is the next one again. */
+function openBlock(core: DriveCore, medium: Medium, nexus: UnitNexus, block: StoredBlock): DataIn | Check {
+  if (block.form === "plain" && core.encryption.isIdle) return block.data;
+  const opened = core.encryption.opened(nexus, block);
+  if (isCheck(opened)) medium.unread();
+  return opened;
+}
+
 /** The first bytes of a stored block. */
 function shortened(data: DataIn, length: number): DataIn {
   return { bytes: data.bytes.subarray(0, length), release: () => data.release() };
 }
 
 /** Fixed mode: whole blocks of the mode block length, until something else comes. One block is not copied. */
-function readFixed(core: DriveCore, medium: Medium, count: number): Eventually<Outcome> {
-  const { blockLength } = core;
-  if (count === 1) return readOneFixed(core, medium);
+function readFixed(core: DriveCore, medium: Medium, command: ReadCommand): Eventually<Outcome> {
+  const { blockLength, encryption } = core;
+  const count = command.cdb.transferLength;
+  if (count === 1) return readOneFixed(core, medium, command);
   const target = new Uint8Array(count * blockLength);
-  return after(medium.readBlocks(target, blockLength), (result) => answerFixed(core, result, target, count));
+  if (!encryption.isIdle) return readOpened(core, medium, command, { target, done: 0 });
+  return after(medium.readBlocks(target, blockLength), (result) =>
+    result.end === "encrypted"
+      ? readOpened(core, medium, command, { target, done: result.done })
+      : answerFixed(core, result, target, count),
+  );
 }
 
-function readOneFixed(core: DriveCore, medium: Medium): Eventually<Outcome> {
+/** Fixed mode, block by block, where blocks may be encrypted. */
+async function readOpened(
+  core: DriveCore,
+  medium: Medium,
+  command: ReadCommand,
+  { target, done: before }: { readonly target: Uint8Array; readonly done: number },
+): Promise<Outcome> {
+  const { blockLength } = core;
+  const count = command.cdb.transferLength;
+  let done = before;
+  const end = (result: Omit<CountedRead, "done">): Outcome => answerFixed(core, { ...result, done }, target, count);
+  for (; done < count; done++) {
+    let object: StoredObject;
+    try {
+      object = await medium.read();
+    } catch (error) {
+      return end({ end: "damaged", fault: asError(error) });
+    }
+    if (object.kind !== "block") return end({ end: object.kind });
+    const data = openBlock(core, medium, command.nexus, object);
+    if (isCheck(data)) {
+      core.countRead(done, done * blockLength);
+      const dataIn: DataIn = { bytes: target.subarray(0, done * blockLength), release() {} };
+      return { kind: "check", sense: { ...data.sense, information: count - done }, dataIn };
+    }
+    const fits = data.bytes.byteLength === blockLength;
+    if (fits) target.set(data.bytes, done * blockLength);
+    data.release();
+    if (!fits) return end({ end: "other-length" });
+  }
+  return end({ end: "done" });
+}
+
+function readOneFixed(core: DriveCore, medium: Medium, command: ReadCommand): Eventually<Outcome> {
   const answer = (object: StoredObject): Outcome => {
     if (object.kind !== "block") return stopped(object.kind, 1);
-    const { data } = object;
+    const data = openBlock(core, medium, command.nexus, object);
+    if (isCheck(data)) return { ...data, sense: { ...data.sense, information: 1 } };
     if (data.bytes.byteLength !== core.blockLength) {
       data.release();
       return check("no-sense", { incorrectLength: true, information: 1 });
@@ -107,6 +167,8 @@ function answerFixed(core: DriveCore, result: CountedRead, target: Uint8Array, c
     case "filemark":
     case "end-of-data":
       return stopped(end, information, dataIn);
+    case "encrypted":
+      return check("cannot-decrypt", { information }, { dataIn });
     default:
       return end satisfies never;
   }
@@ -131,6 +193,8 @@ export function write(core: DriveCore, medium: Medium, command: WriteCommand): E
   // The host sent it, but there was no memory left for it.
   if (sent < size && command.task.expectedDataOut >= size) return bareStatus("task-set-full");
   if (sent < size) return { ...command.invalidField("transferLength"), transferLength: size };
+  const refused = core.encryption.lockRefusal(command.nexus);
+  if (refused !== undefined) return { ...refused, transferLength: size };
   if (core.loaded?.isReadOnlyHere) return refusedWrite(core, "write-protected");
   core.activity = "writing";
   const store = fixed
@@ -147,20 +211,37 @@ function writeVariable(core: DriveCore, medium: Medium, command: WriteCommand): 
     if (isWritten) core.countWritten(1, size);
     return answerWrite(core, medium, { result, residue: isWritten ? 0 : size, size });
   };
-  const { dataOut } = command;
-  return after(medium.writeBlock(dataOut.byteLength === size ? dataOut : dataOut.subarray(0, size)), answer);
+  const { dataOut, nexus } = command;
+  const block = dataOut.byteLength === size ? dataOut : dataOut.subarray(0, size);
+  if (!core.encryption.changesWrites(nexus)) return after(medium.writeBlock(block), answer);
+  const encrypted = core.encryption.encrypted(nexus, block);
+  return isCheck(encrypted)
+    ? { ...encrypted, transferLength: size }
+    : after(medium.writeBlock(encrypted, "encrypted"), answer);
 }
 
 function writeFixed(core: DriveCore, medium: Medium, command: WriteCommand): Eventually<Outcome> {
   const { blockLength } = core;
   const count = command.cdb.transferLength;
-  return after(
-    medium.writeBlocks(() => command.dataOut, blockLength, count),
-    ({ result, done }: CountedWrite) => {
-      core.countWritten(done, done * blockLength);
-      return answerWrite(core, medium, { result, residue: count - done, size: count * blockLength });
-    },
-  );
+  const source = blocksOf(core, command);
+  if (isCheck(source)) return { ...source, transferLength: count * blockLength };
+  return after(medium.writeBlocks(source, count), ({ result, done }: CountedWrite) => {
+    core.countWritten(done, done * blockLength);
+    return answerWrite(core, medium, { result, residue: count - done, size: count * blockLength });
+  });
+}
+
+/** The blocks of a fixed write as they are to be stored. */
+function blocksOf({ blockLength, encryption }: DriveCore, command: WriteCommand): BlockSource | Check {
+  const plain = (index: number): Uint8Array => command.dataOut.subarray(index * blockLength, (index + 1) * blockLength);
+  if (!encryption.changesWrites(command.nexus)) return { block: plain, form: "plain" };
+  const blocks: Uint8Array[] = [];
+  for (let index = 0; index < command.cdb.transferLength; index++) {
+    const encrypted = encryption.encrypted(command.nexus, plain(index));
+    if (isCheck(encrypted)) return encrypted;
+    blocks.push(encrypted);
+  }
+  return { block: (index) => defined(blocks[index], "as many blocks as were encrypted"), form: "encrypted" };
 }
 
 interface Written {
@@ -261,9 +342,11 @@ async function verifyOn(core: DriveCore, medium: Medium, { command, requested }:
       left--;
       continue;
     }
-    const actual = object.data.bytes.byteLength;
-    const isSame = !cdb.compareBytes || isInData(command.dataOut, (requested - left) * core.blockLength, object.data);
-    object.data.release();
+    const data = openBlock(core, medium, command.nexus, object);
+    if (isCheck(data)) return { ...data, sense: { ...data.sense, information: left } };
+    const actual = data.bytes.byteLength;
+    const isSame = !cdb.compareBytes || isInData(command.dataOut, (requested - left) * core.blockLength, data);
+    data.release();
     if (cdb.byFilemarks || cdb.toEndOfData) continue;
     const expected = cdb.fixed ? core.blockLength : cdb.verificationLength;
     if (actual !== expected) {

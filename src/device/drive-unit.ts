@@ -37,8 +37,9 @@ import { LogPages } from "./log-pages.ts";
 import { ModePages } from "./mode-pages.ts";
 import { check, good, goodData } from "./outcome.ts";
 import type { Check, Outcome } from "./outcome.ts";
+import { securityIn, securityOut } from "./security-protocol.ts";
 import { Unit } from "./unit.ts";
-import type { UnitTask } from "./unit-task.ts";
+import type { UnitNexus, UnitTask } from "./unit-task.ts";
 
 type Commands = typeof sscCommands;
 
@@ -156,9 +157,20 @@ export class DriveUnit extends Unit<Commands> {
       readAttributePartitionList: (command) => this.#onLoaded(() => attributeRange(command)),
       readAttributeSupported: (command) => this.#onLoaded((loaded) => attributeList(core, loaded, command)),
       readMediaSerialNumber: () => this.#onLoaded(mediaSerialNumber),
+      securityProtocolIn: (command) => securityIn(core, command),
+      securityProtocolOut: (command) => securityOut(core, command, () => this.#encryptionChanged(command.nexus)),
       space16: (command) => this.#onMedium((medium) => space16(core, medium, command)),
       locate16: (command) => this.#onMedium((medium) => locate16(core, medium, command)),
     };
+  }
+
+  override nexusClosed(nexus: UnitNexus, how: "logout" | "lost"): Promise<void> {
+    this.#core.encryption.forget(nexus);
+    return super.nexusClosed(nexus, how);
+  }
+
+  protected override onReset(): void {
+    this.#core.encryption.reset();
   }
 
   protected override readiness(): Check | undefined {
@@ -199,6 +211,8 @@ export class DriveUnit extends Unit<Commands> {
     if (task.cdb[0] !== sscCommands.write6.opcode) return undefined;
     const { fixed, transferLength } = Write6.decode(task.cdb);
     const size = task.expectedDataOut;
+    // What is encrypted is copied anyway.
+    if (this.#core.encryption.changesWrites(task.nexus)) return this.#core.receiving.place(size);
     const isOneBlock = !fixed && size === transferLength && size <= this.#core.model.blockSizeMax;
     return isOneBlock && size > 0 ? medium.place(size) : this.#core.receiving.place(size);
   }
@@ -251,6 +265,12 @@ export class DriveUnit extends Unit<Commands> {
     const failed = (error: unknown): Outcome => failedWrite(this.#core, error);
     const flushed = medium.flush();
     return flushed instanceof Promise ? flushed.then(unloaded, failed) : unloaded();
+  }
+
+  /** 2A/11 for those whose parameters were changed by another nexus. */
+  #encryptionChanged(by: UnitNexus): void {
+    const { encryption } = this.#core;
+    this.attentionWhere("encryption-changed", (nexus) => nexus !== by && encryption.usesShared(nexus));
   }
 
   #position(

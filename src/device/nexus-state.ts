@@ -90,6 +90,11 @@ export class Nexuses {
     for (const state of this.#states.values()) state.prevents = false;
   }
 
+  /** Queues a unit attention for the nexuses that it concerns. */
+  tellWhere(name: AttentionName, concerns: (nexus: UnitNexus) => boolean): void {
+    for (const [nexus, { attentions }] of this.#states) if (concerns(nexus)) attentions.add(name);
+  }
+
   /** Queues a unit attention for every nexus but `except`. */
   tell(name: AttentionName, except: UnitNexus | undefined): void {
     for (const [nexus, { attentions }] of this.#states) if (nexus !== except) attentions.add(name);

@@ -3,7 +3,7 @@
 // a transport does: data-out through the place that the unit offers, data-in copied and released, the residual computed.
 
 import { assert, limits, milliseconds, silentLog } from "#base/index.ts";
-import type { Clock, Instant } from "#base/index.ts";
+import type { Clock, Instant, Random } from "#base/index.ts";
 import { decodeSense, scsiStatusName } from "#scsi/index.ts";
 import type { ScsiStatus, Sense } from "#scsi/index.ts";
 import type { LogicalUnit, UnitNexus, UnitResult, UnitTask } from "./unit-task.ts";
@@ -15,9 +15,19 @@ export const stillClock: Clock = {
   setTimer: () => ({ cancel() {} }),
 };
 
+/** Bytes that count up; never the same twice. */
+export function countingRandom(): Random {
+  let next = 0;
+  return {
+    bytes: (count) => Uint8Array.from({ length: count }, () => next++ & 0xff),
+    below: (limit) => next++ % limit,
+  };
+}
+
 /** What units of tests have in common. */
 export const testSurroundings = {
   clock: stillClock,
+  random: countingRandom(),
   log: silentLog,
   luns: (): readonly number[] => [0],
   tellsPowerOn: (): boolean => false,

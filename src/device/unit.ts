@@ -144,6 +144,10 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
   protected attention(name: AttentionName, except?: UnitNexus): void {
     this.#nexuses.tell(name, except);
   }
+  /** Queues a unit attention for the nexuses that it concerns. */
+  protected attentionWhere(name: AttentionName, concerns: (nexus: UnitNexus) => boolean): void {
+    this.#nexuses.tellWhere(name, concerns);
+  }
   /** Runs `work` between two commands, as if it were one: nothing else runs on this unit meanwhile. */
   protected exclusive<T>(work: () => T | Promise<T>): Promise<T> {
     return this.#tasks.exclusive(work);

@@ -2,7 +2,7 @@
 // A drive in its bay: the unit that hosts talk to, and the stored image of the cartridge in it. Puts the two together
 // and takes them apart; who decides about moves is the robot.
 
-import { asError, assert, type Clock, type Log } from "#base/index.ts";
+import { asError, assert, type Clock, type Log, type Random } from "#base/index.ts";
 import { DriveUnit, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
 import type { CartridgeId, CartridgeStore, LoadedImage } from "#store/index.ts";
@@ -19,6 +19,7 @@ export interface DriveHostOptions {
   readonly tellsPowerOn: (nexus: UnitNexus) => boolean;
   readonly store: CartridgeStore;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -54,14 +55,15 @@ export class DriveHost {
   #failure: Error | undefined;
 
   constructor(options: DriveHostOptions) {
-    const { record, address, model, changerSerial, luns, tellsPowerOn, clock } = options;
+    const { record, address, model, changerSerial, luns, tellsPowerOn, clock, random } = options;
     this.record = record;
     this.address = address;
     this.model = model;
     this.#store = options.store;
     this.#log = options.log.child({ drive: driveName(record.number) });
     const library = { changerSerial, elementAddress: address };
-    this.unit = new DriveUnit({ model, serial: this.serial, library, luns, tellsPowerOn, clock, log: this.#log });
+    const { serial } = this;
+    this.unit = new DriveUnit({ model, serial, library, luns, tellsPowerOn, clock, random, log: this.#log });
   }
 
   get serial(): string {

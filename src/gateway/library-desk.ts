@@ -115,9 +115,9 @@ export class LibraryDesk {
   }
 
   #newHost(id: ObjectId): LibraryHost {
-    const { clock, log, book, store } = this.#parts;
+    const { clock, random, log, book, store } = this.#parts;
     const { name } = this.#state.library(id).record;
-    return new LibraryHost({ clock, log: log.child({ library: name }), book, store, id, ...this.#needs });
+    return new LibraryHost({ clock, random, log: log.child({ library: name }), book, store, id, ...this.#needs });
   }
 }
 

@@ -2,7 +2,7 @@
 // One library at work: its changer and drives as logical units, its robot, and the iSCSI targets they stand behind.
 // Follows the library's record when that changes; decides nothing.
 
-import { limits, type Clock, type Log } from "#base/index.ts";
+import { limits, type Clock, type Log, type Random } from "#base/index.ts";
 import { ChangerUnit } from "#device/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
 import { Gate } from "#work/index.ts";
@@ -18,6 +18,7 @@ import { TargetUnits, type NexusWatcher } from "./target-unit.ts";
 /** What a library host needs. */
 export interface LibraryHostOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly book: Book;
   readonly store: CartridgeStore;
@@ -156,7 +157,7 @@ export class LibraryHost {
   }
 
   #addDrive(record: DriveRecord): void {
-    const { book, store, clock, log } = this.#options;
+    const { book, store, clock, random, log } = this.#options;
     const { shape, driveModel: model } = book.state.library(this.id).record;
     const place = this.drivePlace(record.number);
     const drive = new DriveHost({
@@ -168,6 +169,7 @@ export class LibraryHost {
       tellsPowerOn: ({ initiatorName }) => this.#options.tellsPowerOn(place.target, initiatorName),
       store,
       clock,
+      random,
       log,
     });
     this.#drives.set(record.number, drive);

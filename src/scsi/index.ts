@@ -15,6 +15,7 @@ export * from "./models.ts";
 export * from "./position.ts";
 export * from "./reports.ts";
 export * from "./reservations.ts";
+export * from "./security-protocol.ts";
 export * from "./sense-data.ts";
 export * from "./sense-table.ts";
 export * from "./smc-commands.ts";

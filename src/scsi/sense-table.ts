@@ -80,6 +80,18 @@ export const senseTable = {
   "write-protected": row("data-protect", 0x27, 0x00, "the cartridge is write protected"),
   "cannot-write-format": row("data-protect", 0x30, 0x05, "this drive can only read this generation of cartridge"),
   "write-once": row("data-protect", 0x30, 0x0c, "recorded data of this cartridge may not be overwritten"),
+  "key-instance-changed": row("data-protect", 0x2a, 0x13, "another host changed the encryption key that was locked"),
+  "cannot-decrypt": row("data-protect", 0x74, 0x01, "the block is encrypted; give the drive its key"),
+  "not-encrypted": row(
+    "data-protect",
+    0x74,
+    0x02,
+    "the block is not encrypted, but only encrypted ones were asked for",
+  ),
+  "wrong-key": row("data-protect", 0x74, 0x03, "the block was encrypted with another key"),
+  "integrity-failed": row("data-protect", 0x74, 0x04, "the encrypted block was changed since it was written"),
+  "not-raw-readable": row("data-protect", 0x74, 0x0a, "the block was written so that it cannot be read undecrypted"),
+  "no-encryption-parameters": row("data-protect", 0x74, 0x0b, "what was sent is no encrypted block of this format"),
 
   // Unit attentions: SPC-4.
   "medium-changed": row("unit-attention", 0x28, 0x00, "a cartridge was loaded"),
@@ -95,6 +107,7 @@ export const senseTable = {
   "reservations-released": row("unit-attention", 0x2a, 0x04, "another host released the reservation"),
   "registrations-preempted": row("unit-attention", 0x2a, 0x05, "another host removed the registration"),
   "timestamp-changed": row("unit-attention", 0x2a, 0x10, "another host changed the timestamp"),
+  "encryption-changed": row("unit-attention", 0x2a, 0x11, "another host changed the encryption parameters"),
   "commands-cleared": row("unit-attention", 0x2f, 0x00, "another host cleared the commands under way"),
   "microcode-changed": row("unit-attention", 0x3f, 0x01, "the gateway was updated"),
   "inquiry-changed": row("unit-attention", 0x3f, 0x03, "the unit's identity has changed; scan again"),

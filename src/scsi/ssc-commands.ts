@@ -4,6 +4,7 @@
 
 import { bit, bits, layout, uint, uint64 } from "#codec/index.ts";
 import { timeouts, type CommandRow, type CommandTable } from "./command-row.ts";
+import { securityCommands } from "./security-protocol.ts";
 
 /** REWIND: SSC-4. */
 export const Rewind = layout("REWIND", 6, {
@@ -297,6 +298,7 @@ export const sscCommands = {
   },
   space16: { name: "SPACE(16)", opcode: 0x91, cdb: Space16, data: "none", ...medium, standard: "SSC-4" },
   locate16: { name: "LOCATE(16)", opcode: 0x92, cdb: Locate16, data: "none", ...medium, standard: "SSC-4" },
+  ...securityCommands,
 } as const satisfies CommandTable;
 
 /** The commands of a tape drive, by their names in the table. */

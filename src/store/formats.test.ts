@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Layout } from "#codec/index.ts";
+import { EncryptedBlockHeader } from "#tape/index.ts";
 import { formatTables, rowsOfLayout } from "#tidy/index.ts";
 import * as directory from "./directory-entry.ts";
 import * as ledger from "./ledger-format.ts";
@@ -17,7 +18,8 @@ const page = readFileSync(join(import.meta.dirname, "../../docs/FORMATS.md"), "u
 const exported: readonly unknown[] = [directory, ledger, record, sealed, segment].flatMap((face) =>
   Object.values(face),
 );
-const layouts = exported.filter((value) => value instanceof Layout);
+// The form of encrypted blocks is the medium's, and their bytes lie in the store's records.
+const layouts = [...exported, EncryptedBlockHeader].filter((value) => value instanceof Layout);
 
 test("every layout of the store has a table in docs/FORMATS.md, with the same fields in the same places", () => {
   const tables = formatTables(page);

@@ -2,7 +2,7 @@
 // A cartridge in a drive: the store's side of the medium. It joins the writing half and the reading half and cuts.
 
 import { asError, assert, type Clock, limits, type Log } from "#base/index.ts";
-import type { DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
+import type { BlockForm, DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { Locator } from "./locator.ts";
@@ -96,10 +96,10 @@ export class StoredImage implements LoadedImage {
     return this.#writer.placeableBytes;
   }
 
-  appendBlock(block: Uint8Array): Eventually<void> {
-    assert(block.byteLength >= 1 && block.byteLength <= limits.blockSizeMax, "a block of a size that is allowed");
+  appendBlock(block: Uint8Array, form: BlockForm = "plain"): Eventually<void> {
+    assert(block.byteLength >= 1 && block.byteLength <= limits.storedBlockMax, "a block of a size that is allowed");
     this.#beforeChange();
-    return this.#writer.appendBlock(block);
+    return this.#writer.appendBlock(block, form);
   }
 
   appendFilemarks(count: number): Eventually<void> {

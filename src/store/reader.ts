@@ -3,7 +3,7 @@
 // elsewhere after finding the place. Every block's checksum is verified. Any change of the cartridge makes the reader
 // forget what it knows.
 
-import type { Eventually, StoredObject } from "#tape/index.ts";
+import type { BlockForm, Eventually, StoredObject } from "#tape/index.ts";
 import { crc32 } from "./crc32.ts";
 import type { LocatedSegment, Locator } from "./locator.ts";
 import { type Piece, pieceSize, ReadAhead } from "./read-ahead.ts";
@@ -205,7 +205,7 @@ export class Reader {
       isOut = false;
       for (const piece of pieces) run.release(piece);
     };
-    return { kind: "block", data: { bytes, release } };
+    return { kind: "block", data: { bytes, release }, form: formOf(record) };
   }
 
   /** A block that does not lie in one stretch of memory: copied together. Undefined when the run must be replaced. */
@@ -247,7 +247,7 @@ export class Reader {
   #assembled(place: Place, run: ReadAhead, record: FoundRecord, bytes: Uint8Array): StoredObject {
     if (crc32(bytes) !== record.dataCrc) throw this.#badData(place);
     this.#moveOn(place, run, record);
-    return { kind: "block", data: { bytes, release: () => {} } };
+    return { kind: "block", data: { bytes, release: () => {} }, form: formOf(record) };
   }
 
   #moveOn(place: Place, run: ReadAhead, record: FoundRecord): void {
@@ -268,3 +268,5 @@ export class Reader {
     return this.#locator.damaged(place.object, "the data does not have its checksum");
   }
 }
+
+const formOf = ({ isEncrypted }: FoundRecord): BlockForm => (isEncrypted ? "encrypted" : "plain");

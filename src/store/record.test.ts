@@ -16,6 +16,7 @@ const identityOf = fc.record({
 });
 const fieldsOf = fc.record({
   kind: fc.constantFrom("block" as const, "filemarks" as const, "skip" as const),
+  isEncrypted: fc.boolean(),
   length: uint32,
   objectNumber: uint48,
   fileNumber: uint48,
@@ -25,15 +26,22 @@ const fieldsOf = fc.record({
 
 test("a header is what its layout says, and is found again", () => {
   fc.assert(
-    fc.property(identityOf, fieldsOf, fc.integer({ min: 0, max: 3 }), (identity, fields, slot) => {
+    fc.property(identityOf, fieldsOf, fc.integer({ min: 0, max: 3 }), (identity, drawn, slot) => {
+      const fields = { ...drawn, isEncrypted: drawn.isEncrypted && drawn.kind === "block" };
       const memory = memoryOf(new Uint8Array(4 * recordUnit).fill(0xff));
       const offset = slot * recordUnit;
       putRecordHeader(memory, offset, identity, fields);
       const value = RecordHeader.decode(memory.bytes, offset);
       assert.equal(RecordHeader.check(memory.bytes, offset), undefined);
-      const { kind, ...rest } = fields;
+      const { kind, isEncrypted, ...rest } = fields;
       const { headerCrc, ...decoded } = value;
-      assert.deepEqual(decoded, { ...rest, ...identity, kind: recordKinds[kind], partition: 0, flags: 0 });
+      assert.deepEqual(decoded, {
+        ...rest,
+        ...identity,
+        kind: isEncrypted ? 4 : recordKinds[kind],
+        partition: 0,
+        flags: 0,
+      });
       assert.equal(headerCrc, crc32(memory.bytes.subarray(offset, offset + 60)));
       assert.deepEqual(findRecord(memory, offset, identity), { ...fields, size: recordSize(kind, fields.length) });
     }),

@@ -13,6 +13,8 @@ export const recordUnit = 64;
 /** What a record is. */
 export const recordKinds = { block: 1, filemarks: 2, skip: 3 } as const;
 export type RecordKind = keyof typeof recordKinds;
+/** A block that a drive encrypted: a kind of its own on the disk, so that releases without encrypted blocks refuse it. */
+const encryptedBlockKind = 4;
 
 /** The header of a record. */
 export const RecordHeader = layout("record header", recordUnit, {
@@ -45,6 +47,8 @@ export interface SegmentIdentity {
 /** The changing part of a header. */
 export interface RecordFields {
   readonly kind: RecordKind;
+  /** A block whose bytes a drive encrypted; false when left out. */
+  readonly isEncrypted?: boolean;
   readonly length: number;
   readonly objectNumber: number;
   readonly fileNumber: number;
@@ -90,7 +94,7 @@ export function memoryOf(memory: Uint8Array): Memory {
 export function putRecordHeader(memory: Memory, offset: number, identity: SegmentIdentity, fields: RecordFields): void {
   const { bytes: target, view } = memory;
   view.setUint32(offset, magic);
-  view.setUint32(offset + 4, recordKinds[fields.kind] * 2 ** 24);
+  view.setUint32(offset + 4, (fields.isEncrypted === true ? encryptedBlockKind : recordKinds[fields.kind]) * 2 ** 24);
   view.setUint32(offset + 8, fields.length);
   view.setUint32(offset + 12, identity.generation);
   putUint48(view, offset + 16, fields.objectNumber);
@@ -107,6 +111,7 @@ export function putRecordHeader(memory: Memory, offset: number, identity: Segmen
 
 /** A header that was found to be whole and of the right segment. */
 export interface FoundRecord extends RecordFields {
+  readonly isEncrypted: boolean;
   /** Bytes of the whole record. */
   readonly size: number;
 }
@@ -128,11 +133,13 @@ export function findRecord(memory: Memory, offset: number, identity: SegmentIden
   for (let index = 0; index < 8; index++) {
     if (source[offset + 40 + index] !== identity.tag[index]) return "the record belongs to another cartridge";
   }
-  const kind = kindOf(source[offset + 4] ?? 0);
-  if (kind === undefined) return `the record is of unknown kind ${source[offset + 4]}`;
+  const code = source[offset + 4] ?? 0;
+  const kind = kindOf(code);
+  if (kind === undefined) return `the record is of unknown kind ${code}`;
   const length = view.getUint32(offset + 8);
   return {
     kind,
+    isEncrypted: code === encryptedBlockKind,
     length,
     objectNumber: uint48(view, offset + 16),
     fileNumber: uint48(view, offset + 22),
@@ -143,7 +150,7 @@ export function findRecord(memory: Memory, offset: number, identity: SegmentIden
 }
 
 function kindOf(code: number): RecordKind | undefined {
-  if (code === recordKinds.block) return "block";
+  if (code === recordKinds.block || code === encryptedBlockKind) return "block";
   if (code === recordKinds.filemarks) return "filemarks";
   return code === recordKinds.skip ? "skip" : undefined;
 }

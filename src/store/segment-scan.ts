@@ -161,7 +161,7 @@ function orderProblem(record: FoundRecord, segment: OpenSegment): string | undef
   if (record.fileNumber !== segment.nextFile) return `the record has file number ${record.fileNumber}`;
   const isSane =
     record.kind === "block"
-      ? record.length >= 1 && record.length <= limits.blockSizeMax
+      ? record.length >= 1 && record.length <= limits.storedBlockMax
       : record.length >= 1 && (record.kind === "filemarks" || record.length % recordUnit === 0);
   return isSane ? undefined : `the record has length ${record.length}`;
 }

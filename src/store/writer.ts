@@ -3,7 +3,7 @@
 // disk; seals full segments in passing. It answers at once unless the ring is full or the upload buffer is.
 
 import { asError, assert, type Clock, limits, roundDown, roundUp, type Timer } from "#base/index.ts";
-import type { DataPlace, Eventually } from "#tape/index.ts";
+import type { BlockForm, DataPlace, Eventually } from "#tape/index.ts";
 import { crc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
 import type { DiskFile } from "./disk.ts";
@@ -129,8 +129,8 @@ export class SegmentWriter {
     return placeableBytes(this.#places.reserved(this.#stream.cursor), this.#stream.limit);
   }
 
-  appendBlock(block: Uint8Array): Eventually<void> {
-    return this.#append(blockRecordSize(block.byteLength), (plan) => this.#putBlock(plan, block));
+  appendBlock(block: Uint8Array, form: BlockForm = "plain"): Eventually<void> {
+    return this.#append(blockRecordSize(block.byteLength), (plan) => this.#putBlock(plan, block, form === "encrypted"));
   }
 
   appendFilemarks(count: number): Eventually<void> {
@@ -211,7 +211,7 @@ export class SegmentWriter {
     put(plan);
   }
 
-  #putBlock(plan: RecordPlan, block: Uint8Array): void {
+  #putBlock(plan: RecordPlan, block: Uint8Array, isEncrypted: boolean): void {
     const { bytes } = this.#streamOf().ring;
     const origin = this.#places.take(block, plan.at);
     const isInPlace = origin === "in-place";
@@ -225,7 +225,7 @@ export class SegmentWriter {
     if (!isInPlace) bytes.set(source, start);
     bytes.fill(0, end, start - recordUnit + size);
     const dataCrc = crc32(bytes.subarray(start, end));
-    this.#putRecord(plan, { kind: "block", length: block.byteLength, size, dataCrc });
+    this.#putRecord(plan, { kind: "block", isEncrypted, length: block.byteLength, size, dataCrc });
   }
 
   /** Seals, begins and wraps as the plan says. */
@@ -384,6 +384,7 @@ export class SegmentWriter {
 
 interface NewRecord {
   readonly kind: RecordKind;
+  readonly isEncrypted?: boolean;
   readonly length: number;
   readonly size: number;
   readonly dataCrc: number;

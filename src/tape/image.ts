@@ -30,9 +30,12 @@ export interface StoredBytes {
   release(): void;
 }
 
+/** How the bytes of a block are to be taken: as a host wrote them, or encrypted by a drive (encrypted-block.ts). */
+export type BlockForm = "plain" | "encrypted";
+
 /** What is stored at an object number. */
 export type StoredObject =
-  | { readonly kind: "block"; readonly data: StoredBytes }
+  | { readonly kind: "block"; readonly data: StoredBytes; readonly form: BlockForm }
   | { readonly kind: "filemark" }
   | { readonly kind: "end-of-data" };
 
@@ -60,8 +63,11 @@ export interface Image {
   /** Bytes that `place` can give at this moment without falling back. For granting command windows. */
   readonly placeableBytes: number;
 
-  /** Appends one block of 1 … `limits.blockSizeMax` bytes at end of data. Settles when it is safe to reuse `block`. */
-  appendBlock(block: Uint8Array): Eventually<void>;
+  /**
+   * Appends one block of 1 … `limits.storedBlockMax` bytes at end of data, plain unless said otherwise. Settles when it
+   * is safe to reuse `block`.
+   */
+  appendBlock(block: Uint8Array, form?: BlockForm): Eventually<void>;
   /** Appends `count` ≥ 1 filemarks at end of data. */
   appendFilemarks(count: number): Eventually<void>;
   /** Makes `at` ≤ endOfData the new end of data; what was behind is gone (a new generation starts). */

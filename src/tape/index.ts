@@ -8,3 +8,4 @@ export * from "./medium.ts";
 export * from "./memory-image.ts";
 export type * from "./motion.ts";
 export * from "./read-rules.ts";
+export * from "./encrypted-block.ts";

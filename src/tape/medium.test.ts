@@ -42,7 +42,7 @@ for (const asynchronous of [false, true]) {
   test(`a read of several blocks gives those before a damaged record (image answers ${how})`, async () => {
     const image = new MemoryImage({ asynchronous });
     const medium = mount(image);
-    await medium.writeBlocks(() => new Uint8Array(5 * 512).fill(7), 512, 5);
+    await medium.writeBlocks({ block: () => new Uint8Array(512).fill(7), form: "plain" }, 5);
     image.damage(2);
     medium.rewind();
     const result = await medium.readBlocks(new Uint8Array(5 * 512), 512);
@@ -117,7 +117,7 @@ test("a write of several blocks that does not fit writes the whole blocks that d
   const medium = mount(new MemoryImage());
   await medium.writeBlock(new Uint8Array(8 * MiB));
   await medium.writeBlock(new Uint8Array(7 * MiB));
-  const result = medium.writeBlocks(() => new Uint8Array(4 * 300_000), 300_000, 4);
+  const result = medium.writeBlocks({ block: () => new Uint8Array(300_000), form: "plain" }, 4);
   assert.deepEqual(result, { result: "no-space", done: 3 });
   assert.equal(medium.objectNumber, 5);
 });

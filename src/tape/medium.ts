@@ -7,7 +7,7 @@ import { assert, isFault } from "#base/index.ts";
 import { capacityOf } from "./capacity.ts";
 import type { MediumCapacity } from "./capacity.ts";
 import { after } from "./eventually.ts";
-import type { DataPlace, Eventually, FileNumber, Image, ObjectNumber, StoredObject } from "./image.ts";
+import type { BlockForm, DataPlace, Eventually, FileNumber, Image, ObjectNumber, StoredObject } from "./image.ts";
 import {
   blocksBackward,
   blocksForward,
@@ -54,9 +54,10 @@ export interface CountedRead {
   readonly done: number;
   /**
    * Why it ended. After `end-of-data` the position is there. `damaged`: the next record could not be had; the position is
-   * behind it when it is lost for good, and before it when another attempt may give it.
+   * behind it when it is lost for good, and before it when another attempt may give it. `encrypted`: the position is before
+   * a block that must be opened first.
    */
-  readonly end: "done" | "filemark" | "end-of-data" | "other-length" | "damaged";
+  readonly end: "done" | "filemark" | "end-of-data" | "other-length" | "encrypted" | "damaged";
   /** With `damaged`: what the image threw. */
   readonly fault?: Error;
 }
@@ -154,18 +155,17 @@ export class Medium {
   }
 
   /** Writes one block of at least 1 byte; everything behind it is gone. */
-  writeBlock(block: Uint8Array): Eventually<WriteResult> {
+  writeBlock(block: Uint8Array, form: BlockForm = "plain"): Eventually<WriteResult> {
     const refusal = this.writeRefusal;
     if (refusal !== undefined) return refusal;
-    return this.isAtEndOfData ? this.#appendBlock(block) : after(this.#cutHere(), () => this.#appendBlock(block));
+    return this.isAtEndOfData
+      ? this.#appendBlock(block, form)
+      : after(this.#cutHere(), () => this.#appendBlock(block, form));
   }
 
-  /**
-   * Writes `count` blocks of `blockSize` out of what `source` gives, which is asked anew for each, because memory on its
-   * way in may move. Stops where there is no more room.
-   */
-  writeBlocks(source: () => Uint8Array, blockSize: number, count: number): Eventually<CountedWrite> {
-    return this.#writeBlocksFrom({ source, blockSize, count }, 0, "written");
+  /** Writes `count` blocks. Stops where there is no more room. */
+  writeBlocks(source: BlockSource, count: number): Eventually<CountedWrite> {
+    return this.#writeBlocksFrom(source, count, 0, "written");
   }
 
   /** Writes `count` ≥ 1 filemarks; everything behind them is gone. A filemark fits wherever one byte would. */
@@ -197,7 +197,18 @@ export class Medium {
     return this.#pass(object);
   }
 
-  /** Reads blocks of exactly `blockSize` into `target`, whose length is a multiple of it, until something else comes. */
+  /** The next object, without going behind it. A block's data must be released. */
+  peek(): Eventually<StoredObject> {
+    return this.#image.read(this.#position);
+  }
+
+  /** The block that was just read is the next one again. */
+  unread(): void {
+    assert(this.#position > 0, "a block was read");
+    this.#position = (this.#position - 1) as ObjectNumber;
+  }
+
+  /** Reads plain blocks of exactly `blockSize` into `target`, whose length is a multiple of it, until something else comes. */
   readBlocks(target: Uint8Array, blockSize: number, from = 0): Eventually<CountedRead> {
     assert(target.byteLength % blockSize === 0, "whole blocks");
     for (let offset = from; offset < target.byteLength; offset += blockSize) {
@@ -211,11 +222,12 @@ export class Medium {
       if (object instanceof Promise) {
         return object.then(
           (settled) =>
-            takeBlock(settled, target, offset, blockSize) ?? this.readBlocks(target, blockSize, offset + blockSize),
+            this.#takeBlock(settled, target, offset, blockSize) ??
+            this.readBlocks(target, blockSize, offset + blockSize),
           (error: unknown) => damagedRead(done, error),
         );
       }
-      const ended = takeBlock(object, target, offset, blockSize);
+      const ended = this.#takeBlock(object, target, offset, blockSize);
       if (ended !== undefined) return ended;
     }
     return { done: target.byteLength / blockSize, end: "done" };
@@ -265,14 +277,13 @@ export class Medium {
     return this.#isDirty ? this.#sync() : undefined;
   }
 
-  #writeBlocksFrom(request: BlocksRequest, from: number, before: WriteResult): Eventually<CountedWrite> {
-    const { source, blockSize, count } = request;
+  #writeBlocksFrom(source: BlockSource, count: number, from: number, before: WriteResult): Eventually<CountedWrite> {
     let latest = before;
     for (let done = from; done < count; done++) {
-      const result = this.writeBlock(source().subarray(done * blockSize, (done + 1) * blockSize));
+      const result = this.writeBlock(source.block(done), source.form);
       if (result instanceof Promise) {
         return result.then((settled) =>
-          isWritten(settled) ? this.#writeBlocksFrom(request, done + 1, settled) : { result: settled, done },
+          isWritten(settled) ? this.#writeBlocksFrom(source, count, done + 1, settled) : { result: settled, done },
         );
       }
       if (!isWritten(result)) return { result, done };
@@ -314,11 +325,24 @@ export class Medium {
     return this.#image.cut(this.#position);
   }
 
-  #appendBlock(block: Uint8Array): Eventually<WriteResult> {
+  /** Copies a plain block of the right length out and returns undefined; anything else ends the read. */
+  #takeBlock(object: StoredObject, target: Uint8Array, offset: number, blockSize: number): CountedRead | undefined {
+    const done = offset / blockSize;
+    if (object.kind !== "block") return { done, end: object.kind };
+    const { data, form } = object;
+    const fits = form === "plain" && data.bytes.byteLength === blockSize;
+    if (fits) target.set(data.bytes, offset);
+    data.release();
+    if (form === "encrypted") this.unread();
+    if (fits) return undefined;
+    return { done, end: form === "encrypted" ? "encrypted" : "other-length" };
+  }
+
+  #appendBlock(block: Uint8Array, form: BlockForm): Eventually<WriteResult> {
     assert(block.byteLength > 0, "a block of at least one byte");
     if (this.#image.sizeBytes + block.byteLength > this.#capacity.sizeBytes) return "no-space";
     this.#isDirty = true;
-    const stored = this.#image.appendBlock(block);
+    const stored = this.#image.appendBlock(block, form);
     return stored instanceof Promise ? stored.then(() => this.#appended()) : this.#appended();
   }
 
@@ -361,10 +385,11 @@ export class Medium {
   }
 }
 
-interface BlocksRequest {
-  readonly source: () => Uint8Array;
-  readonly blockSize: number;
-  readonly count: number;
+/** Where the blocks of one write come from. */
+export interface BlockSource {
+  /** Asked anew for each block, because memory on its way in may move. */
+  block(index: number): Uint8Array;
+  readonly form: BlockForm;
 }
 
 /** More than any store takes for a filemark; how many may be appended without looking at the room again. */
@@ -377,20 +402,4 @@ function isWritten(result: WriteResult): boolean {
 function damagedRead(done: number, error: unknown): CountedRead {
   if (!isFault(error)) throw error;
   return { done, end: "damaged", fault: error };
-}
-
-/** Copies a block of the right length out and returns undefined; anything else ends the read. */
-function takeBlock(
-  object: StoredObject,
-  target: Uint8Array,
-  offset: number,
-  blockSize: number,
-): CountedRead | undefined {
-  const done = offset / blockSize;
-  if (object.kind !== "block") return { done, end: object.kind };
-  const { data } = object;
-  const fits = data.bytes.byteLength === blockSize;
-  if (fits) target.set(data.bytes, offset);
-  data.release();
-  return fits ? undefined : { done, end: "other-length" };
 }

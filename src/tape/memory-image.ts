@@ -3,7 +3,7 @@
 // of at once, lose what was not synced, fail on demand and damage records. It is not a store: nothing outlives it.
 
 import { assert, defined, Fault, limits } from "#base/index.ts";
-import type { DataPlace, Eventually, FileNumber, Image, ObjectNumber, StoredObject } from "./image.ts";
+import type { BlockForm, DataPlace, Eventually, FileNumber, Image, ObjectNumber, StoredObject } from "./image.ts";
 
 /** How a memory image behaves. */
 export interface MemoryImageOptions {
@@ -26,6 +26,8 @@ export type ImageCall =
 
 /** A block, or undefined for a filemark. */
 type Content = Uint8Array | undefined;
+/** Which blocks are encrypted: their bytes are objects of their own, so they know it themselves. */
+const encrypted = new WeakSet<Uint8Array>();
 
 /** The row of the fault that the real store throws for a record that cannot be had. */
 const damagedRow = {
@@ -93,10 +95,17 @@ export class MemoryImage implements Image {
     return { bytes: new Uint8Array(length), release() {} };
   }
 
-  appendBlock(block: Uint8Array): Eventually<void> {
-    assert(block.byteLength >= 1 && block.byteLength <= limits.blockSizeMax, "a block of 1 byte to 8 MiB");
+  /** The bytes of an object as they are stored; undefined for a filemark. */
+  stored(at: number): Uint8Array | undefined {
+    return this.#objects[at];
+  }
+
+  appendBlock(block: Uint8Array, form: BlockForm = "plain"): Eventually<void> {
+    assert(block.byteLength >= 1 && block.byteLength <= limits.storedBlockMax, "a block of 1 byte to 8 MiB");
     return this.#change("appendBlock", () => {
-      this.#objects.push(block.slice());
+      const content = block.slice();
+      if (form === "encrypted") encrypted.add(content);
+      this.#objects.push(content);
       this.#sizeBytes += block.byteLength + this.#overhead;
     });
   }
@@ -133,7 +142,8 @@ export class MemoryImage implements Image {
       if (at >= this.#objects.length) return { kind: "end-of-data" };
       if (this.#damaged.has(at)) throw new Fault("store.record-damaged", damagedRow, { object: at });
       const content = this.#objects[at];
-      return content === undefined ? { kind: "filemark" } : { kind: "block", data: this.#view(content) };
+      if (content === undefined) return { kind: "filemark" };
+      return { kind: "block", data: this.#view(content), form: encrypted.has(content) ? "encrypted" : "plain" };
     });
   }
 
