@@ -21,6 +21,7 @@ export function metricFamilies(gateway: Gateway): readonly MetricFamily[] {
   const states = Object.entries(status.cartridgesByState);
   return [
     gauge("capstan_up", "1 while the gateway is ready.", status.state === "ready" ? 1 : 0),
+    gauge("capstan_fenced", "1 when another machine has taken over.", status.fenced === undefined ? 0 : 1),
     gauge("capstan_start_time_seconds", "When the gateway started.", status.startedAt / 1000),
     gauge("capstan_libraries", "Libraries.", status.libraries),
     gauge("capstan_sessions", "Initiators that are logged in.", status.sessions),

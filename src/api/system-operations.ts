@@ -79,6 +79,7 @@ export const systemOperations = [
     input: z.strictObject({}),
     output: z.object({
       instance: z.string(),
+      fenced: z.string().optional().describe("Who has taken this gateway over, and when: it is read-only then"),
       state: z.enum(["starting", "ready", "stopping", "stopped"]),
       version: z.string(),
       home: z.string().describe("Data folder"),

@@ -164,8 +164,6 @@ export const limits = {
   objectRequestsInFlight: 8,
   /** Keys asked for in one list request: what S3 gives. */
   listObjects: 1000,
-  /** Entries of the directory in one object of the manifest: 4 MiB. */
-  manifestEntries: 65_536,
   /** Threads that compress and encrypt: more than an object store takes in on a 10 Gbit/s line. */
   threads: 4,
   /** Jobs given to one thread: it works on one and finds the next without waiting for the event loop. */
@@ -174,7 +172,7 @@ export const limits = {
   threadIdle: seconds(10),
   /** Source bytes of one frame of a sealed object: one ranged GET reads it, and two per upload fit the memory. */
   frameSize: 1 * MiB,
-  /** Largest small object that is sealed or opened in memory: a directory part of 4 MiB with room to grow. */
+  /** Largest small object that is sealed or opened in memory: a part of a snapshot with room to grow. */
   sealedBytesMax: 64 * MiB,
   /** Keys kept that were made from a passphrase: one per salt, each costs scrypt to make again. */
   passphraseKeys: 64,
@@ -192,6 +190,28 @@ export const limits = {
   lockClockJump: days(7),
   /** The time that locks have seen is written down this often. */
   lockClockNote: hours(1),
+  /** Entries of the directory in one object: 64 KiB of them, 64 GiB of tape. What is left over is in the manifest itself. */
+  manifestEntries: 1024,
+  /** A cartridge that is written gets a recovery point at least after so many segments … */
+  pointSegments: 16,
+  /** … or, when something was uploaded, after this time. */
+  pointEvery: minutes(5),
+  /** How long facts wait before they go to the bucket together: the robot's moves of a moment share one request. */
+  logDelay: seconds(2),
+  /** Longest wait for the bucket when the gateway stops; what it was not told is told at the next start. */
+  logClose: seconds(5),
+  /** A writer makes sure that it is still the gateway when it last did so longer ago than this. */
+  fenceConfirm: seconds(15),
+  /** Facts that the log in the bucket may have more than twice its snapshot before it gets a new one. */
+  logHistory: 4096,
+  /** Facts in one part of a snapshot: 2 MiB or less. */
+  snapshotFacts: 4096,
+  /** Largest entry of the log, and largest manifest, that is read. */
+  logEntry: 64 * MiB,
+  /** The bucket is told at least so often that the gateway is alive and what waits for upload … */
+  statusEvery: minutes(5),
+  /** … and at most so often when that changes. */
+  statusDelay: seconds(30),
   /** Memory kept for blocks that arrive while the write ring is full, per drive. */
   sparePlaces: 2 * MiB,
   /** Write rings kept for the next drive that starts writing. */

@@ -13,6 +13,7 @@ const byFault: Readonly<Record<string, SenseName>> = {
   "store.object-frozen": "read-error",
   "store.object-corrupt": "read-error",
   "store.disk-full": "write-error",
+  "store.fenced": "write-protected",
   "store.flush-timeout": "write-error",
 };
 

@@ -6,7 +6,7 @@
 import { asError, limits, type Log } from "#base/index.ts";
 import { Ledger, type Disk } from "#store/index.ts";
 import { Gate } from "#work/index.ts";
-import { isFact, type Fact } from "./facts.ts";
+import { isFact, isTold, type Fact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { GatewayState } from "./state.ts";
 
@@ -23,6 +23,10 @@ export class Book {
   readonly #log: Log;
   readonly #gate = new Gate();
   #snapshotSize: number;
+  /** Told of facts that the bucket should know, once they are true here. */
+  tell: (facts: readonly Fact[], sequence: number) => void = () => {};
+  /** Throws the Fault that keeps this gateway from changing anything that the bucket should know. */
+  checkChange: () => void = () => {};
 
   /** Opens the ledger and replays it. Faults of the store's ledger, `gateway.ledger-unreadable`. */
   static async open(disk: Disk, log: Log): Promise<Book> {
@@ -46,14 +50,27 @@ export class Book {
     return this.#gate.run(async () => {
       const { facts, result } = await decide(this.state);
       if (facts.length > 0) {
+        const told = facts.filter(isTold);
+        if (told.some(({ kind }) => kind !== "clock")) this.checkChange();
         // After a failure, which a full disk may be: without what was refused then, though the disk may have it.
         if (this.#ledger.failure !== undefined) await this.#ledger.compact(this.state.snapshot());
         await this.#ledger.append(facts);
         for (const fact of facts) this.state.apply(fact);
+        if (told.length > 0) this.tell(told, this.#ledger.sequence);
         await this.#compact();
       }
       return result;
     });
+  }
+
+  /** Counts every fact that was ever true. */
+  get sequence(): number {
+    return this.#ledger.sequence;
+  }
+
+  /** Facts that give the state again, as far as the bucket should know it. */
+  toldFacts(): readonly Fact[] {
+    return this.state.snapshot().filter(isTold);
   }
 
   /** Waits for the change that is under way, then closes. */

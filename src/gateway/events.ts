@@ -29,6 +29,8 @@ export interface GatewayEvent {
     | "drive.changed"
     | "gateway.changed"
     | "gateway.clock"
+    /** Another machine has taken over; nothing can be changed here any more. */
+    | "gateway.fenced"
     /** Events were dropped because the subscriber is too slow; look at everything anew. */
     | "events.lost";
   readonly subject: string;

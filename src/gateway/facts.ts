@@ -192,6 +192,14 @@ const neededFields = new Map<string, readonly (readonly [name: string, type: Fie
   Object.entries(fields).map(([kind, row]) => [kind, Object.entries(row)]),
 );
 
+/** Kinds that only this machine needs: what runs, and who is logged in. */
+const localKinds: ReadonlySet<Fact["kind"]> = new Set(["task", "task-gone", "present"] as const);
+
+/** True for a fact that the bucket is told, so that another machine can be this gateway. */
+export function isTold(fact: Fact): boolean {
+  return !localKinds.has(fact.kind);
+}
+
 /** True for a value of a kind that is known here, with its fields. */
 export function isFact(value: unknown): value is Fact {
   if (!isRecord(value) || typeof value.kind !== "string") return false;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equalBytes, hours, minutes } from "#base/index.ts";
+import { equalBytes, hours, minutes, seconds } from "#base/index.ts";
 import { storeFault } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import { smallLibrary, testBlock, testSize, TestWorld, type Host } from "./gateway-fixtures.ts";
@@ -224,8 +224,10 @@ test("archiving waits for an object store that is down and goes on when it is ba
   await changer.move(stage.bay, stage.mail);
   await world.clock.advance(minutes(20));
   assert.equal(stateOf(gateway), "IN_TRANSIT");
-  const task = gateway.tasks.list({ operation: "cartridge.archive" }).at(0);
-  assert.match(task?.waitingFor ?? "", /object store/);
+  const waitingFor = (): string => gateway.tasks.list({ operation: "cartridge.archive" }).at(0)?.waitingFor ?? "";
+  // An attempt may be under way.
+  for (let step = 0; step < 12 && waitingFor() === ""; step++) await world.clock.advance(seconds(5));
+  assert.match(waitingFor(), /object store/);
   delete world.objects.options.failBefore;
   await world.until(tape, "ARCHIVED", hours(1));
   await world.stop();

@@ -2,6 +2,7 @@
 // The gateway as the rest of the house sees it: starts and stops, and passes every request to the desk it is for.
 
 import type { Endpoint } from "#base/index.ts";
+import type { CartridgeStore } from "#store/index.ts";
 import type { TaskRecord, TaskRegistry } from "#work/index.ts";
 import type { EventSubscription } from "./events.ts";
 import { EventFeed } from "./event-feed.ts";
@@ -35,6 +36,9 @@ import type {
   SessionView,
   TargetView,
 } from "./views.ts";
+
+const fencedText = ({ fenced }: CartridgeStore): string | undefined =>
+  fenced && `${fenced.host} has taken over at ${fenced.at} (epoch ${fenced.epoch})`;
 
 const operator: Actor = { who: "operator" };
 
@@ -79,6 +83,7 @@ export class Gateway {
     const drives = libraries.hosts().flatMap((host) => host.drives);
     return {
       instance: state.instance?.name ?? "",
+      fenced: fencedText(parts.store),
       state: this.#state,
       startedAt,
       portals: this.portals(),

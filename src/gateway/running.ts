@@ -5,7 +5,7 @@
 
 import { endpointText, isLoopback, limits, milliseconds, randomId, type Instant } from "#base/index.ts";
 import { SessionRegistry, TargetPortal } from "#iscsi/index.ts";
-import { CartridgeStore } from "#store/index.ts";
+import { CartridgeStore, type Fenced, type StoreSettings } from "#store/index.ts";
 import { TaskRegistry } from "#work/index.ts";
 import { isOpenPortal, PortalDirectory } from "./access.ts";
 import { AccessDesk } from "./access-desk.ts";
@@ -46,20 +46,20 @@ export class RunningGateway {
     checkAuthority(options.settings.namingAuthority);
     const { clock, random, log, disk, objects, settings } = options;
     const book = await Book.open(disk, log);
-    const { cacheBytes, uploadBufferBytes, uploadDelay, storeSizes } = settings;
-    const store = new CartridgeStore(
-      { disk, objects, clock, random, log },
-      { cacheBytes, uploadBufferBytes, uploadDelay, ...storeSizes },
-    );
+    let store: CartridgeStore;
+    let isNew: boolean;
     try {
+      isNew = await nameInstance(book, options);
+      store = new CartridgeStore({ disk, objects, clock, random, log }, storeSettings(book, options, feed));
       await store.open();
     } catch (error) {
       await book.close();
       throw error;
     }
+    book.tell = (facts, sequence) => store.tell(facts, sequence);
+    book.checkChange = () => store.checkChange();
     const earlier = [...book.state.tasks.values()];
     const tasks = new TaskRegistry({ clock, random, log, keeper: taskKeeper(book), earlier });
-    const isNew = await nameInstance(book, options);
     const trusted = new TrustedClock({ clock, log, book, feed });
     const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, abilities: objects.abilities };
     const running = new RunningGateway(options, parts);
@@ -173,6 +173,24 @@ export class RunningGateway {
       this.shelf.begin(barcode, who);
     }
   }
+}
+
+/** What the store is told, and how it asks about the gateway that it belongs to. */
+function storeSettings(book: Book, { settings, log }: GatewayOptions, feed: EventFeed): StoreSettings {
+  const { cacheBytes, uploadBufferBytes, uploadDelay, storeSizes, host } = settings;
+  const name = book.state.instance?.name ?? "";
+  const owner = {
+    name,
+    host,
+    facts: () => book.toldFacts(),
+    sequence: () => book.sequence,
+    fenced: (fenced: Fenced) => {
+      const text = `${fenced.host} has taken over gateway ${name} (epoch ${fenced.epoch}) at ${fenced.at}`;
+      log.error(`${text}; nothing can be changed here any more`);
+      feed.publish("gateway.fenced", name, text);
+    },
+  };
+  return { owner, cacheBytes, uploadBufferBytes, uploadDelay, ...storeSizes };
 }
 
 /** Gives a new installation its name. True when it is new. */

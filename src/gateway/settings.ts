@@ -43,6 +43,8 @@ export interface GatewaySettings {
    * eight random digits.
    */
   readonly instance: string | undefined;
+  /** Name of the machine, for people who ask who writes to the bucket. */
+  readonly host: string;
   readonly portals: readonly PortalSettings[];
   readonly access: DefaultAccess;
   /** Library that the first start makes, with its first cartridges; undefined: none. */
@@ -87,6 +89,7 @@ export const firstLibrary: LibraryRequest = {
 export const defaultSettings: GatewaySettings = {
   namingAuthority: "iqn.2026-11.io.capstan",
   instance: undefined,
+  host: "this machine",
   portals: [{ listen: { host: "127.0.0.1", port: 3260 } }],
   access: { allow: [], chap: [] },
   firstLibrary: { library: firstLibrary, cartridges: 10 },

@@ -202,6 +202,8 @@ export interface StoreView {
 /** The gateway at one glance. */
 export interface GatewayStatus {
   readonly instance: string;
+  /** Who has taken this gateway over, and when: it is read-only then. */
+  readonly fenced: string | undefined;
   readonly state: "starting" | "ready" | "stopping" | "stopped";
   readonly startedAt: Instant;
   readonly portals: readonly Endpoint[];

@@ -3,6 +3,7 @@
 // comes first, so that initiators need not wait until the libraries of the API are loaded.
 
 import { rmSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { limits, milliseconds, Scope, seconds, sleep, type Clock, type Endpoint, type Log } from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
@@ -90,6 +91,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
     access,
     namingAuthority,
     instance,
+    host: hostname(),
     thawKeep,
     deleteDelay,
     cacheBytes,

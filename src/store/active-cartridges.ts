@@ -5,7 +5,9 @@
 import type { Clock, Log } from "#base/index.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
 import type { Disk } from "./disk.ts";
+import type { Head } from "./head.ts";
 import type { StoredImage } from "./image.ts";
+import type { Unstored } from "./log-entry.ts";
 import { SealTimes } from "./seal-times.ts";
 import { usageOf } from "./store-facts.ts";
 import { StoredCartridge } from "./stored-cartridge.ts";
@@ -146,10 +148,22 @@ export class ActiveCartridges {
   }
 }
 
+/** Something waits for upload, is dead and not deleted yet, or is not in the last manifest. */
+export function hasWork({ dirtyBytes, garbage, storedCount, manifestCount }: Head): boolean {
+  return dirtyBytes > 0 || garbage.length > 0 || storedCount !== manifestCount;
+}
+
 /** What is left to do with a cartridge that is in no drive. */
 export function restStateOf({ cartridge }: ActiveCartridge): "rest" | "waiting" {
-  const { dirtyBytes, garbage } = cartridge.head;
-  return dirtyBytes > 0 || garbage.length > 0 ? "waiting" : "rest";
+  return hasWork(cartridge.head) ? "waiting" : "rest";
+}
+
+/** What only this machine has. What is at rest has been uploaded. */
+export function unstoredOf(all: ActiveCartridges): readonly Unstored[] {
+  return [...all.all()].flatMap((active) => {
+    const { objects, files, sizeBytes: bytes, dirtyBytes } = activeUsage(active);
+    return dirtyBytes === 0 ? [] : [{ id: active.id, objects, files, bytes, dirtyBytes }];
+  });
 }
 
 /** What an open cartridge holds. */

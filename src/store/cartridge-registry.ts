@@ -4,8 +4,10 @@
 import { assert, hexFromBytes, type Log, type Random } from "#base/index.ts";
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
+import type { LogMemory, LogPosition } from "./bucket-log.ts";
 import { Ledger } from "./ledger.ts";
-import { blankUsage, decodeStoreFact, type RestState, type StoreFact } from "./store-facts.ts";
+import type { RecoveryPoint, StoreLogFact } from "./log-entry.ts";
+import { blankUsage, decodeStoreFact, type RestState, type StoreFact, storeFactsVersion } from "./store-facts.ts";
 import type { CartridgeDescription, CartridgeId, CartridgeUsage } from "./types.ts";
 
 /** What is known of a cartridge without opening it. */
@@ -16,14 +18,21 @@ export interface CartridgeRecord {
   /** As it was when the cartridge was last put to rest. */
   readonly usage: CartridgeUsage;
   readonly state: RestState;
+  /** The last state that is complete in the bucket. */
+  readonly point?: RecoveryPoint;
 }
 
-/** The cartridges and the ledger that remembers them. */
-export class CartridgeRegistry {
+/** The cartridges and the ledger that remembers them. It also remembers what the bucket's log was told. */
+export class CartridgeRegistry implements LogMemory {
   readonly #random: Random;
   readonly #ledger: Ledger<StoreFact>;
   readonly #records = new Map<CartridgeId, CartridgeRecord>();
   readonly #removing = new Set<CartridgeId>();
+  #position: LogPosition | undefined;
+  #isBehind = false;
+  #format = 1;
+  /** Told of what the bucket should know. */
+  tell: (fact: StoreLogFact) => void = () => {};
   #compacting: Promise<void> | undefined;
 
   private constructor(random: Random, ledger: Ledger<StoreFact>) {
@@ -36,11 +45,38 @@ export class CartridgeRegistry {
   /** Replays the ledger at `path`. */
   static async open(options: { disk: Disk; log: Log; random: Random; path: string }): Promise<CartridgeRegistry> {
     const { disk, log, path } = options;
-    return new CartridgeRegistry(options.random, await Ledger.open({ disk, log, path, decode: decodeStoreFact }));
+    const ledger = await Ledger.open({ disk, log, path, decode: decodeStoreFact });
+    const registry = new CartridgeRegistry(options.random, ledger);
+    // From here on an older release refuses the ledger, instead of failing at what it does not know.
+    if (registry.#format < storeFactsVersion) await registry.#add({ kind: "format", version: storeFactsVersion });
+    return registry;
   }
 
   get records(): ReadonlyMap<CartridgeId, CartridgeRecord> {
     return this.#records;
+  }
+
+  get position(): LogPosition | undefined {
+    return this.#position;
+  }
+
+  /** True when something happened that no entry of the bucket's log tells. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  keep(position: LogPosition): Promise<void> {
+    return this.#add({ kind: "log", position });
+  }
+
+  /** What the bucket should know of all cartridges. */
+  logFacts(): readonly StoreLogFact[] {
+    return [...this.#records.values()].map(({ id, tag, point }) => ({
+      kind: "cartridge",
+      id,
+      tag,
+      point: point ?? null,
+    }));
   }
 
   /** Removed cartridges whose bytes may still be somewhere. */
@@ -60,9 +96,11 @@ export class CartridgeRegistry {
     if (this.#records.has(id) || this.#removing.has(id)) throw storeFault("cartridge-exists", { cartridge: id });
     const tag = hexFromBytes(this.#random.bytes(8));
     try {
+      this.tell({ kind: "cartridge", id, tag, point: null });
       await this.#add({ kind: "cartridge", id, tag, description, usage: blankUsage, state: "rest" });
     } catch (error) {
       this.#records.delete(id);
+      this.tell({ kind: "gone", id });
       throw error;
     }
   }
@@ -78,8 +116,17 @@ export class CartridgeRegistry {
     await this.#add({ kind: "cartridge", ...record, usage, state });
   }
 
+  /** The bucket has a manifest of that name. */
+  async notePoint(id: CartridgeId, point: RecoveryPoint): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.tell({ kind: "point", id, point });
+    await this.#add({ kind: "cartridge", ...record, point });
+  }
+
   remove(id: CartridgeId): Promise<void> {
     this.get(id);
+    this.tell({ kind: "gone", id });
     return this.#add({ kind: "removing", id });
   }
 
@@ -109,20 +156,44 @@ export class CartridgeRegistry {
   }
 
   #apply(fact: StoreFact): void {
-    const { id } = fact;
-    if (fact.kind === "cartridge") {
-      const { tag, description, usage, state } = fact;
-      this.#records.set(id, { id, tag, description, usage, state });
-    } else if (fact.kind === "removing") {
-      this.#records.delete(id);
-      this.#removing.add(id);
-    } else this.#removing.delete(id);
+    switch (fact.kind) {
+      case "cartridge": {
+        const { kind: _, ...record } = fact;
+        const known = this.#records.get(fact.id);
+        this.#isBehind ||= known === undefined || known.point?.number !== fact.point?.number;
+        this.#records.set(fact.id, record);
+        return;
+      }
+      case "removing":
+        this.#isBehind = true;
+        this.#records.delete(fact.id);
+        this.#removing.add(fact.id);
+        return;
+      case "removed":
+        this.#removing.delete(fact.id);
+        return;
+      case "log":
+        this.#position = fact.position;
+        this.#isBehind = fact.position.isBehind;
+        return;
+      case "format":
+        this.#format = fact.version;
+        return;
+      default:
+        fact satisfies never;
+    }
+  }
+
+  #logFact(position: LogPosition): StoreFact {
+    return { kind: "log", position: { ...position, isBehind: this.#isBehind } };
   }
 
   #snapshot(): readonly StoreFact[] {
     return [
+      { kind: "format", version: storeFactsVersion },
       ...[...this.#records.values()].map((record) => ({ kind: "cartridge" as const, ...record })),
       ...[...this.#removing].map((id) => ({ kind: "removing" as const, id })),
+      ...(this.#position === undefined ? [] : [this.#logFact(this.#position)]),
     ];
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
-import { assert, type Duration, limits, sleep } from "#base/index.ts";
-import { type ActiveCartridge, ActiveCartridges, activeUsage } from "./active-cartridges.ts";
-import { type ArchiveWork, changeClass, thawSegments, thawStateOf, writeManifest } from "./archive.ts";
+import { assert, type Duration, hexFromBytes, limits, sleep } from "#base/index.ts";
+import { type ActiveCartridge, ActiveCartridges, activeUsage, unstoredOf } from "./active-cartridges.ts";
+import { type ArchiveWork, changeClass, thawSegments, thawStateOf } from "./archive.ts";
+import { BucketLog, type Fenced } from "./bucket-log.ts";
 import { evict } from "./cache.ts";
 import { Recovery } from "./cartridge-recovery.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
@@ -14,10 +15,17 @@ import { checkpointDistance } from "./open-segment.ts";
 import { SeenSegments } from "./read-sources.ts";
 import { eraseCartridge, eraseObjects } from "./erase.ts";
 import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
+import { GuardedObjects } from "./guarded-objects.ts";
+import type { ObjectStore } from "./object-store.ts";
+import { RecoveryPoints } from "./recovery-points.ts";
 import { RingPool } from "./ring.ts";
 import type { RingShape } from "./ring-plan.ts";
 import { SegmentFetcher } from "./segment-fetch.ts";
 import { pageSize } from "./segment-format.ts";
+import { plainSealers } from "./small-sealer.ts";
+import { StatusBeacon } from "./status-beacon.ts";
+import { within } from "./within.ts";
+import { isUnsettled, usagePointOf } from "./store-facts.ts";
 import { Upkeep } from "./upkeep.ts";
 import type {
   CartridgeDescription,
@@ -37,6 +45,11 @@ interface Parts {
   readonly upkeep: Upkeep;
   readonly recovery: Recovery;
   readonly fetcher: SegmentFetcher;
+  readonly points: RecoveryPoints;
+  readonly bucketLog: BucketLog;
+  readonly beacon: StatusBeacon;
+  /** The object store, as long as it is ours. */
+  readonly objects: ObjectStore;
 }
 
 /** Where the bytes of all cartridges live. Every method but the constructor needs `open` to have resolved. */
@@ -66,13 +79,22 @@ export class CartridgeStore {
 
   /** Reads what is there, recovers after a crash, starts uploading. */
   async open(): Promise<void> {
-    const { disk, log, random, clock, objects } = this.#ports;
+    const { disk, log, random, clock } = this.#ports;
     const folder = this.#folder;
     const { cacheBytes, uploadBufferBytes, uploadDelay = limits.uploadDelay } = this.#settings;
     const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
     const active = new ActiveCartridges({ disk, clock, log, folder, registry });
+    const bucketLog = this.#openLog(registry);
+    const objects = new GuardedObjects(this.#ports.objects, () => bucketLog.confirm());
     const work = { disk, objects, clock, log, registry, active };
-    const upkeep = new Upkeep({ ...work, cacheBytes, uploadBufferBytes, uploadDelay });
+    const points = new RecoveryPoints({ ...work, bucketLog, sealers: plainSealers });
+    const epoch = async (): Promise<number> => {
+      await bucketLog.confirm();
+      return bucketLog.epoch;
+    };
+    const beacon = this.#makeBeacon(bucketLog, objects, active);
+    const recounted = (): void => beacon.changed();
+    const upkeep = new Upkeep({ ...work, points, epoch, recounted, cacheBytes, uploadBufferBytes, uploadDelay });
     const distance = checkpointDistance(this.#shape.segmentSize);
     const sealed = (each: ActiveCartridge): void => upkeep.sealed(each);
     const recovery = new Recovery({ disk, log, registry, checkpointDistance: distance, sealed });
@@ -80,10 +102,32 @@ export class CartridgeStore {
       this.#fetchedBytes += byteCount;
     };
     const fetcher = new SegmentFetcher({ disk, objects, clock, log, fetched, cached: () => upkeep.startEviction() });
-    this.#parts = { registry, active, upkeep, recovery, fetcher };
+    this.#parts = { registry, active, upkeep, recovery, fetcher, points, bucketLog, objects, beacon };
     for (const id of registry.removing) upkeep.inBackground(this.#erase(id));
-    const unsettled = [...registry.records.values()].filter((record) => record.state !== "rest");
+    const unsettled = [...registry.records.values()].filter(isUnsettled);
     for (const { id } of unsettled) await this.#resume(id);
+    bucketLog.start();
+    beacon.start();
+  }
+
+  /** These facts of the store's owner became true; the bucket is told soon. */
+  tell(facts: readonly unknown[], sequence: number): void {
+    this.#open.bucketLog.note({ gateway: facts }, sequence);
+  }
+
+  /** Who has taken over, if anybody has: then nothing can be changed any more. */
+  get fenced(): Fenced | undefined {
+    return this.#parts?.bucketLog.fenced;
+  }
+
+  /** Throws Fault `store.fenced` when somebody has. */
+  checkChange(): void {
+    if (this.fenced !== undefined) throw this.#open.bucketLog.fault;
+  }
+
+  /** Everything that happened so far is known in the bucket. Faults `store.fenced`, of the object store. */
+  commit(signal?: AbortSignal): Promise<void> {
+    return this.#open.bucketLog.commit(signal);
   }
 
   /** The cartridges, in the order of their making. */
@@ -115,6 +159,7 @@ export class CartridgeStore {
       const found = await recovery.takeIntoUse(active);
       const image = new StoredImage({
         ...this.#ports,
+        checkChange: () => this.checkChange(),
         cartridge,
         found,
         rings: this.#rings,
@@ -137,17 +182,17 @@ export class CartridgeStore {
   /** What is safe where. Fault `store.cartridge-missing`. */
   usage(id: CartridgeId): CartridgeUsage {
     const { registry, active } = this.#open;
-    const { usage } = registry.get(id);
+    const { usage, point } = registry.get(id);
     const open = active.find(id);
-    return open === undefined ? usage : activeUsage(open);
+    return { ...(open === undefined ? usage : activeUsage(open)), recoveryPoint: point && usagePointOf(point) };
   }
 
   /**
-   * Seals, uploads everything, writes the manifest (stays in STANDARD), moves the objects to `storageClass`, gives up
+   * Seals, uploads everything, takes a recovery point (its objects stay in STANDARD), moves the objects to `storageClass`, gives up
    * local copies. May be repeated and resumed after any failure or crash; done work is not done again. Not while loaded.
    */
   async archive(id: CartridgeId, storageClass: StorageClass, options: WorkOptions = {}): Promise<void> {
-    const { registry, upkeep, recovery } = this.#open;
+    const { points, upkeep, recovery } = this.#open;
     const active = await this.#take(id, "it is being archived");
     const { cartridge } = active;
     active.isShelved = true;
@@ -158,7 +203,7 @@ export class CartridgeStore {
         options.progress?.({ phase: "upload", done, total });
       });
       const work = this.#workOn(active, options);
-      await writeManifest(work, registry.get(id).description, storageClass);
+      await points.take(cartridge, { ...options, storageClass, force: true });
       await changeClass(work, storageClass);
       upkeep.evictedBytes += await evict(this.#ports.disk, cartridge, Infinity);
       await recovery.putToRest(active);
@@ -175,7 +220,10 @@ export class CartridgeStore {
 
   /** Deletes the objects of an archived cartridge, which `remove` then forgets. Fault `store.object-locked`. */
   async eraseObjects(id: CartridgeId, options: WorkOptions & BypassOptions = {}): Promise<void> {
-    await this.#withActive(id, () => eraseObjects(this.#ports, id, options.signal, options));
+    const { objects, bucketLog } = this.#open;
+    await bucketLog.commit(options.signal);
+    const work = { objects, clock: this.#ports.clock };
+    await this.#withActive(id, () => eraseObjects(work, id, options.signal, options));
   }
 
   /** Asks for all objects of the cartridge to become readable for `keep`. May be repeated; extends what is thawed. */
@@ -242,13 +290,55 @@ export class CartridgeStore {
   async close(): Promise<void> {
     const parts = this.#parts;
     if (parts === undefined) return;
-    const { registry, active, upkeep } = parts;
+    const { registry, active, upkeep, bucketLog, beacon } = parts;
+    const { clock } = this.#ports;
+    const late = (): Error => storeFault("closed");
     await upkeep.stop(storeFault("closed"));
     for (const { image } of active.all()) await image?.unload().catch(() => {});
     await upkeep.settled();
     for (const open of active.all()) await upkeep.stopUploading(open);
     this.#parts = undefined;
+    const { owner } = this.#settings;
+    if (owner !== undefined && this.fenced === undefined) bucketLog.note({}, owner.sequence());
+    if (this.#settings.owner !== undefined) await within(clock, limits.logClose, beacon.stop(), late).catch(() => {});
+    await bucketLog.close(limits.logClose);
     await registry.close();
+  }
+
+  #makeBeacon(bucketLog: BucketLog, objects: ObjectStore, active: ActiveCartridges): StatusBeacon {
+    const { clock, log } = this.#ports;
+    const gateway = this.#gatewayName;
+    const sealer = plainSealers.gateway;
+    return new StatusBeacon({ objects, clock, log, sealer, gateway, bucketLog, unstored: () => unstoredOf(active) });
+  }
+
+  get #gatewayName(): string {
+    return this.#settings.owner?.name ?? "store";
+  }
+
+  /** The log of this gateway in the bucket, which is told of everything from now on. */
+  #openLog(registry: CartridgeRegistry): BucketLog {
+    const { clock, log, objects, random } = this.#ports;
+    const { owner } = this.#settings;
+    const bucketLog = new BucketLog({
+      objects,
+      clock,
+      log,
+      sealer: plainSealers.gateway,
+      gateway: this.#gatewayName,
+      host: owner?.host ?? "this machine",
+      draw: () => hexFromBytes(random.bytes(8)),
+      memory: registry,
+      snapshot: () => ({ store: registry.logFacts(), gateway: owner?.facts() ?? [] }),
+      fenced: (fenced) => {
+        this.#parts?.upkeep.uploader.pause();
+        log.error(bucketLog.fault.message);
+        owner?.fenced(fenced);
+      },
+    });
+    if (owner !== undefined) bucketLog.foundBehind(owner.sequence());
+    registry.tell = (fact) => bucketLog.note({ store: [fact] });
+    return bucketLog;
   }
 
   get #open(): Parts {
@@ -299,7 +389,11 @@ export class CartridgeStore {
     active.image = undefined;
     try {
       // After a failure, what the disk holds must be looked at anew.
-      if (failure === undefined) await this.#open.recovery.putToRest(active);
+      if (failure === undefined) {
+        // Only sealed segments are uploaded: what is in the open one must not wait for the next use.
+        await this.#open.recovery.takeSealed(active);
+        await this.#open.recovery.putToRest(active);
+      }
     } finally {
       await this.#giveBack(active);
     }
@@ -324,12 +418,15 @@ export class CartridgeStore {
   }
 
   async #erase(id: CartridgeId): Promise<void> {
-    await eraseCartridge(this.#ports, id, `${this.#folder}/${id}`, this.#open.upkeep.signal);
+    const { objects, bucketLog } = this.#open;
+    const { disk, clock } = this.#ports;
+    const commit = (signal: AbortSignal): Promise<void> => bucketLog.commit(signal);
+    await eraseCartridge({ disk, clock, objects, commit }, id, `${this.#folder}/${id}`, this.#open.upkeep.signal);
     await this.#open.registry.forget(id);
   }
 
   #workOn(active: ActiveCartridge, options: WorkOptions): ArchiveWork {
-    const { objects, clock } = this.#ports;
-    return { objects, clock, cartridge: active.cartridge, options };
+    const { objects } = this.#open;
+    return { objects, clock: this.#ports.clock, cartridge: active.cartridge, options };
   }
 }

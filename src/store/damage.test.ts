@@ -132,10 +132,10 @@ test("a newer format of any file is refused by name", async () => {
   };
   const folder = `cartridges/${tape}`;
   const directory = await newer(`${folder}/${names.directory}`, (view, bytes) => {
-    view.setUint16(DirectoryHeader.fields.version.byte, 2);
+    view.setUint16(DirectoryHeader.fields.version.byte, 3);
     view.setUint32(60, crc32(bytes.subarray(0, 60)));
   });
-  assert.match(directory[0]?.message ?? "", /directory has format version 2; this release reads up to 1/);
+  assert.match(directory[0]?.message ?? "", /directory has format version 3; this release reads up to 2/);
   const footer = await newer(`${folder}/${names.segment}`, (view, bytes) => {
     const start = bytes.byteLength - page;
     view.setUint16(start + SegmentFooter.fields.version.byte, 2);
@@ -198,7 +198,7 @@ test("a damaged segment is not uploaded; the shelf says which file it is", async
     bed.run(bed.store.archive(tape, "GLACIER")),
     (error) => isFault(error, "store.file-damaged") && error.message.includes(path),
   );
-  assert.ok(!bed.objects.keys.some((key) => key.endsWith("000000000001")));
+  assert.ok(!bed.objects.keys.some((key) => key.endsWith("000000000001-e00001")));
 });
 
 test("damage in the object store is a fault of the object, not other data", async () => {
@@ -208,7 +208,7 @@ test("damage in the object store is a fault of the object, not other data", asyn
   for (let number = 0; number < 8; number++) await bed.run(image.appendBlock(blockOf(number, 2 * page - 64)));
   await bed.run(image.unload());
   await bed.run(bed.store.archive(tape, "STANDARD"));
-  bed.objects.damage(`cartridges/${tape}/segments/000000000001`, 64 + 64 + 2 * page + 100);
+  bed.objects.damage(`cartridges/${tape}/segments/000000000001-e00001`, 64 + 64 + 2 * page + 100);
   const again = await bed.load(tape);
   assert.deepEqual(await bed.read(again, 0), blockOf(0, 2 * page - 64));
   await assert.rejects(bed.read(again, 1), /object 1 of cartridge TAPE01 is damaged/);

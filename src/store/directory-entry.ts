@@ -8,7 +8,7 @@ import { crc32 } from "./crc32.ts";
 import { storeFault } from "./faults.ts";
 
 /** Version that this release writes, and the newest that it reads. */
-export const directoryVersion = 1;
+export const directoryVersion = 2;
 
 /** The first 64 bytes of a directory file. */
 export const DirectoryHeader = layout("directory header", 64, {
@@ -34,6 +34,8 @@ export const DirectoryEntry = layout("directory entry", 64, {
   recordBytes: uint(46, 6),
   /** CRC32 of the whole file. */
   fileCrc: uint(52, 4),
+  /** Epoch in which it was put into the object store; 0 in format version 1. */
+  epoch: uint(56, 2),
   entryCrc: uint(60, 4),
 });
 
@@ -51,6 +53,8 @@ export interface Entry {
   readonly filemarks: number;
   readonly recordBytes: number;
   readonly fileCrc: number;
+  /** Epoch in which it was put into the object store; 0 before that, and in format version 1. */
+  readonly epoch: number;
 }
 
 /** Size of an entry. */

@@ -8,13 +8,21 @@ import type { BypassOptions } from "./object-store.ts";
 import { eachOf, type ObjectWork, retried } from "./object-work.ts";
 import type { CartridgeId } from "./types.ts";
 
+/** What erasing needs. */
+export interface EraseWork extends ObjectWork {
+  readonly disk: Disk;
+  /** Resolves when the bucket's log says that the cartridge is gone. */
+  readonly commit: (signal: AbortSignal) => Promise<void>;
+}
+
 /** Deletes every object of the cartridge, then its folder. May be repeated. */
 export async function eraseCartridge(
-  work: ObjectWork & { readonly disk: Disk },
+  work: EraseWork,
   id: CartridgeId,
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
+  await work.commit(signal);
   await eraseObjects(work, id, signal);
   await work.disk.removeFolder(folder);
 }

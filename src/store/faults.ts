@@ -170,5 +170,11 @@ export const storeFault = faultsOf("store", {
     http: 422,
     exit: 2,
   },
+  fenced: {
+    text: "gateway {gateway} has been taken over by {host} (epoch {epoch}) at {at}; this one changes nothing in the bucket any more and can be stopped",
+    retry: "never",
+    http: 409,
+    exit: 4,
+  },
   "object-key": { text: "{key} is not the key of an object: {reason}", retry: "never", http: 422, exit: 2 },
 });

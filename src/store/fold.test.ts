@@ -28,6 +28,7 @@ const entry = (segment: number): Entry => ({
   filemarks: 0,
   recordBytes: 1000,
   fileCrc: 7,
+  epoch: 0,
 });
 
 /** Three sealed segments on a disk whose journal can be made to take for ever. */
@@ -85,7 +86,7 @@ test("a cut that never reached the journal is not in the directory, though that 
   assertSurvives((cartridge) => cartridge.cut({ objects: 15, files: 0, bytes: 1500 }, 4)));
 
 test("a segment is not stored in the directory before it is in the journal", () =>
-  assertSurvives((cartridge) => cartridge.markStored(1)));
+  assertSurvives((cartridge) => cartridge.markStored(1, 1)));
 
 test("a segment that a crash left behind a lost one never comes back behind new records", async () => {
   const blockSize = 2 * page - 64;
@@ -108,7 +109,8 @@ test("a segment that a crash left behind a lost one never comes back behind new 
     await bed.clock.advance(minutes(1));
     bed.disk.kill();
     // The power went: of what was not synced, the next segment is there and the records before it are not.
-    const behind = [pathOf(2), bed.disk.contentOf(pathOf(2))] as const;
+    const behind = [pathOf(3), bed.disk.contentOf(pathOf(3))] as const;
+    await bed.run(bed.disk.attach().remove(pathOf(2)));
     for (const [path, content] of [...before, behind]) bed.disk.replaceContent(path, content);
     await bed.start();
     image = await bed.load(tape);

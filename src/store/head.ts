@@ -8,7 +8,7 @@ import type { StorageClass } from "./object-store.ts";
 import type { SegmentContent } from "./segment-format.ts";
 
 /** Version that this release writes, and the newest that it reads. */
-export const headVersion = 1;
+export const headVersion = 2;
 
 /** What was known of the open segment when the cartridge was unloaded: a scan may begin behind it. */
 export interface Resume extends SegmentContent {
@@ -39,8 +39,10 @@ export interface Head {
   /** Segments that a cut made dead and that may still have files or objects: first, and behind the last. */
   readonly garbage: readonly (readonly [number, number])[];
   readonly resume: Resume | null;
-  /** Manifests written so far; the last one counts. */
+  /** Manifests written so far, the epoch of the last one, and how many of its entries are still the same. */
   readonly manifests: number;
+  readonly manifestEpoch: number;
+  readonly manifestCount: number;
   readonly storageClass: StorageClass;
   /** When storedCount last grew, in milliseconds since 1970. */
   readonly storedAt: number | null;
@@ -72,6 +74,8 @@ export function blankHead(tag: string): Head {
     garbage: [],
     resume: null,
     manifests: 0,
+    manifestEpoch: 0,
+    manifestCount: 0,
     storageClass: "STANDARD",
     storedAt: null,
   };
@@ -110,7 +114,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isHead(value: unknown): value is Head {
+/** True for a head of this version, or of version 1, which knew of fewer manifests. */
+function isHead(value: unknown): value is Omit<Head, "manifestEpoch" | "manifestCount"> {
   if (!isObject(value)) throw new TypeError("a fact of a cartridge has a head");
   const { format } = value;
   if (typeof format !== "number" || format > headVersion) {
@@ -127,7 +132,8 @@ export function decodeCartridgeFact(value: unknown): CartridgeFact {
   if (!isObject(value) || !isHead(value["head"])) throw new TypeError("it is no fact of a cartridge");
   const { head, entries } = value;
   if (!Array.isArray(entries)) throw new TypeError("a fact of a cartridge has entries");
-  const fact: CartridgeFact = { head, entries: entries.map(decodeFactEntry) };
+  const whole = { manifestEpoch: 0, manifestCount: 0, ...head, format: headVersion };
+  const fact: CartridgeFact = { head: whole, entries: entries.map(decodeFactEntry) };
   entriesOf(fact);
   return fact;
 }

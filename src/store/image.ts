@@ -31,6 +31,8 @@ export interface ImageOptions {
   readonly shape: RingShape;
   readonly gate: UploadGate;
   readonly remote: RemoteSegments;
+  /** Throws the Fault that keeps everybody from changing anything, if there is one. */
+  readonly checkChange: () => void;
   /** Called when a segment was sealed or cut off. */
   readonly changed: () => void;
   /** Called once, when the image has been unloaded, with what stopped its changes; the cartridge is still open. */
@@ -209,6 +211,7 @@ export class StoredImage implements LoadedImage {
 
   #beforeChange(): void {
     this.#assertLoaded();
+    this.#options.checkChange();
     this.#isChanged = true;
     this.#reader.drop();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public face of store.
 
+export type { Fenced } from "./bucket-log.ts";
 export * from "./cartridge-store.ts";
 export * from "./crc32.ts";
 export type * from "./disk.ts";

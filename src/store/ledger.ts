@@ -2,7 +2,7 @@
 // An append-only journal of small facts in one file. Appends that come while a write is under way share the next write
 // and its sync. It does not know what the facts mean.
 
-import { assert, asError, limits, type Log } from "#base/index.ts";
+import { assert, asError, isFault, limits, type Log } from "#base/index.ts";
 import { folderOf, unlessMissing } from "./disk-paths.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
@@ -89,6 +89,11 @@ export class Ledger<Fact> {
   /** Facts in the file: when it is much more than a snapshot would have, it is time to compact. */
   get factCount(): number {
     return this.#factCount;
+  }
+
+  /** Counts every fact that was ever added, also those that a snapshot replaced. */
+  get sequence(): number {
+    return this.#nextSequence;
   }
 
   /** Why appends are refused. What memory knows and the file does not is lost unless `compact` writes it. */
@@ -213,6 +218,7 @@ async function readFile<Fact>(file: DiskFile, options: LedgerOptions<Fact>): Pro
       const value: unknown = JSON.parse(text);
       return decode(value);
     } catch (error) {
+      if (isFault(error, "store.format-newer")) throw error;
       throw storeFault("file-damaged", { path, offset, reason: asError(error).message }, error);
     }
   });

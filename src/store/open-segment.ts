@@ -121,6 +121,7 @@ export function entryOf(open: OpenSegment, footer: Uint8Array): Entry {
     filemarks,
     recordBytes,
     fileCrc: crc32(footer, open.crc),
+    epoch: 0,
   };
 }
 

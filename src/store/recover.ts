@@ -44,11 +44,16 @@ export async function recover(options: RecoverOptions, cartridge: StoredCartridg
   }
 }
 
-/** Removes files of segments that follow the end of data: a few at most, without gaps, the last one first. */
+/** Segments that may be on their way to the disk at once, so that a crash may keep the last of them alone. */
+const unsyncedSegments = 4;
+
+/** Removes files of segments that follow the end of data: a few at most, the last one first. */
 async function removeBehind(disk: Disk, cartridge: StoredCartridge, first: number): Promise<void> {
-  let end = first;
-  while (await exists(disk, cartridge.segmentPath(end))) end += 1;
-  for (let segment = end - 1; segment >= first; segment--) {
+  const found: number[] = [];
+  for (let segment = first; segment < (found.at(-1) ?? first) + unsyncedSegments; segment++) {
+    if (await exists(disk, cartridge.segmentPath(segment))) found.push(segment);
+  }
+  for (const segment of found.toReversed()) {
     await disk.remove(cartridge.segmentPath(segment));
     await disk.syncFolder(cartridge.folder);
   }

@@ -133,7 +133,7 @@ class Fetch implements ByteSource {
     const { signal } = this.#abort;
     const offset = chunk * limits.fetchSize;
     const length = Math.min(limits.fetchSize, this.#entry.fileSize - offset);
-    const key = segmentKey(this.#cartridge.id, this.#entry.segment);
+    const key = segmentKey(this.#cartridge.id, this.#entry);
     const bytes = await retried(clock, signal, () => objects.get(key, offset, length, signal));
     if (bytes.byteLength !== length) {
       throw storeFault("object-short", { key, actual: offset + bytes.byteLength, expected: this.#entry.fileSize });
@@ -182,7 +182,7 @@ class Fetch implements ByteSource {
       let sum = 0;
       for await (const piece of new FileWindow(file).pieces(0, fileSize)) sum = crc32(piece, sum);
       if (sum !== fileCrc) {
-        const key = segmentKey(this.#cartridge.id, segment);
+        const key = segmentKey(this.#cartridge.id, this.#entry);
         throw storeFault("object-corrupt", { key, actual: sum, expected: fileCrc });
       }
       await file.sync();

@@ -15,6 +15,8 @@ import type { StoredCartridge } from "./stored-cartridge.ts";
 /** What an upload needs. */
 export interface UploadWork extends ObjectWork {
   readonly disk: Disk;
+  /** Epoch under which segments are put; asked when the store is known to be ours. */
+  readonly epoch: () => Promise<number>;
   /** Memory to read into, `limits.transferSize` each. */
   readonly pages: RingPool;
 }
@@ -30,7 +32,8 @@ export async function uploadSegment(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const path = cartridge.segmentPath(entry.segment);
-  const key = segmentKey(cartridge.id, entry.segment);
+  const epoch = await work.epoch();
+  const key = segmentKey(cartridge.id, { segment: entry.segment, epoch });
   await putOnce(
     work,
     {
@@ -43,7 +46,7 @@ export async function uploadSegment(
     },
     signal,
   );
-  const isLive = await cartridge.markStored(entry.segment);
+  const isLive = await cartridge.markStored(entry.segment, epoch);
   // A cut made it dead while it was on its way.
   if (!isLive) await work.objects.delete(key);
 }

@@ -73,6 +73,11 @@ export class StoreBed {
     return this.#store;
   }
 
+  /** Keys of all segments in the bucket. */
+  get segmentKeys(): readonly string[] {
+    return this.objects.keys.filter((key) => key.includes("/segments/"));
+  }
+
   /** An orderly end. */
   async stop(): Promise<void> {
     await this.run(this.store.close());

@@ -3,9 +3,11 @@
 // were last put to rest, so that a start reads one file however many cartridges there are.
 
 import type { FileNumber, ObjectNumber } from "#tape/index.ts";
-import type { Instant } from "#base/index.ts";
+import type { LogPosition } from "./bucket-log.ts";
+import { storeFault } from "./faults.ts";
 import type { Head } from "./head.ts";
-import type { CartridgeDescription, CartridgeId, CartridgeUsage } from "./types.ts";
+import type { RecoveryPoint } from "./log-entry.ts";
+import type { CartridgeDescription, CartridgeId, CartridgeUsage, UsagePoint } from "./types.ts";
 
 /**
  * `rest`: the usage is exact and nothing is left to do. `waiting`: the objects are exact, uploads or deletions go on.
@@ -24,9 +26,18 @@ export type StoreFact =
       readonly description: CartridgeDescription;
       readonly usage: CartridgeUsage;
       readonly state: RestState;
+      /** What the bucket's log was told last; absent while it was told nothing. */
+      readonly point?: RecoveryPoint;
     }
+  /** An entry of the bucket's log is about to be put; it tells all that the facts before this one say. */
+  | { readonly kind: "log"; readonly position: LogPosition }
+  /** What follows may be other than an older release knows. */
+  | { readonly kind: "format"; readonly version: number }
   | { readonly kind: "removing"; readonly id: CartridgeId }
   | { readonly kind: "removed"; readonly id: CartridgeId };
+
+/** Version that this release writes, and the newest that it reads. */
+export const storeFactsVersion = 2;
 
 /** Usage of a blank cartridge. */
 export const blankUsage: CartridgeUsage = {
@@ -45,7 +56,6 @@ export function usageOf(
   head: Head,
   growing: { readonly objects: number; readonly files: number; readonly bytes: number; readonly fileBytes: number },
 ): CartridgeUsage {
-  const { storedAt } = head;
   return {
     sizeBytes: growing.bytes,
     objects: growing.objects as ObjectNumber,
@@ -54,8 +64,7 @@ export function usageOf(
     dirtyBytes: head.dirtyBytes + growing.fileBytes,
     localBytes: head.localBytes + growing.fileBytes,
     storageClass: head.storageClass,
-    recoveryPoint:
-      storedAt === null ? undefined : { objects: head.storedObjects as ObjectNumber, at: storedAt as Instant },
+    recoveryPoint: undefined,
   };
 }
 
@@ -70,7 +79,10 @@ function isUsage(value: unknown): value is CartridgeUsage {
 }
 
 function isStoreFact(value: unknown): value is StoreFact {
-  if (!isObject(value) || typeof value["id"] !== "string") return false;
+  if (!isObject(value)) return false;
+  if (value["kind"] === "log") return isObject(value["position"]);
+  if (value["kind"] === "format") return true;
+  if (typeof value["id"] !== "string") return false;
   if (value["kind"] === "removing" || value["kind"] === "removed") return true;
   const { kind, tag, description, usage, state } = value;
   return (
@@ -85,6 +97,23 @@ function isStoreFact(value: unknown): value is StoreFact {
 
 /** Checks a parsed fact. */
 export function decodeStoreFact(value: unknown): StoreFact {
+  if (isObject(value) && value["kind"] === "format") {
+    const version = Number(value["version"]);
+    if (version <= storeFactsVersion) return { kind: "format", version };
+    throw storeFault("format-newer", { path: "the store's ledger", version, supported: storeFactsVersion });
+  }
   if (!isStoreFact(value)) throw new TypeError("it is no fact of the store");
   return value;
 }
+
+/** The recovery point as other rooms see it. */
+export function usagePointOf({ objects, files, bytes, at }: RecoveryPoint): UsagePoint {
+  return { objects: objects as ObjectNumber, files: files as FileNumber, sizeBytes: bytes, at };
+}
+
+/** Something is left to do with the cartridge: it was in use, or the bucket does not describe what it has of it. */
+export function isUnsettled({ state, point, usage }: Settled): boolean {
+  return state !== "rest" || (point === undefined && usage.storedBytes > 0);
+}
+
+type Settled = Pick<Extract<StoreFact, { kind: "cartridge" }>, "state" | "point" | "usage">;

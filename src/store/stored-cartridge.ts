@@ -24,6 +24,9 @@ export interface StoredCartridgeOptions {
   readonly tag: string;
 }
 
+/** Fields of the head that change on their own. */
+type NotedField = "resume" | "manifests" | "manifestEpoch" | "manifestCount" | "storageClass" | "garbage";
+
 /** Where a cartridge is cut: the object that goes first, and what lies before it. */
 export interface CutPoint {
   readonly objects: number;
@@ -134,6 +137,8 @@ export class StoredCartridge {
         dirtyBytes: head.dirtyBytes - dead.dirty,
         localBytes: head.localBytes - dead.local,
         storedCount: Math.min(head.storedCount, count),
+        // The last entry that is kept may have become shorter.
+        manifestCount: Math.min(head.manifestCount, Math.max(count - 1, 0)),
         storedObjects: Math.min(head.storedObjects, point.objects),
         garbage: addRange(head.garbage, firstDead, nextSegment),
         resume: null,
@@ -144,13 +149,13 @@ export class StoredCartridge {
     await durable;
   }
 
-  /** The object of a segment is in the object store. False when a cut made the segment dead meanwhile. */
-  async markStored(segment: number): Promise<boolean> {
+  /** The object of a segment is in the object store, put there in that epoch. False when a cut made the segment dead meanwhile. */
+  async markStored(segment: number, epoch: number): Promise<boolean> {
     const result = await this.#exclusively(async () => {
       const found = await this.find(segment);
       if (found === undefined || found.entry.stored) return { isLive: found !== undefined, durable: undefined };
       const { index } = found;
-      const entry = { ...found.entry, stored: true };
+      const entry = { ...found.entry, stored: true, epoch };
       const { storedCount, storedObjects } = await this.#storedPrefix(index);
       const head = this.#head;
       const changed = {
@@ -186,7 +191,7 @@ export class StoredCartridge {
   }
 
   /** Changes that concern the head alone. */
-  note(change: Partial<Pick<Head, "resume" | "manifests" | "storageClass" | "garbage">>): Promise<void> {
+  note(change: Partial<Pick<Head, NotedField>>): Promise<void> {
     return this.#change({ ...this.#head, ...change }, []);
   }
 

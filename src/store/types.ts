@@ -3,6 +3,7 @@
 
 import type { Brand, Clock, Duration, Instant, Log, Random } from "#base/index.ts";
 import type { FileNumber, Image, ObjectNumber } from "#tape/index.ts";
+import type { Fenced } from "./bucket-log.ts";
 import type { Disk } from "./disk.ts";
 import type { ObjectStore, StorageClass } from "./object-store.ts";
 
@@ -11,6 +12,14 @@ export type CartridgeId = Brand<string, "CartridgeId">;
 
 /** What the bucket should tell about a cartridge (barcode, nominal size, …): small, JSON, opaque to the store. */
 export type CartridgeDescription = Readonly<Record<string, string | number | boolean>>;
+
+/** A state of a cartridge that is complete in the bucket. */
+export interface UsagePoint {
+  readonly objects: ObjectNumber;
+  readonly files: FileNumber;
+  readonly sizeBytes: number;
+  readonly at: Instant;
+}
 
 /** What is safe where. */
 export interface CartridgeUsage {
@@ -28,8 +37,8 @@ export interface CartridgeUsage {
   readonly localBytes: number;
   /** The class its objects are in: STANDARD until `archive` began to move them. */
   readonly storageClass: StorageClass;
-  /** The last state that is complete in the object store; undefined while nothing is. */
-  readonly recoveryPoint: { readonly objects: ObjectNumber; readonly at: Instant } | undefined;
+  /** The last state that is complete in the bucket, and comes back from it alone; undefined while nothing is. */
+  readonly recoveryPoint: UsagePoint | undefined;
 }
 
 /** A cartridge in a drive. */
@@ -74,8 +83,24 @@ export interface StorePorts {
   readonly log: Log;
 }
 
+/** The gateway that a store belongs to, as its log in the bucket knows it. */
+export interface StoreOwner {
+  /** Name of the gateway in the bucket: 1 to 64 of letters, digits and `-`. */
+  readonly name: string;
+  /** Name of the machine, for people. */
+  readonly host: string;
+  /** Facts that give the owner's state again; opaque to the store. */
+  readonly facts: () => readonly unknown[];
+  /** Counts up with each fact of the owner, also over restarts. */
+  readonly sequence: () => number;
+  /** Called once when another data folder turns out to be the gateway now. */
+  readonly fenced: (fenced: Fenced) => void;
+}
+
 /** Sizes that an operator chooses. */
 export interface StoreSettings {
+  /** The gateway that writes its log into the bucket. */
+  readonly owner?: StoreOwner;
   /** Folder on the disk that belongs to the store alone. Default `cartridges`. */
   readonly folder?: string;
   /** Local segments that are also in the object store are evicted above this many bytes. */

@@ -4,11 +4,12 @@
 
 import { type Clock, type Duration, limits, type Log, roundUp } from "#base/index.ts";
 import type { ActiveCartridge, ActiveCartridges } from "./active-cartridges.ts";
-import { activeUsage } from "./active-cartridges.ts";
+import { activeUsage, hasWork } from "./active-cartridges.ts";
 import { evict, evictableBytes } from "./cache.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
 import type { Disk } from "./disk.ts";
 import type { ObjectStore } from "./object-store.ts";
+import type { RecoveryPoints } from "./recovery-points.ts";
 import { RingPool } from "./ring.ts";
 import { pageSize } from "./segment-format.ts";
 import type { CartridgeId } from "./types.ts";
@@ -23,6 +24,11 @@ export interface UpkeepOptions {
   readonly log: Log;
   readonly registry: CartridgeRegistry;
   readonly active: ActiveCartridges;
+  readonly points: RecoveryPoints;
+  /** Epoch under which segments are put; asked when the bucket is known to be ours. */
+  readonly epoch: () => Promise<number>;
+  /** Called when what waits for upload has changed. */
+  readonly recounted: () => void;
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
   readonly uploadDelay: Duration;
@@ -46,8 +52,10 @@ export class Upkeep {
   constructor(options: UpkeepOptions) {
     this.#options = options;
     this.budget = new UploadBudget(options.uploadBufferBytes);
-    const { disk, objects, clock, log } = options;
+    const { disk, objects, clock, log, points, epoch } = options;
     this.uploader = new Uploader({
+      points,
+      epoch,
       disk,
       objects,
       clock,
@@ -105,6 +113,7 @@ export class Upkeep {
   /** What waits for upload has changed. */
   recount(): void {
     this.budget.update(this.#options.active.dirtyBytes);
+    this.#options.recounted();
   }
 
   /** A drive sealed or cut. */
@@ -120,9 +129,7 @@ export class Upkeep {
 
   /** Uploads what waits, unless the shelf does that itself. */
   startUploading(active: ActiveCartridge): void {
-    const { dirtyBytes, garbage } = active.cartridge.head;
-    const isWaiting = dirtyBytes > 0 || garbage.length > 0;
-    if (!isWaiting || this.signal.aborted || active.isShelved) return;
+    if (!hasWork(active.cartridge.head) || this.signal.aborted || active.isShelved) return;
     if (!active.isUploading) {
       active.isUploading = true;
       // It has a user now, so this one cannot fail.

@@ -5,14 +5,15 @@
 
 import { asError, type Duration, limits, type Log, milliseconds, type Timer } from "#base/index.ts";
 import type { Entry } from "./directory-entry.ts";
-import { segmentKey } from "./object-keys.ts";
-import { eachOf, retried } from "./object-work.ts";
+import { eachOf } from "./object-work.ts";
+import type { RecoveryPoints } from "./recovery-points.ts";
 import { uploadSegment, type UploadWork } from "./segment-upload.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** What the uploader needs. */
 export interface UploaderOptions extends UploadWork {
   readonly log: Log;
+  readonly points: RecoveryPoints;
   /** The monotonic time before which a segment is left alone. Asked again after each `add` of its cartridge. */
   readonly dueAt: (cartridge: StoredCartridge, entry: Entry) => number;
   /** True while uploads should wait for drives. */
@@ -124,7 +125,6 @@ export class Uploader {
       progress(done, total);
     };
     await eachOf(total - first, signal, upload, limits.uploadsInFlight);
-    await this.#deleteGarbage(cartridge, signal);
   }
 
   #wake(): void {
@@ -174,23 +174,25 @@ export class Uploader {
   async #run(job: Job): Promise<void> {
     const { cartridge } = job;
     const { signal } = this.#abort;
+    const { points } = this.#options;
     job.inFlight.add(0);
     try {
       await this.#removeDeadFiles(job);
       const entry = await nextUnstored(cartridge);
       if (entry === undefined) {
-        await this.#deleteGarbage(cartridge, signal);
+        await points.take(cartridge, { signal });
         this.#finish(job);
         return;
       }
       job.dueAt = this.#options.dueAt(cartridge, entry);
       if (job.dueAt > this.#options.clock.monotonic()) {
-        await this.#deleteGarbage(cartridge, signal);
+        if (points.isDue(cartridge)) await points.take(cartridge, { signal });
         return;
       }
       await uploadSegment(this.#options, cartridge, entry, signal);
       this.#failure = undefined;
       this.#noteStored(cartridge, entry);
+      if (points.isDue(cartridge)) await points.take(cartridge, { signal });
     } catch (error) {
       if (signal.aborted) return;
       this.#failure = asError(error);
@@ -227,25 +229,6 @@ export class Uploader {
   #noteStored(cartridge: StoredCartridge, entry: Entry): void {
     this.uploadedBytes += entry.fileSize;
     this.#options.stored(cartridge, entry);
-  }
-
-  /** Deletes what cuts made dead, here and there. Nothing of the cartridge may be on its way. */
-  async #deleteGarbage(cartridge: StoredCartridge, signal: AbortSignal | undefined): Promise<void> {
-    const { disk, objects, clock } = this.#options;
-    for (let range = cartridge.head.garbage[0]; range !== undefined; range = cartridge.head.garbage[0]) {
-      const [first, end] = range;
-      await eachOf(end - first, signal, (index) => disk.remove(cartridge.segmentPath(first + index)));
-      await disk.syncFolder(cartridge.folder);
-      await eachOf(end - first, signal, (index) =>
-        retried(clock, signal, () => objects.delete(segmentKey(cartridge.id, first + index))),
-      );
-      const garbage = cartridge.head.garbage.flatMap(([from, to]) => {
-        // A later cut may have made the range longer.
-        if (from !== first) return [[from, to] as const];
-        return to > end ? [[end, to] as const] : [];
-      });
-      await cartridge.note({ garbage });
-    }
   }
 }
 
