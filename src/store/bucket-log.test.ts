@@ -193,6 +193,28 @@ test("a sleeper whose next number was freed again is told by what lies behind", 
   assert.ok(!bed.read().includes("late"));
 });
 
+test("an entry that a dead process had sent may arrive late and fences nobody", async () => {
+  const bed = new Bed();
+  const memory = new Memory();
+  const first = bed.open(memory);
+  bed.note(first, 1);
+  await bed.run(first.commit());
+  bed.objects.options.delay = (method) => (method === "put" ? minutes(1) : seconds(0));
+  bed.note(first, 2);
+  void first.commit().catch(() => {});
+  await bed.clock.advance(seconds(30));
+  // It dies here, and its request is on its way.
+  bed.objects.options.delay = () => seconds(0);
+  const second = bed.open(memory);
+  second.foundBehind(bed.facts.length);
+  await bed.run(second.confirm());
+  bed.objects.options.delay = (method) => (method === "put" ? minutes(2) : seconds(0));
+  bed.note(second, 3);
+  await bed.run(second.commit());
+  assert.equal(second.fenced, undefined);
+  assert.deepEqual(bed.read(), [1, 2, 3]);
+});
+
 test("a data folder that never wrote does not take a name that is taken", async () => {
   const bed = new Bed();
   const log = bed.open(new Memory());

@@ -24,6 +24,8 @@ export interface LogPosition extends LogWriter {
   /** The last entry that was put or was about to be. */
   readonly number: number;
   readonly crc32: number;
+  /** Checksums of other entries of that number that this data folder was about to put when it died: they may arrive late. */
+  readonly earlier: readonly number[];
   /** The last entry with a snapshot. */
   readonly snapshot: number;
   /** How many facts of the gateway's ledger were known when it was written. */
@@ -64,7 +66,9 @@ export interface Fenced {
   readonly at: string;
 }
 
-const nothingWritten = { number: 0, crc32: 0, snapshot: 0, sequence: 0, isBehind: true } as const;
+/** Deaths in the middle of putting one entry that are remembered. */
+const earlierKept = 16;
+const nothingWritten = { number: 0, crc32: 0, earlier: [], snapshot: 0, sequence: 0, isBehind: true } as const;
 
 interface Batch {
   readonly store: LogFacts["store"][number][];
@@ -77,6 +81,9 @@ interface Prepared {
   readonly bytes: Uint8Array;
   readonly isSnapshot: boolean;
 }
+
+/** This data folder was about to put an entry of that checksum at its position. */
+const isOurs = ({ crc32: last, earlier }: LogPosition, sum: number): boolean => sum === last || earlier.includes(sum);
 
 /** The log of one gateway, as its one writer. */
 export class BucketLog {
@@ -244,11 +251,11 @@ export class BucketLog {
     } else {
       const key = logKey(gateway, position.number);
       const info = position.number === 0 ? undefined : await objects.head(key);
-      if (info !== undefined && info.crc32 !== position.crc32) return this.#fence(key);
-      // What was about to be put when the process died never was: its number is free, and its facts are not told.
+      if (info !== undefined && !isOurs(position, info.crc32)) return this.#fence(key);
+      // What was about to be put when the process died is not there: its number is free, and its facts are not told.
       const isThere = position.number === 0 || info !== undefined;
       this.#written = isThere ? position.number : position.number - 1;
-      this.#needsSnapshot ||= !isThere;
+      this.#needsSnapshot ||= info?.crc32 !== position.crc32 && position.number > 0;
       await this.#lookBehind();
     }
     this.#hasJoined = true;
@@ -282,7 +289,9 @@ export class BucketLog {
       };
       const bytes = await sealer.sealBytes(logKey(gateway, number), "state", encodeLogEntry(entry));
       const isBehind = this.#pending.store.length > 0;
-      const position = { ...old, host, number, crc32: crc32(bytes), snapshot: entry.snapshot, sequence, isBehind };
+      const earlier = old.number === number ? [...old.earlier, old.crc32].slice(-earlierKept) : [];
+      const place = { number, crc32: crc32(bytes), earlier, snapshot: entry.snapshot };
+      const position = { ...old, host, ...place, sequence, isBehind };
       await memory.keep(position);
       this.#position = position;
       this.#factsSinceSnapshot = isSnapshot ? 0 : this.#factsSinceSnapshot + store.length + gatewayFacts.length;
@@ -310,8 +319,9 @@ export class BucketLog {
     try {
       await putBytes(this.#work, key, bytes, signal);
     } catch (error) {
-      if (isFault(error, "store.object-conflict")) return this.#fence(key);
-      throw error;
+      if (!isFault(error, "store.object-conflict")) throw error;
+      if (!(await this.#hasArrivedLate(position.number))) return this.#fence(key);
+      return;
     }
     this.#written = position.number;
     this.#prepared = undefined;
@@ -333,8 +343,25 @@ export class BucketLog {
     const { objects, gateway } = this.#options;
     const last = logKey(gateway, this.#written);
     const [later] = await objects.list(logPrefix(gateway), last, 1);
-    if (later !== undefined) return this.#fence(later);
+    if (later !== undefined) {
+      if (logNumberOf(later) !== this.#written + 1 || !(await this.#hasArrivedLate(this.#written + 1))) {
+        return this.#fence(later);
+      }
+      return this.#lookBehind(asked);
+    }
     this.#confirmedAt = asked;
+  }
+
+  /** True when the entry there was put by this data folder before a crash. What it tells is told once more. */
+  async #hasArrivedLate(number: number): Promise<boolean> {
+    const { objects, gateway } = this.#options;
+    const info = await objects.head(logKey(gateway, number));
+    const position = this.#position;
+    if (info === undefined || position?.number !== number || !isOurs(position, info.crc32)) return false;
+    this.#written = number;
+    this.#prepared = undefined;
+    this.#needsSnapshot = true;
+    return true;
   }
 
   /** Another data folder wrote the entry of that key. */
