@@ -214,6 +214,8 @@ export const limits = {
   statusDelay: seconds(30),
   /** Memory kept for blocks that arrive while the write ring is full, per drive. */
   sparePlaces: 2 * MiB,
+  /** Files of dead segments kept for new ones: 1 GiB, what a drive writes in a second or less. */
+  spareSegments: 16,
   /** Write rings kept for the next drive that starts writing. */
   ringsKept: 2,
 

@@ -3,16 +3,16 @@
 // first, from its beginning on. A segment that is not in the object store is never given up.
 
 import { limits } from "#base/index.ts";
-import type { Disk } from "./disk.ts";
+import type { RecyclingDisk } from "./recycling-disk.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** Removes local copies of stored segments until `byteCount` bytes are free or none is left; says how many were. */
-export async function evict(disk: Disk, cartridge: StoredCartridge, byteCount: number): Promise<number> {
+export async function evict(disk: RecyclingDisk, cartridge: StoredCartridge, byteCount: number): Promise<number> {
   let freed = 0;
   let batch: number[] = [];
   const flush = async (): Promise<void> => {
     // The files go first: an entry that says local is believed only as far as the file is there.
-    for (const segment of batch) await disk.remove(cartridge.segmentPath(segment));
+    for (const segment of batch) await disk.retire(cartridge.segmentPath(segment));
     await disk.syncFolder(cartridge.folder);
     await cartridge.markLocal(batch, false);
     batch = [];

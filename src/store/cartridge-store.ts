@@ -13,6 +13,7 @@ import { StoredImage } from "./image.ts";
 import type { BypassOptions, StorageClass, ThawState, ThawTier } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
 import { SeenSegments } from "./read-sources.ts";
+import { RecyclingDisk } from "./recycling-disk.ts";
 import { eraseCartridge, eraseObjects } from "./erase.ts";
 import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
 import { GuardedObjects } from "./guarded-objects.ts";
@@ -40,6 +41,7 @@ import type {
 
 /** What exists once the store is open. */
 interface Parts {
+  readonly disk: RecyclingDisk;
   readonly registry: CartridgeRegistry;
   readonly active: ActiveCartridges;
   readonly upkeep: Upkeep;
@@ -79,8 +81,9 @@ export class CartridgeStore {
 
   /** Reads what is there, recovers after a crash, starts uploading. */
   async open(): Promise<void> {
-    const { disk, log, random, clock } = this.#ports;
+    const { log, random, clock } = this.#ports;
     const folder = this.#folder;
+    const disk = await RecyclingDisk.on(this.#ports.disk, `${folder}/spare-segments`);
     const { cacheBytes, uploadBufferBytes, uploadDelay = limits.uploadDelay } = this.#settings;
     const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
     const active = new ActiveCartridges({ disk, clock, log, folder, registry });
@@ -102,7 +105,7 @@ export class CartridgeStore {
       this.#fetchedBytes += byteCount;
     };
     const fetcher = new SegmentFetcher({ disk, objects, clock, log, fetched, cached: () => upkeep.startEviction() });
-    this.#parts = { registry, active, upkeep, recovery, fetcher, points, bucketLog, objects, beacon };
+    this.#parts = { disk, registry, active, upkeep, recovery, fetcher, points, bucketLog, objects, beacon };
     for (const id of registry.removing) upkeep.inBackground(this.#erase(id));
     const unsettled = [...registry.records.values()].filter(isUnsettled);
     for (const { id } of unsettled) await this.#resume(id);
@@ -152,7 +155,7 @@ export class CartridgeStore {
 
   /** Opens for a drive. Faults `store.cartridge-missing`, `store.cartridge-busy` (loaded, archiving), `store.file-damaged`. */
   async load(id: CartridgeId): Promise<LoadedImage> {
-    const { fetcher, recovery, upkeep } = this.#open;
+    const { disk, fetcher, recovery, upkeep } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
     try {
@@ -160,6 +163,7 @@ export class CartridgeStore {
       const image = new StoredImage({
         ...this.#ports,
         checkChange: () => this.checkChange(),
+        disk,
         cartridge,
         found,
         rings: this.#rings,
@@ -205,7 +209,7 @@ export class CartridgeStore {
       const work = this.#workOn(active, options);
       await points.take(cartridge, { ...options, storageClass, force: true });
       await changeClass(work, storageClass);
-      upkeep.evictedBytes += await evict(this.#ports.disk, cartridge, Infinity);
+      upkeep.evictedBytes += await evict(this.#open.disk, cartridge, Infinity);
       await recovery.putToRest(active);
     } finally {
       active.isShelved = false;
@@ -418,10 +422,11 @@ export class CartridgeStore {
   }
 
   async #erase(id: CartridgeId): Promise<void> {
-    const { objects, bucketLog } = this.#open;
-    const { disk, clock } = this.#ports;
+    const { disk, objects, bucketLog } = this.#open;
+    const { clock } = this.#ports;
     const commit = (signal: AbortSignal): Promise<void> => bucketLog.commit(signal);
     await eraseCartridge({ disk, clock, objects, commit }, id, `${this.#folder}/${id}`, this.#open.upkeep.signal);
+    await disk.removeSpares();
     await this.#open.registry.forget(id);
   }
 

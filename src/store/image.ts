@@ -3,11 +3,11 @@
 
 import { asError, assert, type Clock, limits, type Log } from "#base/index.ts";
 import type { BlockForm, DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
-import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { Locator } from "./locator.ts";
 import { ReadSources, type RemoteSegments, type SeenSegments } from "./read-sources.ts";
 import { Reader } from "./reader.ts";
+import type { RecyclingDisk } from "./recycling-disk.ts";
 import { recordUnit } from "./record.ts";
 import type { RingShape } from "./ring-plan.ts";
 import type { RingPool } from "./ring.ts";
@@ -19,7 +19,7 @@ import { type FoundSegment, SegmentWriter, type UploadGate } from "./writer.ts";
 
 /** What a loaded cartridge needs. */
 export interface ImageOptions {
-  readonly disk: Disk;
+  readonly disk: RecyclingDisk;
   readonly clock: Clock;
   readonly log: Log;
   readonly cartridge: StoredCartridge;

@@ -35,7 +35,7 @@ export async function recover(options: RecoverOptions, cartridge: StoredCartridg
     if (found.kind === "absent") return undefined;
     const { segment, tail, hasRest } = found;
     if (hasRest) {
-      log.warn("the end of a segment was never acknowledged and is dropped", { path, offset: segment.end });
+      log.info("what lies behind the last whole record of a segment is dropped", { path, offset: segment.end });
       await trimSegment(disk, path, segment.end);
     }
     // What was found may have been written before a kill and never synced; from now on it counts.

@@ -10,12 +10,12 @@
 import { type Clock, isFault, limits, type Log } from "#base/index.ts";
 import type { BucketLog } from "./bucket-log.ts";
 import type { CartridgeRecord, CartridgeRegistry } from "./cartridge-registry.ts";
-import type { Disk } from "./disk.ts";
 import type { RecoveryPoint } from "./log-entry.ts";
 import { deleteSuperseded, type ManifestWork, readManifest, writeManifest } from "./manifest-files.ts";
 import type { Manifest } from "./manifest.ts";
 import { segmentOfKey, segmentsBefore, segmentsPrefix } from "./object-keys.ts";
 import type { ObjectStore, StorageClass } from "./object-store.ts";
+import type { RecyclingDisk } from "./recycling-disk.ts";
 import { eachOf, type ObjectWork, retried } from "./object-work.ts";
 import type { SmallSealers } from "./small-sealer.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
@@ -23,7 +23,7 @@ import type { WorkOptions } from "./types.ts";
 
 /** What recovery points need. */
 export interface RecoveryPointsOptions {
-  readonly disk: Disk;
+  readonly disk: RecyclingDisk;
   readonly objects: ObjectStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -144,7 +144,7 @@ export class RecoveryPoints {
   ): Promise<void> {
     const { disk } = this.#options;
     for (const [first, end] of garbage) {
-      await eachOf(end - first, signal, (index) => disk.remove(cartridge.segmentPath(first + index)));
+      await eachOf(end - first, signal, (index) => disk.retire(cartridge.segmentPath(first + index)));
       await disk.syncFolder(cartridge.folder);
       await deleteSegments(this.#options, cartridge, { first, end, signal });
       const left = cartridge.head.garbage.flatMap(([from, to]) => {

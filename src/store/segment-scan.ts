@@ -112,6 +112,11 @@ class SegmentScan {
       for await (const piece of this.#window.pieces(start, start + record.length)) sum = crc32(piece, sum);
       if (sum !== record.dataCrc) return "the data does not have its checksum";
     }
+    // What fills up is not in the record's checksum; in a file that had other bytes before, it may not have got there.
+    const filling = offset + (record.kind === "block" ? recordUnit + record.length : recordUnit);
+    for await (const piece of this.#window.pieces(filling, offset + record.size)) {
+      if (piece.some((byte) => byte !== 0)) return "the record is not filled up with zeros";
+    }
     segment.add(record, header);
     this.#syncedBytes = Math.max(this.#syncedBytes, record.syncedBytes);
     return record;
@@ -131,14 +136,19 @@ class SegmentScan {
   async #refuseDamage(offset: number, reason: string): Promise<void> {
     const { path } = this.#expected;
     if (this.#syncedBytes > offset) throw storeFault("file-damaged", { path, offset, reason });
-    for (let position = offset + recordUnit; position + recordUnit <= this.#size; position += recordUnit) {
+    for (let position = offset + recordUnit; position + recordUnit <= this.#size;) {
       const memory = await this.#window.at(position, recordUnit);
-      // A quick look before the checksum.
-      if (memory.bytes[0] !== 0x43) continue;
-      const record = findRecord(memory, 0, this.#segment.identity);
-      if (typeof record !== "string" && record.syncedBytes > offset) {
-        throw storeFault("file-damaged", { path, offset, reason });
+      const count = roundDown(memory.bytes.byteLength, recordUnit);
+      if (count === 0) return;
+      for (let at = 0; at < count; at += recordUnit) {
+        // A quick look before the checksum.
+        if (memory.bytes[at] !== 0x43) continue;
+        const record = findRecord(memory, at, this.#segment.identity);
+        if (typeof record !== "string" && record.syncedBytes > offset) {
+          throw storeFault("file-damaged", { path, offset, reason });
+        }
       }
+      position += count;
     }
   }
 

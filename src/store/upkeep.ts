@@ -7,9 +7,9 @@ import type { ActiveCartridge, ActiveCartridges } from "./active-cartridges.ts";
 import { activeUsage, hasWork } from "./active-cartridges.ts";
 import { evict, evictableBytes } from "./cache.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
-import type { Disk } from "./disk.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { RecoveryPoints } from "./recovery-points.ts";
+import type { RecyclingDisk } from "./recycling-disk.ts";
 import { RingPool } from "./ring.ts";
 import { pageSize } from "./segment-format.ts";
 import type { CartridgeId } from "./types.ts";
@@ -18,7 +18,7 @@ import { Uploader } from "./uploader.ts";
 
 /** What upkeep needs. */
 export interface UpkeepOptions {
-  readonly disk: Disk;
+  readonly disk: RecyclingDisk;
   readonly objects: ObjectStore;
   readonly clock: Clock;
   readonly log: Log;

@@ -7,11 +7,13 @@ import { asError, type Duration, limits, type Log, milliseconds, type Timer } fr
 import type { Entry } from "./directory-entry.ts";
 import { eachOf } from "./object-work.ts";
 import type { RecoveryPoints } from "./recovery-points.ts";
+import type { RecyclingDisk } from "./recycling-disk.ts";
 import { uploadSegment, type UploadWork } from "./segment-upload.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** What the uploader needs. */
 export interface UploaderOptions extends UploadWork {
+  readonly disk: RecyclingDisk;
   readonly log: Log;
   readonly points: RecoveryPoints;
   /** The monotonic time before which a segment is left alone. Asked again after each `add` of its cartridge. */
@@ -213,7 +215,7 @@ export class Uploader {
     if (garbage === job.cleaned) return;
     for (const [first, end] of garbage) {
       const { signal } = this.#abort;
-      await eachOf(end - first, signal, (index) => this.#options.disk.remove(cartridge.segmentPath(first + index)));
+      await eachOf(end - first, signal, (index) => this.#options.disk.retire(cartridge.segmentPath(first + index)));
     }
     job.cleaned = garbage;
   }

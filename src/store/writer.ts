@@ -159,8 +159,7 @@ export class SegmentWriter {
     this.#open = undefined;
     this.#found = undefined;
     this.#file = undefined;
-    await (await file)?.close();
-    await this.#options.files.close();
+    await this.#closeFile(open, await file);
     return open;
   }
 
@@ -182,16 +181,23 @@ export class SegmentWriter {
     this.#idle?.cancel();
     this.#places.moveAll();
     this.#places.clear();
-    if (this.#failure === undefined) await this.#sealing.catch(() => {});
+    const hasFailed = this.#failure !== undefined;
+    if (!hasFailed) await this.#sealing.catch(() => {});
     this.fail(storeFault("closed"));
     await this.#stream?.idle();
     await this.#sealing.catch(() => {});
     const file = await this.#file?.catch(() => undefined);
-    await file?.close();
-    await this.#options.files.close();
+    await this.#closeFile(hasFailed ? undefined : this.#open, file);
     if (this.#stream !== undefined) this.#options.rings.giveBack(this.#stream.ring);
     this.#stream = undefined;
     this.#file = undefined;
+  }
+
+  async #closeFile(open: OpenSegment | undefined, file: DiskFile | undefined): Promise<void> {
+    const { files } = this.#options;
+    if (open !== undefined && file !== undefined) await files.finish(open.identity.segment, file, open.end);
+    await file?.close();
+    await files.close();
   }
 
   #append(size: number, put: (plan: RecordPlan) => void): Eventually<void> {
@@ -305,6 +311,7 @@ export class SegmentWriter {
   async #finishSeal(closing: ClosingSegment, after: SealSteps): Promise<void> {
     await after.written;
     const file = await after.file;
+    await this.#options.files.finish(closing.segment.identity.segment, file, closing.entry.fileSize);
     await file.sync();
     await file.close();
     await after.before;
