@@ -43,6 +43,8 @@ export const rooms: RoomTable = {
   },
 
   pxar: { imports: { base: "value", codec: "value" }, packages: [], node: "pure" },
+  keys: { imports: { base: "value" }, packages: [], node: "pure" },
+  datastore: { imports: { base: "value", codec: "value", pxar: "value", keys: "value" }, packages: [], node: "pure" },
   format: { imports: { base: "value", codec: "value", pxar: "value" }, packages: [], node: "pure" },
 
   api: {
@@ -55,7 +57,7 @@ export const rooms: RoomTable = {
 
   // The real adapters. As types: the rooms whose ports they implement.
   world: {
-    imports: { base: "value", store: "type", iscsi: "type", work: "type" },
+    imports: { base: "value", store: "type", iscsi: "type", work: "type", datastore: "type", pxar: "type" },
     packages: ["pino", "prom-client", "@node-rs/crc32"],
     node: "any",
   },
@@ -73,7 +75,9 @@ export const rooms: RoomTable = {
       work: "value",
       gateway: "value",
       api: "value",
+      pxar: "value",
       format: "value",
+      datastore: "value",
     },
     packages: [],
     node: "pure",
@@ -92,6 +96,10 @@ export const rooms: RoomTable = {
       work: "value",
       gateway: "value",
       api: "value",
+      pxar: "value",
+      keys: "value",
+      format: "value",
+      datastore: "value",
       http: "value",
       cli: "value",
       world: "value",

@@ -56,6 +56,22 @@ export const limits = {
   chunkArchive: 4 * GiB,
   /** Files of one snapshot: disks of a machine, archives of a host, and what is written beside them. */
   snapshotFiles: 4096,
+  /** Entries of an index that are in memory at a time: 40 KiB. */
+  indexPageEntries: 1024,
+  /** Levels of namespaces in a datastore: what Proxmox allows. */
+  namespaceDepth: 7,
+  /** Small files of a datastore that are read whole: manifests, owners, notes. */
+  storeFile: 64 * MiB,
+  /** Largest chunk that our own snapshots are cut into: four times the average, as Proxmox's client cuts. */
+  dynamicChunk: 16 * MiB,
+  /** Chunks of an archive kept decoded while it is browsed. */
+  decodedChunks: 4,
+  /** Memory that opening a protected key may take: what Proxmox allows. */
+  keyScryptMemory: 1025 * MiB,
+  /** Rounds that opening a protected key may take; Proxmox makes 65,535. */
+  pbkdf2Rounds: 10_000_000,
+  /** Text of a key, on paper or not: a few hundred characters of JSON, and a subject. */
+  keyText: 64 * KiB,
   /** Blocks of one tape file: their numbers have 32 bits. */
   streamBlocks: 2 ** 32,
 
