@@ -156,8 +156,20 @@ export const limits = {
   uploadDelay: minutes(1),
   /** Uploads at the same time. */
   uploadsInFlight: 2,
-  /** Longest wait for a drive's data to reach disk before a command fails. */
-  flushTimeout: minutes(5),
+  /**
+   * How long a drive's command waits for room in the upload buffer or on the disk before it is answered BUSY: two of
+   * these waits in a row stay well below the 30 s after which the most impatient hosts give a command up.
+   */
+  pressureWait: seconds(8),
+  /**
+   * How long a drive answers BUSY before it says that it waits for an operator: Linux repeats a tape command that is
+   * answered BUSY for 15 minutes, and then tells its user nothing that would help.
+   */
+  pressureMax: minutes(10),
+  /** Pause before something that found no room on the disk is tried again. */
+  diskFullPause: milliseconds(500),
+  /** Free bytes of the local disk at which drives stop writing: rings, journals and open segments still find a place. */
+  diskReserve: 512 * MiB,
   /** One fact of a ledger: facts are small by design. */
   ledgerFact: 1 * MiB,
   /** One write of a ledger; more facts wait for the next. */

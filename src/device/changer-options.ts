@@ -6,8 +6,11 @@ import type { ChangerView, Move, MoveRefusal } from "#library/index.ts";
 import type { ChangerModel } from "#scsi/index.ts";
 import type { UnitNexus } from "./unit-task.ts";
 
-/** What became of a move: done, or refused with nothing changed. */
-export type MoveAnswer = { readonly kind: "moved" } | { readonly kind: "refused"; readonly reason: MoveRefusal };
+/** What became of a move: done, or refused with nothing changed. `busy`: not now, the same move may be soon. */
+export type MoveAnswer =
+  | { readonly kind: "moved" }
+  | { readonly kind: "busy" }
+  | { readonly kind: "refused"; readonly reason: MoveRefusal };
 
 /** What the changer tells about the drive in a bay. SMC-3, DVCID and Except of the data transfer element descriptor. */
 export interface BayDrive {

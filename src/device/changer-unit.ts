@@ -22,7 +22,7 @@ import { tagSearch } from "./changer-tags.ts";
 import type { Command, Handlers } from "./command.ts";
 import { LogPages } from "./log-pages.ts";
 import { ModePages } from "./mode-pages.ts";
-import { check, good, goodData } from "./outcome.ts";
+import { bareStatus, check, good, goodData } from "./outcome.ts";
 import type { Check, Outcome } from "./outcome.ts";
 import { Unit } from "./unit.ts";
 import type { UnitNexus } from "./unit-task.ts";
@@ -155,6 +155,7 @@ export class ChangerUnit extends Unit<Commands> {
 
   async #carryOut(moves: readonly Move[]): Promise<Outcome> {
     const answer = await this.#robot.move(moves);
+    if (answer.kind === "busy") return bareStatus("busy");
     return answer.kind === "moved" ? good() : refused(answer.reason);
   }
 

@@ -5,9 +5,11 @@
 import { assert, limits } from "#base/index.ts";
 import type { Clock, Duration, Log, Random } from "#base/index.ts";
 import { Medium } from "#tape/index.ts";
+import type { Image } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
 import { DriveEncryption } from "./drive-encryption.ts";
 import type { DriveOptions, DriveState, InsertedCartridge } from "./drive-options.ts";
+import { DrivePressure } from "./drive-pressure.ts";
 import { ReceiveBudget } from "./drive-receive-budget.ts";
 import { TapeAlerts } from "./drive-tape-alerts.ts";
 
@@ -47,6 +49,9 @@ export class DriveCore {
   readonly alerts = new TapeAlerts();
   /** Data of writes that are no single block. */
   readonly receiving = new ReceiveBudget({ each: limits.fixedTransferMax, all: limits.fixedWritesWaiting });
+  readonly pressure = new DrivePressure();
+  /** The store failed to keep what was written, and a host was told: the medium must be opened anew. */
+  hasLostWrites = false;
   /** Since the drive was made. */
   readonly lifetime = new TransferCounters();
   /** Since the drive was made, or LOG SELECT cleared them. */
@@ -129,16 +134,31 @@ export class DriveCore {
       return false;
     }
     const isReadOnlyHere = !generationsOf(this.model.writes).includes(cartridge.generation);
-    const medium = new Medium(image, {
-      capacityBytes: cartridge.capacityBytes,
-      writeProtected: cartridge.writeProtected,
-      writeOnce: cartridge.kind === "write-once",
-    });
+    const medium = mediumOf(cartridge, image);
     this.#loaded = { cartridge, medium, loadedAt: this.clock.monotonic(), isReadOnlyHere };
+    this.hasLostWrites = false;
+    this.pressure.end();
     this.mount = new TransferCounters();
     this.wasErased = false;
     this.loads++;
     return true;
+  }
+
+  /**
+   * After lost writes: opens the medium anew, at its beginning, with what the store has kept. The medium of the loaded
+   * cartridge, or what it was opened anew as; undefined when none is loaded. Rejects with the fault that keeps it shut.
+   */
+  async renewed(): Promise<Medium | undefined> {
+    const loaded = this.#loaded;
+    const reopen = loaded?.cartridge.reopen;
+    if (loaded === undefined || reopen === undefined || !this.hasLostWrites) return loaded?.medium;
+    const image = await reopen();
+    const cartridge = { ...loaded.cartridge, image };
+    const medium = mediumOf(cartridge, image);
+    this.#inserted = cartridge;
+    this.#loaded = { ...loaded, cartridge, medium };
+    this.hasLostWrites = false;
+    return medium;
   }
 
   /** The cartridge stays in the mouth; its past is counted up. Its data was flushed before. */
@@ -198,6 +218,14 @@ export class DriveCore {
     const { writes, readsOnly } = this.model;
     return generationsOf([...writes, ...readsOnly]).includes(cartridge.generation) ? undefined : "incompatible";
   }
+}
+
+function mediumOf(cartridge: InsertedCartridge, image: Image): Medium {
+  return new Medium(image, {
+    capacityBytes: cartridge.capacityBytes,
+    writeProtected: cartridge.writeProtected,
+    writeOnce: cartridge.kind === "write-once",
+  });
 }
 
 /** A list of generations as such, whatever literal type a model has. */

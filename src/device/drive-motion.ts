@@ -21,10 +21,28 @@ type FormatCommand = Command<typeof sscCommands.formatMedium>;
 
 /** REWIND. */
 export function rewind(core: DriveCore, medium: Medium): Eventually<Outcome> {
-  return moved(core, medium, "rewinding", () => {
-    medium.rewind();
-    return atTarget;
-  });
+  return onSound(core, medium, (sound) =>
+    moved(core, sound, "rewinding", () => {
+      sound.rewind();
+      return atTarget;
+    }),
+  );
+}
+
+/**
+ * Goes on with the medium, opened anew when the store lost what was written and the host knows: from commands that say
+ * themselves where they go, a host that was told of a failed write goes on with what is there.
+ */
+export function onSound(
+  core: DriveCore,
+  medium: Medium,
+  act: (sound: Medium) => Eventually<Outcome>,
+): Eventually<Outcome> {
+  if (!core.hasLostWrites) return act(medium);
+  return core.renewed().then(
+    (sound) => act(sound ?? medium),
+    (error: unknown) => failedWrite(core, error),
+  );
 }
 
 /** SPACE(6): a signed count of 24 bits. */
@@ -43,17 +61,21 @@ export function space16(core: DriveCore, medium: Medium, command: Space16Command
 
 /** Undefined for a code that is not supported. */
 function space(core: DriveCore, medium: Medium, code: number, count: number): Eventually<Outcome> | undefined {
-  if (code === spaceCodes["end-of-data"]) {
-    return moved(core, medium, "locating", () => {
-      medium.toEndOfData();
-      return atTarget;
-    });
-  }
+  if (code === spaceCodes["end-of-data"]) return toEndOfData(core, medium);
   if (code !== spaceCodes.blocks && code !== spaceCodes.filemarks) return undefined;
   if (count === 0) return good();
   const act = (): Eventually<Motion> =>
     code === spaceCodes.blocks ? medium.spaceBlocks(count) : medium.spaceFilemarks(count);
   return moved(core, medium, "locating", act);
+}
+
+function toEndOfData(core: DriveCore, medium: Medium): Eventually<Outcome> {
+  return onSound(core, medium, (sound) =>
+    moved(core, sound, "locating", () => {
+      sound.toEndOfData();
+      return atTarget;
+    }),
+  );
 }
 
 /**
@@ -63,7 +85,7 @@ function space(core: DriveCore, medium: Medium, code: number, count: number): Ev
 export function locate10(core: DriveCore, medium: Medium, command: Locate10Command): Eventually<Outcome> {
   const { changePartition, partition, objectNumber } = command.cdb;
   if (changePartition && partition !== 0) return command.invalidField("partition");
-  return located(core, medium, () => medium.locateObject(objectNumber));
+  return located(core, medium, (sound) => sound.locateObject(objectNumber));
 }
 
 /** LOCATE(16) to an object, a logical file or end of data. */
@@ -74,11 +96,11 @@ export function locate16(core: DriveCore, medium: Medium, command: Locate16Comma
   const target = Number(identifier);
   switch (destinationType) {
     case locateTypes.object:
-      return located(core, medium, () => medium.locateObject(target));
+      return located(core, medium, (sound) => sound.locateObject(target));
     case locateTypes.file:
-      return located(core, medium, () => medium.locateFile(target));
+      return located(core, medium, (sound) => sound.locateFile(target));
     case locateTypes["end-of-data"]:
-      return space(core, medium, spaceCodes["end-of-data"], 0) ?? good();
+      return toEndOfData(core, medium);
     default:
       return command.invalidField("destinationType");
   }
@@ -124,9 +146,11 @@ function moved(
 }
 
 /** A LOCATE: end of data says nothing about a residue. */
-function located(core: DriveCore, medium: Medium, act: () => Eventually<Motion>): Eventually<Outcome> {
+function located(core: DriveCore, medium: Medium, act: (sound: Medium) => Eventually<Motion>): Eventually<Outcome> {
   core.activity = "locating";
-  return flushed(core, medium, () => after(act(), ({ end }) => (end === "done" ? good() : check("end-of-data"))));
+  return onSound(core, medium, (sound) =>
+    flushed(core, sound, () => after(act(sound), ({ end }) => (end === "done" ? good() : check("end-of-data")))),
+  );
 }
 
 /** Makes what was written durable, then moves. What fails first is a failed write, what fails later a failed motion. */
@@ -145,7 +169,13 @@ function flushed(core: DriveCore, medium: Medium, act: () => Eventually<Outcome>
   } catch (error) {
     return failedWrite(core, error);
   }
-  return isFlushed instanceof Promise ? isFlushed.then(move, (error: unknown) => failedWrite(core, error)) : move();
+  const flushedThen = (): Eventually<Outcome> => {
+    core.pressure.end();
+    return move();
+  };
+  return isFlushed instanceof Promise
+    ? isFlushed.then(flushedThen, (error: unknown) => failedWrite(core, error))
+    : flushedThen();
 }
 
 /** The table of SPACE: `residue` is never negative. */

@@ -22,6 +22,8 @@ export interface CartridgeHistory {
 export interface InsertedCartridge {
   /** Its content. Undefined for a cleaning cartridge, which has none. */
   readonly image: Image | undefined;
+  /** Gives up the image, which has failed, and opens the content anew; without it a failed image stays as it is. */
+  readonly reopen?: () => Promise<Image>;
   readonly barcode: string;
   /** Nominal size in bytes. */
   readonly capacityBytes: number;

@@ -17,7 +17,7 @@ import type {
 } from "#tape/index.ts";
 import type { Command } from "./command.ts";
 import type { DriveCore } from "./drive-core.ts";
-import { damagedRead, guard, refusedWrite } from "./drive-outcomes.ts";
+import { damagedRead, guard, refusedWrite, resumable } from "./drive-outcomes.ts";
 import { bareStatus, check, good, isCheck } from "./outcome.ts";
 import type { Check, DataIn, Outcome } from "./outcome.ts";
 import type { UnitNexus } from "./unit-task.ts";
@@ -162,8 +162,10 @@ function answerFixed(core: DriveCore, result: CountedRead, target: Uint8Array, c
       return { kind: "good", dataIn };
     case "other-length":
       return check("no-sense", { incorrectLength: true, information }, { dataIn });
-    case "damaged":
-      return { ...damagedRead(core, result.fault, information), dataIn };
+    case "damaged": {
+      const outcome = damagedRead(core, result.fault, information);
+      return outcome.kind === "status" ? outcome : { ...outcome, dataIn };
+    }
     case "filemark":
     case "end-of-data":
       return stopped(end, information, dataIn);
@@ -197,15 +199,18 @@ export function write(core: DriveCore, medium: Medium, command: WriteCommand): E
   if (refused !== undefined) return { ...refused, transferLength: size };
   if (core.loaded?.isReadOnlyHere) return refusedWrite(core, "write-protected");
   core.activity = "writing";
-  const store = fixed
-    ? (): Eventually<Outcome> => writeFixed(core, medium, command)
-    : (): Eventually<Outcome> => writeVariable(core, medium, command);
-  return guard(core, () => after(medium.prepareWrite(), store), transferLength);
+  return resumable(core, medium, command.task, (done) => {
+    const store = fixed
+      ? (): Eventually<Outcome> => writeFixed(core, medium, command, done)
+      : (): Eventually<Outcome> => writeVariable(core, medium, command, done);
+    return guard(core, () => after(medium.prepareWrite(), store), transferLength);
+  });
 }
 
 /** The data stays where it was received; a longer transfer than the CDB says is cut. */
-function writeVariable(core: DriveCore, medium: Medium, command: WriteCommand): Eventually<Outcome> {
+function writeVariable(core: DriveCore, medium: Medium, command: WriteCommand, done: number): Eventually<Outcome> {
   const size = command.cdb.transferLength;
+  if (done > 0) return answerWrite(core, medium, { result: medium.appendResult, residue: 0, size });
   const answer = (result: WriteResult): Eventually<Outcome> => {
     const isWritten = result === "written" || result === "written-near-end";
     if (isWritten) core.countWritten(1, size);
@@ -220,12 +225,12 @@ function writeVariable(core: DriveCore, medium: Medium, command: WriteCommand): 
     : after(medium.writeBlock(encrypted, "encrypted"), answer);
 }
 
-function writeFixed(core: DriveCore, medium: Medium, command: WriteCommand): Eventually<Outcome> {
+function writeFixed(core: DriveCore, medium: Medium, command: WriteCommand, from: number): Eventually<Outcome> {
   const { blockLength } = core;
   const count = command.cdb.transferLength;
   const source = blocksOf(core, command);
   if (isCheck(source)) return { ...source, transferLength: count * blockLength };
-  return after(medium.writeBlocks(source, count), ({ result, done }: CountedWrite) => {
+  return after(medium.writeBlocks(source, count, from), ({ result, done }: CountedWrite) => {
     core.countWritten(done, done * blockLength);
     return answerWrite(core, medium, { result, residue: count - done, size: count * blockLength });
   });
@@ -290,10 +295,15 @@ export function writeFilemarks(core: DriveCore, medium: Medium, command: Filemar
     const word = (): Outcome => wordWrite(core, { result, residue: count - done, size: 0 });
     return immediate ? word() : after(medium.flush(), word);
   };
-  return guard(core, () => after(count === 0 ? nothingWritten : medium.writeFilemarks(count), written), count);
+  return resumable(core, medium, command.task, (before) => {
+    const rest = count - before;
+    const write = (): Eventually<CountedWrite> => {
+      if (rest === 0) return { result: count === 0 ? "written" : medium.appendResult, done: count };
+      return after(medium.writeFilemarks(rest), ({ result, done }) => ({ result, done: before + done }));
+    };
+    return guard(core, () => after(write(), written), count);
+  });
 }
-
-const nothingWritten: CountedWrite = { result: "written", done: 0 };
 
 /** VERIFY(6): reads over blocks, compares them with data-out if BYTCMP, goes to a filemark count or to end of data. */
 export function verify(core: DriveCore, medium: Medium, command: VerifyCommand): Eventually<Outcome> {

@@ -21,9 +21,9 @@ import { DriveCore } from "./drive-core.ts";
 import type { LoadedCartridge } from "./drive-core.ts";
 import { driveLogPages } from "./drive-log.ts";
 import { driveModeHeader, driveModePages } from "./drive-mode.ts";
-import { erase, formatMedium, locate10, locate16, rewind, space16, space6 } from "./drive-motion.ts";
+import { erase, formatMedium, locate10, locate16, onSound, rewind, space16, space6 } from "./drive-motion.ts";
 import type { DriveOptions, DriveState, DriveStatistics, InsertedCartridge, RemoveAnswer } from "./drive-options.ts";
-import { failedWrite } from "./drive-outcomes.ts";
+import { failedWrite, isPressure } from "./drive-outcomes.ts";
 import {
   extendedPosition,
   longPosition,
@@ -122,8 +122,10 @@ export class DriveUnit extends Unit<Commands> {
       if (this.#core.inserted === undefined) return { kind: "empty" };
       if (this.isRemovalPrevented && !force) return { kind: "prevented" };
       try {
-        await this.#core.medium?.flush();
+        const medium = await this.#core.renewed();
+        await medium?.flush();
       } catch (error) {
+        this.#core.hasLostWrites = !isPressure(error);
         if (!force) return { kind: "failed", cause: asError(error) };
         this.#core.log.error("a cartridge leaves its drive with unsaved data", { barcode: this.#barcode }, error);
       }
@@ -192,6 +194,11 @@ export class DriveUnit extends Unit<Commands> {
     }
   }
 
+  /** What waits behind a write that was not done must not be written before it. */
+  protected override refusesWaiting(): boolean {
+    return this.#core.pressure.takeNoted();
+  }
+
   protected override vpdPages(): ReadonlyMap<number, Uint8Array> {
     const { elementAddress, changerSerial } = this.#library;
     return new Map([
@@ -248,7 +255,7 @@ export class DriveUnit extends Unit<Commands> {
     if (!load && this.isRemovalPrevented) return check("removal-prevented");
     const { medium } = core;
     if (medium !== undefined) {
-      return load ? rewind(core, medium) : this.#unload(medium);
+      return load ? rewind(core, medium) : onSound(core, medium, (sound) => this.#unload(sound));
     }
     if (!load) return good();
     if (!core.load()) return this.readiness() ?? good();
@@ -259,6 +266,7 @@ export class DriveUnit extends Unit<Commands> {
 
   #unload(medium: Medium): Eventually<Outcome> {
     const unloaded = (): Outcome => {
+      this.#core.pressure.end();
       this.#core.unload();
       return good();
     };

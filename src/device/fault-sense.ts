@@ -3,7 +3,7 @@
 
 import type { Fault } from "#base/index.ts";
 import type { CommandRow, SenseName } from "#scsi/index.ts";
-import { check, type Check } from "./outcome.ts";
+import { bareStatus, check, type Outcome } from "./outcome.ts";
 
 /** Faults whose sense does not depend on what the command did. */
 const byFault: Readonly<Record<string, SenseName>> = {
@@ -14,7 +14,6 @@ const byFault: Readonly<Record<string, SenseName>> = {
   "store.object-corrupt": "read-error",
   "store.disk-full": "write-error",
   "store.fenced": "write-protected",
-  "store.flush-timeout": "write-error",
 };
 
 /** Commands that ask for recorded data without a data-in phase, and those that move cartridges. */
@@ -28,7 +27,11 @@ const byCommand: Readonly<Record<string, SenseName>> = {
   "EXCHANGE MEDIUM": "positioning-error",
 };
 
-/** Sense of a fault that a command ran into. Commands that end buffered writes (REWIND, LOAD UNLOAD) could not store. */
-export function checkOfFault(fault: Fault, row: CommandRow): Check {
+/**
+ * The answer to a command that ran into a fault. Commands that end buffered writes (REWIND, LOAD UNLOAD) could not store.
+ * What passes by itself is BUSY.
+ */
+export function outcomeOfFault(fault: Fault, row: CommandRow): Outcome {
+  if (fault.code === "store.under-pressure") return bareStatus("busy");
   return check(byFault[fault.code] ?? byCommand[row.name] ?? (row.data === "in" ? "read-error" : "write-error"));
 }

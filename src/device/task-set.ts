@@ -98,18 +98,26 @@ export class TaskSet {
    * the running task, if it is one of them, has ended.
    */
   endAll(filter: TaskFilter): Promise<void> {
-    for (const [nexus, queue] of this.#queues) {
-      if (filter !== "all" && filter !== nexus) continue;
-      for (const task of queue.splice(0)) {
-        this.#waiting -= 1;
-        drop(task);
-        task.finish({ status: scsiStatus["task-aborted"] });
-      }
+    for (const nexus of this.#queues.keys()) {
+      if (filter === "all" || filter === nexus) this.#empty(nexus, scsiStatus["task-aborted"]);
     }
     const running = this.#running;
     return running !== undefined && (filter === "all" || filter === running.task.nexus)
       ? running.ended
       : Promise.resolve();
+  }
+
+  /** Answers BUSY to what waits of a nexus. */
+  refuse(nexus: UnitNexus): void {
+    this.#empty(nexus, scsiStatus.busy);
+  }
+
+  #empty(nexus: UnitNexus, status: number): void {
+    for (const task of this.#queues.get(nexus)?.splice(0) ?? []) {
+      this.#waiting -= 1;
+      drop(task);
+      task.finish({ status });
+    }
   }
 
   /** Runs `work` between two tasks, before those that wait. */

@@ -41,7 +41,7 @@ import {
 import { Command, type Handler, type Handlers } from "./command.ts";
 import { commonHandlers, reservationRules, type CommonHost } from "./common-handlers.ts";
 import { checkCdb, Dispatch, type Entry } from "./dispatch.ts";
-import { checkOfFault } from "./fault-sense.ts";
+import { outcomeOfFault } from "./fault-sense.ts";
 import type { UnitIdentity } from "./identity.ts";
 import type { LogPages } from "./log-pages.ts";
 import type { ModePages } from "./mode-pages.ts";
@@ -116,6 +116,10 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
   }
   /** LUN reset, after tasks are quiet and reservations, PREVENT and mode pages are back to default. Keeps the medium. */
   protected onReset(): void | Promise<void> {}
+  /** Asked after each command: the ones that its nexus sent behind it are to be answered BUSY. */
+  protected refusesWaiting(): boolean {
+    return false;
+  }
   /** SEND DIAGNOSTIC with SELFTEST: undefined when all is well. */
   protected selfTest(): Check | undefined | Promise<Check | undefined> {
     return undefined;
@@ -253,15 +257,16 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
     const result = encodeOutcome(cut, this.modes.wantsDescriptorSense ? "descriptor" : "fixed");
     const transferLength = takenLength(task, entry);
     task.finish(transferLength === undefined ? result : { transferLength, ...result });
+    if (this.refusesWaiting()) this.#tasks.refuse(task.nexus);
   }
 
   /** What a thrown error becomes. Anything but a Fault is a Bug: the unit stops until an operator restarts it. */
-  #failed(error: unknown, entry: Entry | undefined): Check {
+  #failed(error: unknown, entry: Entry | undefined): Outcome {
     const { log } = this.options;
     const name = entry?.row.name ?? "a command";
     if (isFault(error) && entry !== undefined) {
       log.error(`${name} failed`, { code: error.code }, error);
-      return checkOfFault(error, entry.row);
+      return outcomeOfFault(error, entry.row);
     }
     this.#isPoisoned = true;
     log.error(`${name} met a bug; the unit stops until it is restarted`, {}, error);

@@ -90,7 +90,7 @@ export class DriveHost {
     assert(this.#image === undefined, `${driveName(this.record.number)} holds no image`);
     this.#failure = undefined;
     this.#image = held.image;
-    this.unit.insert(held.inserted);
+    this.unit.insert({ ...held.inserted, reopen: () => this.#reopen(held) });
   }
 
   /** Loads in the background what stood in the bay when the process started; until then the drive becomes ready. */
@@ -130,6 +130,17 @@ export class DriveHost {
       const barcode = held.inserted.barcode;
       this.#log.error(`the data of ${barcode} could not be closed`, { barcode }, error);
     }
+  }
+
+  /** After its image has failed: what the store has kept of the cartridge. */
+  async #reopen({ image: { id }, inserted: { barcode } }: HeldCartridge): Promise<LoadedImage> {
+    await this.#image?.unload().catch((error: unknown) => {
+      this.#log.warn(`the end of ${barcode} is lost`, { barcode, error: asError(error).message });
+    });
+    const image = await this.#store.load(id);
+    this.#image = image;
+    this.#log.info(`cartridge ${barcode} is opened anew with ${image.endOfData} objects`, { barcode });
+    return image;
   }
 
   async #load(cartridge: CartridgeRecord): Promise<void> {

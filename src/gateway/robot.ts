@@ -60,7 +60,9 @@ export class LibraryRobot implements Robot {
 
   async move(moves: readonly Move[]): Promise<MoveAnswer> {
     const answer = await this.carry(moves, "host");
-    return answer.kind === "moved" ? answer : { kind: "refused", reason: answer.reason };
+    if (answer.kind === "moved") return answer;
+    if (isFault(answer.cause, "store.under-pressure")) return { kind: "busy" };
+    return { kind: "refused", reason: answer.reason };
   }
 
   driveAt(address: number): BayDrive | undefined {

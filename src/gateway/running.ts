@@ -177,7 +177,7 @@ export class RunningGateway {
 
 /** What the store is told, and how it asks about the gateway that it belongs to. */
 function storeSettings(book: Book, { settings, log }: GatewayOptions, feed: EventFeed): StoreSettings {
-  const { cacheBytes, uploadBufferBytes, uploadDelay, storeSizes, host } = settings;
+  const { cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, storeSizes, host } = settings;
   const name = book.state.instance?.name ?? "";
   const owner = {
     name,
@@ -190,7 +190,7 @@ function storeSettings(book: Book, { settings, log }: GatewayOptions, feed: Even
       feed.publish("gateway.fenced", name, text);
     },
   };
-  return { owner, cacheBytes, uploadBufferBytes, uploadDelay, ...storeSizes };
+  return { owner, cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, ...storeSizes };
 }
 
 /** Gives a new installation its name. True when it is new. */

@@ -61,6 +61,8 @@ export interface GatewaySettings {
   readonly uploadBufferBytes: number;
   /** How long a sealed segment of a cartridge in a drive waits before it is uploaded. */
   readonly uploadDelay: Duration;
+  /** Drives wait while fewer bytes than this are free on the local disk. */
+  readonly diskReserveBytes: number;
   /** Sizes of the store that only tests change. */
   readonly storeSizes?: { readonly segmentSize?: number; readonly ringSize?: number };
 }
@@ -99,4 +101,5 @@ export const defaultSettings: GatewaySettings = {
   cacheBytes: 200 * 1024 ** 3,
   uploadBufferBytes: 200 * 1024 ** 3,
   uploadDelay: limits.uploadDelay,
+  diskReserveBytes: limits.diskReserve,
 };

@@ -84,7 +84,7 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
 
 function gatewaySettings(settings: InstanceSettings): GatewaySettings {
   const { portals, access, namingAuthority, instance, thawKeep, cacheBytes } = settings;
-  const { uploadBufferBytes, uploadDelay, deleteDelay } = settings;
+  const { uploadBufferBytes, uploadDelay, diskReserveBytes, deleteDelay } = settings;
   const fastest = Math.min(...Object.values(settings.thawDelay));
   return {
     portals,
@@ -97,6 +97,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
     cacheBytes,
     uploadBufferBytes,
     uploadDelay,
+    diskReserveBytes,
     firstLibrary: settings.firstLibrary ? defaultSettings.firstLibrary : undefined,
     // Often enough that looking adds little to the wait, and never in a hurry.
     thawPoll: milliseconds(Math.min(Math.max(fastest / 4, seconds(0.25)), defaultSettings.thawPoll)),

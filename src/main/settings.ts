@@ -39,6 +39,7 @@ export interface InstanceSettings {
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
   readonly uploadDelay: Duration;
+  readonly diskReserveBytes: number;
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "text";
   /** False: the first start makes no library and no cartridges. */
@@ -113,6 +114,7 @@ function defaultsFor(home: string): InstanceSettings {
     cacheBytes: defaultSettings.cacheBytes,
     uploadBufferBytes: defaultSettings.uploadBufferBytes,
     uploadDelay: defaultSettings.uploadDelay,
+    diskReserveBytes: defaultSettings.diskReserveBytes,
     logLevel: "info",
     logFormat: "auto",
     firstLibrary: true,

@@ -8,7 +8,7 @@ import type { SeededRandom } from "./random.ts";
 import type { CrashKind } from "./scenario.ts";
 import type { World } from "./world.ts";
 
-type Disaster = CrashKind | "cut";
+type Disaster = CrashKind | "cut" | "full-disk";
 
 /** What disasters need. */
 export interface DisastersOptions {
@@ -29,8 +29,12 @@ export class Disasters {
   constructor(options: DisastersOptions) {
     this.#options = options;
     const { world, random, totalSteps } = options;
-    const { crashes, cuts } = world.scenario;
-    const whats: Disaster[] = [...crashes, ...Array.from({ length: cuts }, () => "cut" as const)];
+    const { crashes, cuts, fullDisks } = world.scenario;
+    const whats: Disaster[] = [
+      ...crashes,
+      ...Array.from({ length: cuts }, () => "cut" as const),
+      ...Array.from({ length: fullDisks }, () => "full-disk" as const),
+    ];
     this.#plan = whats
       .map((what) => ({ what, afterSteps: random.below(Math.max(totalSteps - 1, 1)) }))
       .toSorted((left, right) => left.afterSteps - right.afterSteps);
@@ -49,6 +53,7 @@ export class Disasters {
       while (this.#steps < afterSteps) await new Promise<void>((resolve) => (this.#wake = resolve));
       await sleep(world.clock, this.#pause(world.scenario.disasterEvery));
       if (what === "cut") this.#cut();
+      else if (what === "full-disk") await this.#fillDisk();
       else await this.#crash(what, random.chance(0.2));
     }
   }
@@ -77,6 +82,19 @@ export class Disasters {
       // Told at once, soon, or so late that only pings find out.
       if (world.network.cutOne(seconds(random.pick([0, 3, 300])))) world.trace.event("network", "cuts a connection");
     }
+  }
+
+  /** The disk fills up to the brim, or almost, and has room again after a while. */
+  async #fillDisk(): Promise<void> {
+    const { world, book, random } = this.#options;
+    world.fillDisk(random.pick([0, 4096, 100_000, 1_000_000]));
+    await sleep(world.clock, this.#pause(world.scenario.fullDiskMax));
+    if (random.chance(0.7)) return world.makeRoom();
+    const how = random.pick(["kill", "power"] as const);
+    world.crash(how);
+    book.crashed();
+    world.makeRoom();
+    await world.boot();
   }
 
   #pause(longest: Duration): Duration {

@@ -2,7 +2,17 @@
 // A host's way to one logical unit: logs in until it works, sends commands, and takes note of unit attentions as the
 // drivers of an operating system do. Throws SessionLost when nobody knows what became of a command.
 
-import { type Duration, isFault, milliseconds, minutes, silentLog, sleep } from "#base/index.ts";
+import {
+  type Duration,
+  hours,
+  isFault,
+  limits,
+  milliseconds,
+  minutes,
+  seconds,
+  silentLog,
+  sleep,
+} from "#base/index.ts";
 import { IscsiInitiator, type InitiatorSession, type InitiatorSettings } from "#iscsi/index.ts";
 import { decodeSense, nameOfSense, scsiStatusName, type Sense, type SenseName } from "#scsi/index.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
@@ -14,9 +24,16 @@ export class SessionLost extends Error {
   override readonly name = "SessionLost";
 }
 
-/** The drive could not store what was written, and takes nothing more until the gateway is restarted. */
+/** The drive could not store what was written: what was not synced is lost, or it is not. */
 export class DriveFailed extends Error {
   override readonly name = "DriveFailed";
+  /** The drive has a cartridge that could not be opened. */
+  readonly isShut: boolean;
+
+  constructor(message: string, { isShut = false }: { readonly isShut?: boolean } = {}) {
+    super(message);
+    this.isShut = isShut;
+  }
 }
 
 /** A command. */
@@ -51,6 +68,8 @@ export interface HostSessionOptions {
 /** Longest virtual time that a host tries to get in. */
 const patience: Duration = minutes(60);
 const attentionsMax = 20;
+/** Longest virtual time that a full disk or a full upload buffer may take to get room again. */
+const pressurePatience: Duration = hours(2);
 /** Faults after which a host tries again; anything else is a mistake of the gateway's. */
 const passing = ["network.unreachable", "iscsi.session-lost", "iscsi.target-unavailable"];
 
@@ -89,10 +108,20 @@ export class HostSession {
     }
   }
 
-  /** Sends a command and gives its answer; unit attentions are noted and the command is sent again. */
+  /**
+   * Sends a command and gives its answer; unit attentions are noted and the command is sent again. So it is when the
+   * store takes nothing for the moment, as operating systems do; and for longer than they, until there is room.
+   */
   async execute(command: Command): Promise<Reply> {
-    for (let attempt = 0; attempt < attentionsMax; attempt++) {
+    const deadline = this.#options.world.clock.monotonic() + pressurePatience;
+    for (let attempt = 0; attempt < attentionsMax;) {
       const reply = await this.executeOnce(command);
+      if (isBusy(reply)) {
+        expect(this.#options.world.clock.monotonic() < deadline, `${this.#options.who} was told to wait for too long`);
+        await sleep(this.#options.world.clock, seconds(1));
+        continue;
+      }
+      attempt += 1;
       if (reply.sense?.key !== "unit-attention") return reply;
       this.#options.world.trace.event(this.#options.who, `unit attention: ${reply.senseName}`);
     }
@@ -104,8 +133,10 @@ export class HostSession {
     const session = this.#session;
     if (session === undefined) throw new SessionLost("not connected");
     try {
+      const began = this.#options.world.clock.monotonic();
       const answer = await session.execute({ lun: this.#options.lun, ...command });
       const reply = readReply(answer.status, answer.sense, answer.dataIn);
+      this.#checkPressure(reply, this.#options.world.clock.monotonic() - began);
       const mayFail = this.#options.world.scenario.segmentFailures > 0;
       if (reply.senseName === "write-error" && mayFail) throw new DriveFailed("write-error");
       return reply;
@@ -115,6 +146,17 @@ export class HostSession {
       if (!isFault(error, "iscsi.session-lost")) throw error;
       throw new SessionLost(error.message, { cause: error });
     }
+  }
+
+  /** Nobody is told to wait without a reason, or only after a host would have given up. */
+  #checkPressure(reply: Reply, took: number): void {
+    if (!isBusy(reply)) return;
+    const { world, who } = this.#options;
+    world.trace.event(who, `is told to wait: ${wordOf(reply)} after ${took.toFixed(0)} ms`);
+    const { fullDisks, uploadBufferBytes, segmentSize } = world.scenario;
+    const hasReason = fullDisks > 0 || uploadBufferBytes <= 2 * segmentSize;
+    expect(hasReason, `${who} is told to wait in a world with room: ${wordOf(reply)}`);
+    expect(took < 7 * limits.pressureWait, `${who} waited ${took} ms for ${wordOf(reply)}`);
   }
 
   /** Drops the connection without a word. */
@@ -165,6 +207,11 @@ function readReply(status: number, senseData: Uint8Array, dataIn: Uint8Array): R
   const name = scsiStatusName(status) ?? `status ${status}`;
   const sense = senseData.byteLength > 0 ? decodeSense(senseData) : undefined;
   return { status: name, sense, senseName: sense === undefined ? undefined : nameOfSense(sense), dataIn };
+}
+
+/** The store takes nothing for the moment; the same command may be sent again. */
+export function isBusy(reply: Reply): boolean {
+  return reply.status === "busy" || reply.senseName === "intervention-needed";
 }
 
 /** What a command ended with, in one word: `good`, the name of its sense, or another status. */

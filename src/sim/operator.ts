@@ -21,6 +21,8 @@ const passing = [
   "gateway.cartridge-state",
   "gateway.cartridge-busy",
   "gateway.no-free-element",
+  // In a world whose disk is full for a while.
+  "store.disk-full",
 ] as const;
 const endStates: readonly string[] = ["done", "failed", "canceled", "interrupted"];
 const actor = { who: "operator" };

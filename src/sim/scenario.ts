@@ -25,6 +25,10 @@ export interface Scenario {
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
   readonly uploadDelay: Duration;
+  /** How often the local disk is full for a while, and for how long at most. */
+  readonly fullDisks: number;
+  readonly fullDiskMax: Duration;
+  readonly diskReserve: number;
   readonly blockLengthMax: number;
   /** Writes that a host has under way at once. */
   readonly queueDepth: number;
@@ -39,7 +43,7 @@ export interface Scenario {
   /** Longest time that a disk operation takes. */
   readonly diskDelayMax: Duration;
   readonly directAlignment: number;
-  /** Chance that writing or syncing a segment fails. A drive that met it stops writing until the gateway is restarted. */
+  /** Chance that writing or syncing a segment fails. A drive that met it has lost what was not synced. */
   readonly segmentFailures: number;
   readonly objectDelayMax: Duration;
   /** Chance that a call of the object store fails, before or after its effect. */
@@ -101,5 +105,8 @@ export function drawScenario(random: SeededRandom): Scenario {
     cuts: crashes.length === 0 ? random.between(1, 4) : random.between(0, 2),
     disasterEvery: milliseconds(random.pick([200, 1000, 5000])),
     uploadDelay: seconds(random.pick([0, 1, 60])),
+    fullDisks: random.chance(0.25) ? random.between(1, 4) : 0,
+    fullDiskMax: random.pick([seconds(5), seconds(40), minutes(20)]),
+    diskReserve: random.pick([0, 256 * KiB, 4096 * KiB]),
   };
 }

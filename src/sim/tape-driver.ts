@@ -18,11 +18,11 @@ import {
   WriteFilemarks6,
 } from "#scsi/index.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
-import { type HostSession, type Reply, wordOf } from "./host-session.ts";
+import { type HostSession, isBusy, type Reply, wordOf } from "./host-session.ts";
 import type { World } from "./world.ts";
 
 /** What became of a write. */
-export type WriteAnswer = "written" | "no-space" | "write-protected" | "failed";
+export type WriteAnswer = "written" | "no-space" | "write-protected" | "busy";
 
 /** What a read found. */
 export type ReadAnswer =
@@ -69,10 +69,12 @@ export class TapeDriver {
     throw new CheckFailure(`the drive is not ready after ${readyTries} tries`);
   }
 
-  /** Writes one block; the answer may come after later ones were sent. */
+  /** Writes one block; the answer may come after later ones were sent. `busy`: none of them was written. */
   async write(block: Uint8Array): Promise<WriteAnswer> {
     const cdb = Write6.encode({ transferLength: block.byteLength });
-    return writeAnswer(await this.session.execute({ cdb, dataOut: block }), "WRITE");
+    const reply = await this.session.executeOnce({ cdb, dataOut: block });
+    if (reply.sense?.key === "unit-attention") return this.write(block);
+    return isBusy(reply) ? "busy" : writeAnswer(reply, "WRITE");
   }
 
   async writeFilemarks(count: number, immediate: boolean): Promise<WriteAnswer> {
@@ -86,7 +88,8 @@ export class TapeDriver {
     const word = wordOf(reply);
     if (word === "good") return { kind: "block", bytes: reply.dataIn };
     if (word === "filemark-detected") return { kind: "filemark" };
-    if (word === "read-error" && this.#world.scenario.objectFailures > 0) throw new ReadFailed(word);
+    const { objectFailures, segmentFailures } = this.#world.scenario;
+    if (word === "read-error" && objectFailures + segmentFailures > 0) throw new ReadFailed(word);
     expect(word === "end-of-data", `READ answers ${word}`);
     return { kind: "end-of-data" };
   }

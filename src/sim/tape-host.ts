@@ -33,7 +33,7 @@ export interface TapeHostOptions {
 /** How often a host tries to read a tape whose segments are in an object store that fails often. */
 const failedReadsMax = 20;
 
-/** How often a host has the gateway restarted for a drive that failed, in a world where few disk writes fail. */
+/** How often a drive may fail a host, in a world where few disk writes fail, or the disk is full for a while. */
 const failedDrivesMax = 100;
 
 /** What MOVE MEDIUM answers when no drive has failed. */
@@ -94,7 +94,7 @@ export class TapeHost {
       } catch (error) {
         this.#position = undefined;
         if (error instanceof ReadFailed) await this.#waitForStore(error);
-        else if (error instanceof DriveFailed) await this.#restartGateway(error);
+        else if (error instanceof DriveFailed) await this.#takeLosses(error);
         else if (error instanceof SessionLost) this.#say(`lost its session: ${error.message}`);
         else throw error;
       }
@@ -109,13 +109,17 @@ export class TapeHost {
     await sleep(this.#options.world.clock, seconds(5));
   }
 
-  /** What was not synced may be lost; the gateway is restarted, as its operator would. */
-  async #restartGateway(error: DriveFailed): Promise<void> {
+  /**
+   * What was not synced may be lost; the host positions anew and looks. Only for a cartridge that could not be opened at
+   * a start the gateway is restarted, as its operator would.
+   */
+  async #takeLosses(error: DriveFailed): Promise<void> {
     const { world, book } = this.#options;
     this.#failedDrives += 1;
     if (this.#failedDrives > failedDrivesMax) throw new CheckFailure(`a drive goes on failing: ${error.message}`);
     this.#say(`has a drive that failed: ${error.message}`);
-    await world.restart(() => book.crashed());
+    this.#loaded?.tape.crashed();
+    if (error.isShut) await world.restart(() => book.crashed());
     await sleep(world.clock, seconds(1));
   }
 
@@ -123,7 +127,7 @@ export class TapeHost {
   async #expectReady(what: string): Promise<void> {
     const { drive, world } = this.#options;
     if (await drive.waitReady()) return;
-    if (world.scenario.segmentFailures > 0) throw new DriveFailed(`no cartridge: ${what}`);
+    if (world.mayFailDisk) throw new DriveFailed(`no cartridge: ${what}`, { isShut: true });
     throw new CheckFailure(what);
   }
 
@@ -216,8 +220,8 @@ export class TapeHost {
     cartridge.moves += 1;
     const word = await this.#options.changer.move(cartridge.place, address);
     this.#say(`moves ${cartridge.barcode} from ${cartridge.place} to ${address}: ${word}`);
-    const { segmentFailures } = this.#options.world.scenario;
-    if (!moveWords.includes(word) && segmentFailures > 0) throw new DriveFailed(`MOVE MEDIUM answers ${word}`);
+    if (!moveWords.includes(word) && this.#options.world.mayFailDisk)
+      throw new DriveFailed(`MOVE MEDIUM answers ${word}`);
     cartridge.perhaps = undefined;
     cartridge.moves += 1;
     if (word === "good") cartridge.place = lands;
@@ -308,13 +312,17 @@ export class TapeHost {
       answer.catch(() => {});
       sent.push({ change, answer });
       at += 1;
-      if (sent.length >= world.scenario.queueDepth) await Promise.allSettled(sent.map((item) => item.answer));
+      if (sent.length < world.scenario.queueDepth) continue;
+      const answers = await Promise.allSettled(sent.map((item) => item.answer));
+      // What was refused for the moment is not overtaken.
+      if (answers.some((item) => item.status === "fulfilled" && item.value === "busy")) break;
     }
     let written = 0;
     let refusal: WriteAnswer | undefined;
     for (const { change, answer } of sent) {
       const word = await answer;
       if (word === "written") {
+        expect(refusal !== "busy", "nothing is written behind a block that was refused");
         change.done();
         written += 1;
       } else {
@@ -326,7 +334,9 @@ export class TapeHost {
     this.#checkRefusal(refusal);
     this.#position = refusal === undefined ? at : undefined;
     if (refusal !== undefined) await this.#verify();
-    return refusal === undefined;
+    if (refusal !== "busy") return refusal === undefined;
+    await sleep(world.clock, milliseconds(random.between(1, 3000)));
+    return true;
   }
 
   #checkRefusal(refusal: WriteAnswer | undefined): void {

@@ -89,6 +89,11 @@ export class World {
     return this.#process !== undefined;
   }
 
+  /** The local disk fails at times, or is full for a while. */
+  get mayFailDisk(): boolean {
+    return this.scenario.segmentFailures > 0 || this.scenario.fullDisks > 0;
+  }
+
   /** Starts a gateway on what is there. A start that fails is a failed check. */
   async boot(): Promise<void> {
     this.#boots += 1;
@@ -157,8 +162,23 @@ export class World {
   calm(): void {
     this.network.behaviour = { ...this.network.behaviour, cutChance: 0, refuseChance: 0 };
     delete this.disk.options.fail;
+    this.makeRoom();
     delete this.objects.options.failBefore;
     delete this.objects.options.failAfter;
+  }
+
+  /** The local disk has no room for more than so many bytes, until `makeRoom`. */
+  fillDisk(byteCount: number): void {
+    this.makeRoom();
+    const used = Number.MAX_SAFE_INTEGER - this.disk.freeBytes;
+    this.disk.options.capacityBytes = used + byteCount;
+    this.trace.event("disk", `has room for ${byteCount} bytes`);
+  }
+
+  makeRoom(): void {
+    if (this.disk.options.capacityBytes === undefined) return;
+    delete this.disk.options.capacityBytes;
+    this.trace.event("disk", "has room again");
   }
 
   #spawn(): Process {
@@ -181,7 +201,7 @@ export class World {
   }
 
   #settings(): GatewaySettings {
-    const { segmentSize, ringSize, cacheBytes, uploadBufferBytes, uploadDelay } = this.scenario;
+    const { segmentSize, ringSize, cacheBytes, uploadBufferBytes, uploadDelay, diskReserve } = this.scenario;
     return {
       ...defaultSettings,
       instance: "sim",
@@ -191,6 +211,7 @@ export class World {
       cacheBytes,
       uploadBufferBytes,
       uploadDelay,
+      diskReserveBytes: diskReserve,
       storeSizes: { segmentSize, ringSize },
     };
   }

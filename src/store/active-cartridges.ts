@@ -4,10 +4,11 @@
 
 import type { Clock, Log } from "#base/index.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
-import type { Disk } from "./disk.ts";
 import type { Head } from "./head.ts";
 import type { StoredImage } from "./image.ts";
 import type { Unstored } from "./log-entry.ts";
+import { PatientDisk } from "./patient-disk.ts";
+import type { SegmentDisk } from "./recycling-disk.ts";
 import { SealTimes } from "./seal-times.ts";
 import { usageOf } from "./store-facts.ts";
 import { StoredCartridge } from "./stored-cartridge.ts";
@@ -17,6 +18,8 @@ import type { CartridgeId, CartridgeUsage } from "./types.ts";
 export interface ActiveCartridge {
   readonly id: CartridgeId;
   readonly cartridge: StoredCartridge;
+  /** What its journal and its segments are written through. */
+  readonly disk: PatientDisk;
   /** What it is busy with, in words; nobody else may change it then. */
   busy: string | undefined;
   image: StoredImage | undefined;
@@ -41,11 +44,15 @@ interface Slot {
 
 /** What opening needs. */
 export interface ActiveOptions {
-  readonly disk: Disk;
+  readonly disk: SegmentDisk;
   readonly clock: Clock;
   readonly log: Log;
   readonly folder: string;
   readonly registry: CartridgeRegistry;
+  /** Aborted when the store closes. */
+  readonly signal: AbortSignal;
+  /** Called when something found no room on the disk. */
+  readonly full: () => void;
 }
 
 /** All open cartridges. */
@@ -108,6 +115,11 @@ export class ActiveCartridges {
     return sum;
   }
 
+  /** Something waits for room on the disk. */
+  get isDiskFull(): boolean {
+    return [...this.all()].some(({ disk }) => disk.isFull);
+  }
+
   /** Bytes of sealed segments that wait for upload. */
   get dirtyBytes(): number {
     let sum = 0;
@@ -116,12 +128,14 @@ export class ActiveCartridges {
   }
 
   async #open(id: CartridgeId): Promise<ActiveCartridge> {
-    const { disk, clock, log, folder, registry } = this.#options;
+    const { clock, log, folder, registry, signal, full } = this.#options;
+    const disk = new PatientDisk({ disk: this.#options.disk, clock, signal, full });
     const { tag } = registry.get(id);
     const cartridge = await StoredCartridge.open({ disk, clock, log, id, folder: `${folder}/${id}`, tag });
     return {
       id,
       cartridge,
+      disk,
       busy: undefined,
       image: undefined,
       isOpen: registry.get(id).state === "open",

@@ -50,13 +50,9 @@ export class Recovery {
 
   /** After a crash: finds out what is there, so that it need not be looked for again. Failures are logged. */
   async afterStart(active: ActiveCartridge): Promise<void> {
-    const { cartridge, id } = active;
+    const { id } = active;
     try {
-      const found = await this.#find(active);
-      if (found !== undefined && cartridge.head.resume?.recordsEnd !== found.segment.end) {
-        const { segment } = found.segment.identity;
-        await cartridge.note({ resume: { segment, ...found.segment.content } });
-      }
+      await this.#find(active);
       await this.putToRest(active);
     } catch (error) {
       this.#options.log.error("a cartridge could not be recovered and cannot be loaded", { cartridge: id }, error);
@@ -82,7 +78,14 @@ export class Recovery {
     if (cartridge.head.count > count) sealed(active);
     const objects = cartridge.head.objects + (found?.segment.objects ?? 0);
     const { usage } = registry.get(id);
-    if (active.isOpen || objects === usage.objects) return found;
+    if (active.isOpen || objects === usage.objects) {
+      // Should it be put to rest without a change, it is known what it holds.
+      if (found !== undefined && cartridge.head.resume?.recordsEnd !== found.segment.end) {
+        const { segment } = found.segment.identity;
+        await cartridge.note({ resume: { segment, ...found.segment.content } });
+      }
+      return found;
+    }
     // A journal that lost its end would hide what came later.
     const reason = `it leads to ${objects} objects, and the store's ledger remembers ${usage.objects}`;
     throw storeFault("file-damaged", { path: `${cartridge.folder}/journal`, offset: 0, reason });

@@ -112,7 +112,9 @@ export class CartridgeRegistry implements LogMemory {
   /** What the cartridge holds now, and how far that can be relied on. */
   async note(id: CartridgeId, usage: CartridgeUsage, state: RestState): Promise<void> {
     const record = this.get(id);
-    if (record.state === state && JSON.stringify(record.usage) === JSON.stringify(usage)) return;
+    // What memory says and the disk may not is written again.
+    const isDurable = this.#ledger.failure === undefined;
+    if (isDurable && record.state === state && JSON.stringify(record.usage) === JSON.stringify(usage)) return;
     await this.#add({ kind: "cartridge", ...record, usage, state });
   }
 

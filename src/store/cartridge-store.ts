@@ -8,6 +8,7 @@ import { BucketLog, type Fenced } from "./bucket-log.ts";
 import { evict } from "./cache.ts";
 import { Recovery } from "./cartridge-recovery.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
+import { allGates, DiskRoom } from "./disk-room.ts";
 import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
 import type { BypassOptions, StorageClass, ThawState, ThawTier } from "./object-store.ts";
@@ -44,6 +45,7 @@ interface Parts {
   readonly disk: RecyclingDisk;
   readonly registry: CartridgeRegistry;
   readonly active: ActiveCartridges;
+  readonly room: DiskRoom;
   readonly upkeep: Upkeep;
   readonly recovery: Recovery;
   readonly fetcher: SegmentFetcher;
@@ -85,11 +87,15 @@ export class CartridgeStore {
     const folder = this.#folder;
     const disk = await RecyclingDisk.on(this.#ports.disk, `${folder}/spare-segments`);
     const { cacheBytes, uploadBufferBytes, uploadDelay = limits.uploadDelay } = this.#settings;
+    const { diskReserveBytes: reserveBytes = limits.diskReserve } = this.#settings;
+    const abort = new AbortController();
+    const room = new DiskRoom({ disk, clock, log, reserveBytes, tight: () => this.#parts?.upkeep.startEviction() });
+    const full = (): void => room.foundFull();
     const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
-    const active = new ActiveCartridges({ disk, clock, log, folder, registry });
+    const active = new ActiveCartridges({ disk, clock, log, folder, registry, signal: abort.signal, full });
     const bucketLog = this.#openLog(registry);
     const objects = new GuardedObjects(this.#ports.objects, () => bucketLog.confirm());
-    const work = { disk, objects, clock, log, registry, active };
+    const work = { disk, objects, clock, log, registry, active, room, abort };
     const points = new RecoveryPoints({ ...work, bucketLog, sealers: plainSealers });
     const epoch = async (): Promise<number> => {
       await bucketLog.confirm();
@@ -105,7 +111,8 @@ export class CartridgeStore {
       this.#fetchedBytes += byteCount;
     };
     const fetcher = new SegmentFetcher({ disk, objects, clock, log, fetched, cached: () => upkeep.startEviction() });
-    this.#parts = { disk, registry, active, upkeep, recovery, fetcher, points, bucketLog, objects, beacon };
+    this.#parts = { disk, registry, active, room, upkeep, recovery, fetcher, points, bucketLog, objects, beacon };
+    await room.refresh();
     for (const id of registry.removing) upkeep.inBackground(this.#erase(id));
     const unsettled = [...registry.records.values()].filter(isUnsettled);
     for (const { id } of unsettled) await this.#resume(id);
@@ -155,7 +162,7 @@ export class CartridgeStore {
 
   /** Opens for a drive. Faults `store.cartridge-missing`, `store.cartridge-busy` (loaded, archiving), `store.file-damaged`. */
   async load(id: CartridgeId): Promise<LoadedImage> {
-    const { disk, fetcher, recovery, upkeep } = this.#open;
+    const { fetcher, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
     try {
@@ -163,16 +170,18 @@ export class CartridgeStore {
       const image = new StoredImage({
         ...this.#ports,
         checkChange: () => this.checkChange(),
-        disk,
+        disk: active.disk,
         cartridge,
         found,
         rings: this.#rings,
         readMemory: this.#readMemory,
         seen: this.#seen,
         shape: this.#shape,
-        gate: upkeep.budget,
+        gate: allGates([upkeep.budget, room]),
         remote: fetcher,
         changed: () => upkeep.sealed(active),
+        begun: (byteCount) => room.announce(byteCount),
+        giveUp: () => active.disk.giveUp(),
         unloaded: (failure) => this.#unloaded(active, failure),
       });
       active.image = image;

@@ -44,9 +44,9 @@ export const storeFault = faultsOf("store", {
     http: 500,
     exit: 8,
   },
-  "flush-timeout": {
-    text: "data of cartridge {cartridge} could not be stored within {seconds} s: {reason}",
-    retry: "operator",
+  "under-pressure": {
+    text: "cartridge {cartridge} takes nothing at the moment: {reason}; nothing is lost, and it goes on when that is over",
+    retry: "backoff",
     http: 503,
     exit: 6,
   },

@@ -7,7 +7,7 @@ import { storeFault } from "./faults.ts";
 import { Locator } from "./locator.ts";
 import { ReadSources, type RemoteSegments, type SeenSegments } from "./read-sources.ts";
 import { Reader } from "./reader.ts";
-import type { RecyclingDisk } from "./recycling-disk.ts";
+import type { SegmentDisk } from "./recycling-disk.ts";
 import { recordUnit } from "./record.ts";
 import type { RingShape } from "./ring-plan.ts";
 import type { RingPool } from "./ring.ts";
@@ -19,7 +19,7 @@ import { type FoundSegment, SegmentWriter, type UploadGate } from "./writer.ts";
 
 /** What a loaded cartridge needs. */
 export interface ImageOptions {
-  readonly disk: RecyclingDisk;
+  readonly disk: SegmentDisk;
   readonly clock: Clock;
   readonly log: Log;
   readonly cartridge: StoredCartridge;
@@ -35,6 +35,10 @@ export interface ImageOptions {
   readonly checkChange: () => void;
   /** Called when a segment was sealed or cut off. */
   readonly changed: () => void;
+  /** Called when a segment begins, which may become so long. */
+  readonly begun: (byteCount: number) => void;
+  /** What waits for room on the disk is to fail now. */
+  readonly giveUp: () => void;
   /** Called once, when the image has been unloaded, with what stopped its changes; the cartridge is still open. */
   readonly unloaded: (failure: Error | undefined) => Promise<void>;
 }
@@ -49,6 +53,8 @@ export class StoredImage implements LoadedImage {
   readonly #reader: Reader;
   #unloading: Promise<void> | undefined;
   #isChanged = false;
+  /** A cut may take longer than a host waits: it goes on, and everything else waits for it. */
+  #cutting: Promise<void> | undefined;
 
   constructor(options: ImageOptions) {
     const { disk, cartridge, found, remote } = options;
@@ -56,10 +62,10 @@ export class StoredImage implements LoadedImage {
     this.#options = options;
     const isDirect = options.seen !== undefined;
     const files = new SegmentFiles(disk, cartridge, isDirect);
-    const { clock, rings, shape, gate, changed } = options;
+    const { clock, rings, shape, gate, changed, begun } = options;
     const directAlignment = isDirect ? disk.directAlignment : 1;
     this.#writer = new SegmentWriter(
-      { clock, cartridge, files, rings, shape, gate, directAlignment, sealed: changed },
+      { clock, cartridge, files, rings, shape, gate, directAlignment, sealed: changed, begun },
       found,
     );
     this.#sources = new ReadSources({ disk, cartridge, remote, recent: this.#writer, seen: options.seen });
@@ -111,24 +117,29 @@ export class StoredImage implements LoadedImage {
   }
 
   cut(at: ObjectNumber): Eventually<void> {
-    assert(at >= 0 && at <= this.endOfData, `an object up to end of data, not ${at}`);
     this.#beforeChange();
     if (this.#writer.failure !== undefined) throw this.#writer.failure;
-    return at === this.endOfData ? undefined : this.#cut(at);
+    assert(at >= 0 && at <= this.endOfData, `an object up to end of data, not ${at}`);
+    if (this.#cutting !== undefined) return this.#afterCut(() => this.cut(at));
+    if (at === this.endOfData) return undefined;
+    this.#cutting = this.#cut(at).finally(() => (this.#cutting = undefined));
+    return this.#writer.patiently(this.#cutting);
   }
 
   sync(): Promise<void> {
     this.#assertLoaded();
-    return this.#writer.sync();
+    return this.#cutting === undefined ? this.#writer.sync() : this.#afterCut(() => this.#writer.sync());
   }
 
   read(at: ObjectNumber): Eventually<StoredObject> {
     this.#assertLoaded();
+    if (this.#cutting !== undefined) return this.#afterCut(() => this.read(at));
     return at >= this.endOfData ? { kind: "end-of-data" } : this.#reader.read(at);
   }
 
   filemarksBefore(at: ObjectNumber): Eventually<FileNumber> {
     this.#assertLoaded();
+    if (this.#cutting !== undefined) return this.#afterCut(() => this.filemarksBefore(at));
     if (at === this.endOfData) return this.fileCount;
     return this.#before(at).then(({ files }) => files as FileNumber);
   }
@@ -142,6 +153,7 @@ export class StoredImage implements LoadedImage {
 
   bytesBefore(at: ObjectNumber): Eventually<number> {
     this.#assertLoaded();
+    if (this.#cutting !== undefined) return this.#afterCut(() => this.bytesBefore(at));
     if (at === this.endOfData) return this.sizeBytes;
     return this.#before(at).then(({ bytes }) => bytes);
   }
@@ -151,8 +163,16 @@ export class StoredImage implements LoadedImage {
     return this.#unloading;
   }
 
+  /** Goes on when the cut that is under way is done, if that is soon enough. */
+  async #afterCut<T>(act: () => Eventually<T>): Promise<T> {
+    await this.#writer.patiently(this.#cutting ?? Promise.resolve());
+    return act();
+  }
+
   /** What lies before an object. */
   async #before(at: number): Promise<{ readonly files: number; readonly bytes: number }> {
+    // After a cut that failed, end of data may lie before the place where a drive still is.
+    if (this.#writer.failure !== undefined && at >= this.endOfData) throw this.#writer.failure;
     assert(at >= 0 && at < this.endOfData, `an object before ${this.endOfData}, not ${at}`);
     if (at === 0) return { files: 0, bytes: 0 };
     const { record, bytesBefore } = await this.#locator.recordOf(at);
@@ -168,7 +188,7 @@ export class StoredImage implements LoadedImage {
     const { disk, cartridge } = this.#options;
     const before = await this.#before(at);
     try {
-      await this.#writer.sync();
+      await this.#writer.settle();
       const { nextSegment } = this.#writer;
       const open = await this.#writer.detach();
       if (open !== undefined && open.start.firstObject < at) {
@@ -192,17 +212,19 @@ export class StoredImage implements LoadedImage {
     try {
       this.#reader.drop();
       if (failure === undefined && this.#isChanged) {
-        await this.#writer.sync();
+        await this.#afterCut(() => this.#writer.sync());
         const { open } = this.#writer;
         if (open !== undefined) {
           const { segment } = open.identity;
-          await cartridge.note({ resume: { segment, ...open.content } });
+          await this.#writer.patiently(cartridge.note({ resume: { segment, ...open.content } }));
         }
       }
     } catch (error) {
       failure = asError(error);
       log.error("a cartridge was unloaded but its last data could not be stored", { cartridge: this.id }, error);
     }
+    if (failure !== undefined) this.#options.giveUp();
+    await this.#cutting?.catch(() => {});
     await this.#writer.close();
     await this.#sources.close();
     await this.#options.unloaded(failure);

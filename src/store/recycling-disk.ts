@@ -12,6 +12,13 @@ import { limits } from "#base/index.ts";
 import { unlessMissing } from "./disk-paths.ts";
 import type { Disk, DiskFile, OpenOptions } from "./disk.ts";
 
+/** A disk on which segments are written. */
+export interface SegmentDisk extends Disk {
+  /** See `RecyclingDisk`. */
+  retire(path: string): Promise<void>;
+  reuse(path: string, options: Omit<OpenOptions, "mode">): Promise<DiskFile | undefined>;
+}
+
 /** A file that is counted as open. */
 class CountedFile implements DiskFile {
   readonly #file: DiskFile;
@@ -55,7 +62,7 @@ interface OpenEntry {
 }
 
 /** A disk whose segment files are used again. Everything that may have such a file open goes through it. */
-export class RecyclingDisk implements Disk {
+export class RecyclingDisk implements SegmentDisk {
   readonly directAlignment: number;
   readonly #disk: Disk;
   readonly #folder: string;

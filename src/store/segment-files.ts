@@ -4,20 +4,20 @@
 
 import { isFault, roundUp } from "#base/index.ts";
 import type { DiskFile } from "./disk.ts";
-import type { RecyclingDisk } from "./recycling-disk.ts";
+import type { SegmentDisk } from "./recycling-disk.ts";
 import { pageSize } from "./segment-format.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** The files that one writer grows. */
 export class SegmentFiles {
-  readonly #disk: RecyclingDisk;
+  readonly #disk: SegmentDisk;
   readonly #cartridge: StoredCartridge;
   readonly #direct: boolean;
   /** Segments whose files have a past. */
   readonly #reused = new Set<number>();
   #prepared: { readonly segment: number; readonly file: Promise<DiskFile> } | undefined;
 
-  constructor(disk: RecyclingDisk, cartridge: StoredCartridge, direct: boolean) {
+  constructor(disk: SegmentDisk, cartridge: StoredCartridge, direct: boolean) {
     this.#disk = disk;
     this.#cartridge = cartridge;
     this.#direct = direct;

@@ -113,6 +113,8 @@ export interface StoreSettings {
    * `limits.uploadDelay`.
    */
   readonly uploadDelay?: Duration;
+  /** Drives wait while fewer bytes than this are free on the disk. Default `limits.diskReserve`. */
+  readonly diskReserveBytes?: number;
   /**
    * Whether drives write past the page cache where the disk allows it; true unless given. Writing through it is slower
    * and makes filemarks wait, but what was just written is read back from memory.

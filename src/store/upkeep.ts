@@ -7,6 +7,7 @@ import type { ActiveCartridge, ActiveCartridges } from "./active-cartridges.ts";
 import { activeUsage, hasWork } from "./active-cartridges.ts";
 import { evict, evictableBytes } from "./cache.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
+import type { DiskRoom } from "./disk-room.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { RecoveryPoints } from "./recovery-points.ts";
 import type { RecyclingDisk } from "./recycling-disk.ts";
@@ -29,6 +30,9 @@ export interface UpkeepOptions {
   readonly epoch: () => Promise<number>;
   /** Called when what waits for upload has changed. */
   readonly recounted: () => void;
+  readonly room: DiskRoom;
+  /** Ended when the store closes. */
+  readonly abort: AbortController;
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
   readonly uploadDelay: Duration;
@@ -39,7 +43,6 @@ export class Upkeep {
   readonly budget: UploadBudget;
   readonly uploader: Uploader;
   readonly #options: UpkeepOptions;
-  readonly #abort = new AbortController();
   readonly #background = new Set<Promise<void>>();
   /** Least recently used first. */
   readonly #used = new Set<CartridgeId>();
@@ -71,12 +74,13 @@ export class Upkeep {
 
   /** Aborted when the store closes. */
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#options.abort.signal;
   }
 
   /** Ends uploads; nothing new is begun. */
   stop(reason: Error): Promise<void> {
-    this.#abort.abort(reason);
+    this.#options.room.stop();
+    this.#options.abort.abort(reason);
     return this.uploader.close();
   }
 
@@ -150,11 +154,23 @@ export class Upkeep {
   /** Gives up local copies if there are more than the cache may have. */
   startEviction(): void {
     if (this.#evicting !== undefined || this.signal.aborted) return;
-    if (this.#options.active.localBytes <= this.#options.cacheBytes) return;
+    if (this.#excessBytes <= 0) return;
     this.#evicting = this.#evict().finally(() => {
       this.#evicting = undefined;
     });
     this.inBackground(this.#evicting);
+  }
+
+  /** Files that are kept for later take room as well. */
+  async #makeRoom(): Promise<void> {
+    await this.#options.disk.removeSpares();
+    await this.#options.room.refresh();
+  }
+
+  /** Bytes of local copies that are too many: for the cache, or for a disk that is filling up. */
+  get #excessBytes(): number {
+    const { active, cacheBytes, room } = this.#options;
+    return Math.max(active.localBytes - cacheBytes, room.missingBytes);
   }
 
   #stored(id: CartridgeId, segment: number): void {
@@ -189,12 +205,13 @@ export class Upkeep {
 
   /** Cartridges in drives give last, each group in the order of its last use. */
   async #evict(): Promise<void> {
-    const { active: all, registry, disk, cacheBytes } = this.#options;
+    const { active: all, registry, disk, room } = this.#options;
+    if (room.missingBytes > 0) await this.#makeRoom();
     const isInDrive = (id: CartridgeId): boolean => all.find(id)?.image !== undefined;
     const inDrive = [...this.#used].filter((id) => isInDrive(id));
     const atRest = [...this.#used].filter((id) => !isInDrive(id));
     for (const id of [...atRest, ...inDrive]) {
-      const excess = all.localBytes - cacheBytes;
+      const excess = this.#excessBytes;
       if (excess <= 0) return;
       const record = registry.records.get(id);
       const open = all.find(id);
@@ -202,7 +219,9 @@ export class Upkeep {
       if (record === undefined || usage === undefined || evictableBytes(usage) === 0) continue;
       const active = await all.hold(id);
       try {
-        this.evictedBytes += await evict(disk, active.cartridge, excess);
+        const freed = await evict(disk, active.cartridge, excess);
+        this.evictedBytes += freed;
+        if (freed > 0 && room.missingBytes > 0) await this.#makeRoom();
       } finally {
         await all.release(active);
       }

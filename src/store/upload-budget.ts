@@ -5,6 +5,7 @@ import type { UploadGate } from "./writer.ts";
 
 /** Open while there is room. */
 export class UploadBudget implements UploadGate {
+  readonly reason = "the upload buffer is full";
   readonly size: number;
   #used = 0;
   #waiting: (() => void)[] = [];

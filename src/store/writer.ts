@@ -19,9 +19,11 @@ import { encodeFooter, pageSize, type SegmentStart } from "./segment-format.ts";
 import type { CutPoint, StoredCartridge } from "./stored-cartridge.ts";
 import { within } from "./within.ts";
 
-/** Asked before each append; closed while the upload buffer is full. */
+/** Asked before each append; closed while the upload buffer or the disk is full. */
 export interface UploadGate {
   readonly isOpen: boolean;
+  /** Why it is closed, in words. */
+  readonly reason: string;
   opened(): Promise<void>;
 }
 
@@ -37,6 +39,8 @@ export interface WriterOptions {
   readonly directAlignment: number;
   /** Called when a segment was sealed and recorded. */
   readonly sealed: () => void;
+  /** Called when a segment begins, which may become so long. */
+  readonly begun: (byteCount: number) => void;
 }
 
 /** An open segment as it was found by a load, and the last page of it. */
@@ -58,6 +62,8 @@ export class SegmentWriter {
   readonly #closing: ClosingSegment[] = [];
   /** Resolves when all segments sealed so far are in the directory. */
   #sealing: Promise<void> = Promise.resolve();
+  /** A sync that is under way. */
+  #syncing: Promise<void> | undefined;
   #found: FoundSegment | undefined;
   #open: OpenSegment | undefined;
   #file: Promise<DiskFile> | undefined;
@@ -141,10 +147,31 @@ export class SegmentWriter {
     });
   }
 
-  /** Resolves when everything appended survives a crash. */
-  async sync(): Promise<void> {
+  /**
+   * Resolves when everything appended survives a crash. Fault `store.under-pressure` when that takes longer than a host
+   * waits: it goes on, and may be asked for again.
+   */
+  sync(): Promise<void> {
+    return this.patiently(this.settle());
+  }
+
+  /** As `sync`, however long it takes. */
+  async settle(): Promise<void> {
     this.#throwIfFailed();
-    await this.#within(this.#syncAll(), "the disk does not take it");
+    // One that is under way need not have everything.
+    while (this.#syncing !== undefined) await this.#syncing;
+    this.#syncing = this.#syncAll().finally(() => (this.#syncing = undefined));
+    await this.#syncing;
+  }
+
+  /** The result of `work`; Fault `store.under-pressure` when it takes longer than a host waits. The work goes on. */
+  patiently<T>(work: Promise<T>): Promise<T> {
+    const { clock, cartridge, gate } = this.#options;
+    const late = (): Error => {
+      const reason = gate.isOpen ? "the disk does not take it" : gate.reason;
+      return storeFault("under-pressure", { cartridge: cartridge.id, reason });
+    };
+    return within(clock, limits.pressureWait, work, late);
   }
 
   /**
@@ -210,8 +237,8 @@ export class SegmentWriter {
   }
 
   async #appendLater(stream: RingStream, plan: RecordPlan, put: (plan: RecordPlan) => void): Promise<void> {
-    await this.#within(this.#options.gate.opened(), "the upload buffer is full");
-    await this.#within(stream.room(plan.end.ring), "the disk does not take it");
+    const { gate } = this.#options;
+    await this.patiently(gate.opened().then(() => stream.room(plan.end.ring)));
     this.#throwIfFailed();
     // Nothing but this append moves the cursor, so the plan still holds.
     put(plan);
@@ -278,6 +305,7 @@ export class SegmentWriter {
     const identity = { segment, generation: cartridge.head.generation, tag: cartridge.tag };
     const open = new OpenSegment(identity, this.#nextStart, checkpointDistance(shape.segmentSize));
     const file = files.create(segment);
+    this.#options.begun(shape.segmentSize);
     file.catch((error: unknown) => this.fail(asError(error)));
     this.#open = open;
     this.#file = file;
@@ -330,7 +358,7 @@ export class SegmentWriter {
       if (open !== undefined && open === this.#open && open.syncedBytes < end) {
         const file = await this.#file;
         await file?.sync();
-        open.syncedBytes = end;
+        open.syncedBytes = Math.max(open.syncedBytes, end);
       }
       await this.#sealing;
     } catch (error) {
@@ -348,17 +376,6 @@ export class SegmentWriter {
       if (appends !== this.#appends) this.#setIdleTimer();
       else this.#stream.flush().catch((error: unknown) => this.fail(asError(error)));
     });
-  }
-
-  async #within(work: Promise<void>, reason: string): Promise<void> {
-    const { clock, cartridge } = this.#options;
-    const details = { cartridge: cartridge.id, seconds: limits.flushTimeout / 1000, reason };
-    try {
-      await within(clock, limits.flushTimeout, work, () => storeFault("flush-timeout", details));
-    } catch (error) {
-      this.fail(asError(error));
-      throw error;
-    }
   }
 
   /** The ring, allocated when it is first needed. */

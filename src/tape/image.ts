@@ -45,7 +45,8 @@ export type Eventually<T> = T | Promise<T>;
 /**
  * Port: a loaded cartridge's content. One caller at a time: a call is made only when the one before has settled
  * (`place` excepted). Failures are Faults of the store (`store.…`); after a failed append, cut or sync the image refuses
- * every further change with the same fault, reads go on.
+ * every further change with the same fault, reads go on. Not so after `store.under-pressure`: nothing was appended, the
+ * image is as it was, and the same call may succeed later; a cut goes on by itself, and a sync may.
  */
 export interface Image {
   /** Number of objects: the object number of end of data. */

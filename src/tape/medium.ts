@@ -163,9 +163,17 @@ export class Medium {
       : after(this.#cutHere(), () => this.#appendBlock(block, form));
   }
 
-  /** Writes `count` blocks. Stops where there is no more room. */
-  writeBlocks(source: BlockSource, count: number): Eventually<CountedWrite> {
-    return this.#writeBlocksFrom(source, count, 0, "written");
+  /**
+   * Writes `count` blocks, of which `from` are on the medium already. Stops where there is no more room. What fails in
+   * the middle has written what the position says.
+   */
+  writeBlocks(source: BlockSource, count: number, from = 0): Eventually<CountedWrite> {
+    return this.#writeBlocksFrom(source, count, from, from > 0 ? this.appendResult : "written");
+  }
+
+  /** What the last append came to, as the fill of the cartridge says. */
+  get appendResult(): WriteResult {
+    return this.#image.sizeBytes >= this.#capacity.earlyWarningAt ? "written-near-end" : "written";
   }
 
   /** Writes `count` ≥ 1 filemarks; everything behind them is gone. A filemark fits wherever one byte would. */
@@ -348,7 +356,7 @@ export class Medium {
 
   #appended(): WriteResult {
     this.#position = this.#image.endOfData;
-    return this.#image.sizeBytes >= this.#capacity.earlyWarningAt ? "written-near-end" : "written";
+    return this.appendResult;
   }
 
   /** All at once far from the end, one by one near it, because only the image knows how much a filemark takes. */

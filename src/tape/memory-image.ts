@@ -2,7 +2,7 @@
 // An image in memory: the test double of the image port, for unit tests and the simulator. It can answer later instead
 // of at once, lose what was not synced, fail on demand and damage records. It is not a store: nothing outlives it.
 
-import { assert, defined, Fault, limits } from "#base/index.ts";
+import { assert, Fault, isFault, limits } from "#base/index.ts";
 import type { BlockForm, DataPlace, Eventually, FileNumber, Image, ObjectNumber, StoredObject } from "./image.ts";
 
 /** How a memory image behaves. */
@@ -45,7 +45,7 @@ export class MemoryImage implements Image {
   #durable: Content[] = [];
   #sizeBytes = 0;
   #fileCount = 0;
-  readonly #failures = new Map<ImageCall, Error>();
+  readonly #failures = new Map<ImageCall, { readonly error: Error; after: number }>();
   readonly #damaged = new Set<number>();
   #poison: Error | undefined;
   /** Calls of `sync` that succeeded. */
@@ -74,9 +74,9 @@ export class MemoryImage implements Image {
     return limits.ringSize;
   }
 
-  /** The next call of this kind fails; a failed change poisons the image as the port says. */
-  failNext(call: ImageCall, error: Error): void {
-    this.#failures.set(call, error);
+  /** A call of this kind fails, the next one or one behind it; a failed change poisons the image as the port says. */
+  failNext(call: ImageCall, error: Error, { after = 0 }: { readonly after?: number } = {}): void {
+    this.#failures.set(call, { error, after });
   }
 
   /** Reads of this object fail with `store.record-damaged`. */
@@ -221,10 +221,15 @@ export class MemoryImage implements Image {
   }
 
   #fail(call: ImageCall, poisons: boolean): void {
-    if (!this.#failures.has(call)) return;
-    const error = defined(this.#failures.get(call), "a failure");
+    const failure = this.#failures.get(call);
+    if (failure === undefined) return;
+    if (failure.after > 0) {
+      failure.after -= 1;
+      return;
+    }
+    const { error } = failure;
     this.#failures.delete(call);
-    if (poisons) this.#poison = error;
+    if (poisons && !isFault(error, "store.under-pressure")) this.#poison = error;
     throw error;
   }
 }
