@@ -7,7 +7,8 @@ import { simulate, type Verdict } from "./simulation.ts";
 import type { WorldOptions } from "./world.ts";
 
 const usage = `usage: npm run sim -- SEED [--trace] [--canary NAME]
-       npm run sim -- --seeds COUNT [--from SEED] [--canary NAME]
+       npm run sim -- --seeds COUNT [--from SEED] [--canary NAME] [--until-failed]
+       npm run sim -- --hours COUNT [--from SEED] [--canary NAME] [--until-failed]
 
 Runs the whole gateway in a simulated world that follows from the seed.
 Canaries, gateways that are broken on purpose:
@@ -22,17 +23,23 @@ const print = (text: string): void => {
 
 interface Request {
   readonly from: number;
+  /** How many seeds, or Infinity: as many as `hours` allow. */
   readonly count: number;
+  readonly hours: number;
+  /** The first seed that fails is the last. */
+  readonly untilFailed: boolean;
   readonly options: WorldOptions;
   readonly suffix: string;
 }
 
 function parse(args: readonly string[]): Request | undefined {
   let [from, count, suffix]: [number | undefined, number, string] = [undefined, 1, ""];
+  let [hours, untilFailed] = [Infinity, false];
   let options: WorldOptions = {};
   const rest = [...args];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--trace") options = { ...options, onEvent: print };
+    else if (word === "--until-failed") untilFailed = true;
     else if (word === "--canary") {
       const name = rest.shift() ?? "";
       const canary = canaries[name];
@@ -41,13 +48,19 @@ function parse(args: readonly string[]): Request | undefined {
       suffix = ` --canary ${name}`;
     } else {
       const number = Number(word.startsWith("--") ? rest.shift() : word);
+      if (word === "--hours" && number > 0) {
+        [hours, count] = [number, Infinity];
+        continue;
+      }
       if (!Number.isSafeInteger(number) || number < 0) return undefined;
       if (word === "--seeds") count = number;
       else if (word === "--from" || !word.startsWith("--")) from = number;
       else return undefined;
     }
   }
-  return from === undefined && count === 1 ? undefined : { from: from ?? 1, count, options, suffix };
+  return from === undefined && count === 1
+    ? undefined
+    : { from: from ?? 1, count, hours, untilFailed, options, suffix };
 }
 
 function report(verdict: Verdict, suffix: string): void {
@@ -68,19 +81,22 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  const { from, count, options, suffix } = request;
+  const { from, count, hours, untilFailed, options, suffix } = request;
   let failed = 0;
-  for (let seed = from; seed < from + count; seed++) {
+  let seed = from;
+  for (; seed < from + count && process.uptime() < hours * 3600; seed++) {
     const verdict = await simulate(seed, options);
     if (verdict.failure !== undefined) {
       failed += 1;
       report(verdict, suffix);
+      if (untilFailed) return 1;
     } else if (count === 1) {
       if (options.onEvent === undefined) for (const line of verdict.tail) print(line);
       print(`${verdict.summary}; hash ${verdict.hash}`);
     }
   }
-  if (count > 1) print(`${count - failed} of ${count} seeds passed, from ${from} to ${from + count - 1}`);
+  const done = seed - from;
+  if (count > 1) print(`${done - failed} of ${done} seeds passed, from ${from} to ${seed - 1}`);
   return failed === 0 ? 0 : 1;
 }
 
