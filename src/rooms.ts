@@ -55,9 +55,22 @@ export const rooms: RoomTable = {
   http: { imports: { base: "value", api: "value" }, packages: ["hono"], node: "pure" },
   cli: { imports: { base: "value", api: "value" }, packages: ["commander", "cli-table3"], node: "pure" },
 
+  // The object store port over S3. A room of its own, so that one place alone knows the SDK, and is loaded only when needed.
+  s3: { imports: { base: "value", store: "value" }, packages: ["@aws-sdk/client-s3"], node: "any" },
+  // S3 itself as far as we need it, on a simulated clock; what tests of the adapter talk to.
+  s3sim: { imports: { base: "value" }, packages: [], node: "pure" },
+
   // The real adapters. As types: the rooms whose ports they implement.
   world: {
-    imports: { base: "value", store: "type", iscsi: "type", work: "type", datastore: "type", pxar: "type" },
+    imports: {
+      base: "value",
+      store: "type",
+      iscsi: "type",
+      work: "type",
+      datastore: "type",
+      pxar: "type",
+      s3sim: "type",
+    },
     packages: ["pino", "prom-client", "@node-rs/crc32"],
     node: "any",
   },
@@ -103,6 +116,8 @@ export const rooms: RoomTable = {
       http: "value",
       cli: "value",
       world: "value",
+      s3: "value",
+      s3sim: "value",
     },
     packages: ["smol-toml", "zod", "@hono/node-server"],
     node: "any",

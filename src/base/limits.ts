@@ -214,6 +214,23 @@ export const limits = {
   wrappedKeySize: 16 * KiB,
   /** A compressed frame is kept when it saves one part in so many; less is not worth decompressing. */
   compressionGain: 16,
+  /** Parts of an upload to S3: one is 0.005 USD per thousand, and what a broken connection costs to send again. */
+  s3PartSize: 16 * MiB,
+  /** Smallest part but the last that S3 takes. */
+  s3PartSizeMin: 5 * MiB,
+  /** Largest object that S3 copies in one request, and the parts in which it copies larger ones. */
+  s3CopyMax: 5 * GiB,
+  s3CopyPart: 1 * GiB,
+  /** Parts of one upload on their way at the same time: one is sent while the next is read. */
+  s3PartsInFlight: 2,
+  /** Pages of a thousand unfinished uploads, parts or versions that are looked through. */
+  s3UploadPages: 100,
+  /** Connections to one S3 server. */
+  s3Connections: 50,
+  /** A connection to an S3 server stands by then. */
+  s3ConnectTimeout: seconds(10),
+  /** An S3 server that says nothing for this long is given up. */
+  s3Timeout: minutes(1),
   /** How far the clock of locks follows the system's clock over a restart: a longer pause makes locks longer. */
   lockClockJump: days(7),
   /** The time that locks have seen is written down this often. */

@@ -27,6 +27,8 @@ export const epochSeconds = (instant: Instant): EpochSeconds => Math.floor(insta
 export const instantOf = (time: EpochSeconds): Instant => (time * 1000) as Instant;
 /** The instant as ISO 8601 text in UTC. */
 export const isoText = (instant: Instant): string => new globalThis.Date(instant).toISOString();
+/** The instant as headers of HTTP write it (RFC 9110, section 5.6.7), to the second. */
+export const httpDate = (instant: Instant): string => new globalThis.Date(instant).toUTCString();
 /** The instant that ISO 8601 text names; throws RangeError for anything else. */
 export function instantFromIso(text: string): Instant {
   const value = globalThis.Date.parse(text);

@@ -71,6 +71,18 @@ export const storeFault = faultsOf("store", {
     http: 502,
     exit: 6,
   },
+  "object-store-denied": {
+    text: "{operation} {key}: the object store does not permit it: {reason}; check the keys and their rights",
+    retry: "operator",
+    http: 502,
+    exit: 5,
+  },
+  "object-store-refused": {
+    text: "{operation} {key}: the object store refuses: {reason}",
+    retry: "operator",
+    http: 502,
+    exit: 1,
+  },
   "object-missing": { text: "the object store holds no {key}", retry: "never", http: 404, exit: 3 },
   "object-exists": { text: "the object store holds {key} already", retry: "never", http: 409, exit: 4 },
   "object-changed": {

@@ -82,6 +82,7 @@ async function checkLocked(subject: ObjectStoreSubject, mode: RetentionMode): Pr
   );
   assert.deepEqual(await store.get(key, 0, 100), text);
   assert.equal((await store.head(key))?.version, version);
+  if (pass === undefined) return;
   await pass(days(11));
   await store.delete(key);
   assert.equal(await store.head(key), undefined);
@@ -137,7 +138,7 @@ export function checkLegalHold(check: Check): void {
       await assert.rejects(store.setLegalHold(key, true), failsWith("object-missing"));
       await put(store, key, text, { legalHold: true });
       assert.equal((await store.head(key))?.legalHold, true);
-      await pass(days(1000));
+      await pass?.(days(1000));
       await assert.rejects(store.delete(key, bypass), failsWith("object-locked"));
       await assert.rejects(put(store, key, bytesFromText("x")), failsWith("object-locked"));
       await store.setLegalHold(key, false);

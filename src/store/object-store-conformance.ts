@@ -14,6 +14,7 @@ import {
   key,
   type Need,
   type ObjectStoreSubject,
+  passTime,
   pieces,
   put,
   replaces,
@@ -238,7 +239,8 @@ function checkClasses(check: Check): void {
   });
 }
 
-async function checkThaw({ store, pass }: ObjectStoreSubject, storageClass: "GLACIER" | "DEEP_ARCHIVE"): Promise<void> {
+async function checkThaw(subject: ObjectStoreSubject, storageClass: "GLACIER" | "DEEP_ARCHIVE"): Promise<void> {
+  const { store } = subject;
   await put(store, key, text);
   await store.changeClass(key, storageClass);
   assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
@@ -246,11 +248,11 @@ async function checkThaw({ store, pass }: ObjectStoreSubject, storageClass: "GLA
   await store.thaw(key, "Standard", days(3));
   assert.equal((await store.head(key))?.thaw.kind, "thawing");
   await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
-  await pass(hours(48));
+  await passTime(subject, hours(48));
   assert.equal((await store.head(key))?.thaw.kind, "thawed");
   assert.deepEqual(await store.get(key, 0, 100), text);
   assert.equal((await store.head(key))?.storageClass, storageClass);
-  await pass(days(5));
+  await passTime(subject, days(5));
   assert.deepEqual((await store.head(key))?.thaw, { kind: "frozen" });
   await assert.rejects(store.get(key, 0, 1), failsWith("object-frozen"));
 }
@@ -269,28 +271,30 @@ function checkColdMoves(check: Check): void {
   );
   check(
     "a second thaw extends a thawed object and does not delay a thawing one",
-    async ({ store, pass }) => {
+    async (subject) => {
+      const { store } = subject;
       await put(store, key, text, { storageClass: "GLACIER" });
       await store.thaw(key, "Standard", days(2));
       const first = (await store.head(key))?.thaw;
-      await pass(seconds(1));
+      await passTime(subject, seconds(1));
       await store.thaw(key, "Standard", days(2));
       assert.deepEqual((await store.head(key))?.thaw, first);
-      await pass(hours(48));
+      await passTime(subject, hours(48));
       await store.thaw(key, "Bulk", days(9));
-      await pass(days(8));
+      await passTime(subject, days(8));
       assert.deepEqual(await store.get(key, 0, 100), text);
     },
     isCold("GLACIER"),
   );
   check(
     "a thawed object can move to a warm class and stays readable",
-    async ({ store, pass }) => {
+    async (subject) => {
+      const { store } = subject;
       await put(store, key, text, { storageClass: "GLACIER" });
       await store.thaw(key, "Standard", days(3));
-      await pass(hours(48));
+      await passTime(subject, hours(48));
       await store.changeClass(key, "STANDARD");
-      await pass(days(30));
+      await passTime(subject, days(30));
       assert.deepEqual((await store.head(key))?.thaw, { kind: "warm" });
       assert.deepEqual(await store.get(key, 0, 100), text);
     },

@@ -7,6 +7,7 @@ export * from "./data-folder.ts";
 export * from "./disk.ts";
 export * from "./faults.ts";
 export * from "./file-tree.ts";
+export * from "./http-listener.ts";
 export * from "./http-transport.ts";
 export * from "./instance-lock.ts";
 export * from "./log.ts";
