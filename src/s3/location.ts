@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an object store is, as an operator writes it: s3://bucket/prefix?endpoint=…&region=…&path-style=…
+// Where an object store is, as an operator writes it: a URL of bucket and prefix, with endpoint, region and path-style.
 
 import { isFault, type Duration, limits } from "#base/index.ts";
 import { objectKey } from "#store/index.ts";

@@ -2,6 +2,7 @@
 // What a bucket holds: versions of objects, newest last, and uploads that are under way.
 
 import type { Instant } from "#base/index.ts";
+import { S3Refusal } from "./wire.ts";
 
 /** Storage classes that S3 knows. */
 export const classes = [
@@ -98,4 +99,11 @@ export function removeVersion(bucket: S3Bucket, key: string, id: string): void {
 export function isFrozen({ storageClass, restore }: S3Version, now: Instant): boolean {
   if (storageClass !== "GLACIER" && storageClass !== "DEEP_ARCHIVE") return false;
   return restore === undefined || restore.readyAt > now || restore.until <= now;
+}
+
+/** Refuses while a version must not be deleted. */
+export function checkUnlocked({ isHeld, retention }: S3Version, now: Instant, mayBypass: boolean): void {
+  const isBypassed = mayBypass && retention?.mode === "GOVERNANCE";
+  const isRetained = retention !== undefined && retention.until > now && !isBypassed;
+  if (isHeld || isRetained) throw new S3Refusal("AccessDenied", "the object is protected by object lock");
 }

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Object lock: retention and legal holds of versions.
 
-import { isoText, type Instant } from "#base/index.ts";
-import type { S3Version } from "./bucket.ts";
+import { isoText } from "#base/index.ts";
 import type { S3Call } from "./call.ts";
 import { retentionFrom, versionOf } from "./objects.ts";
 import { answer, element, elementOf, type HttpAnswer, S3Refusal, xmlAnswer } from "./wire.ts";
-
-/** Refuses while a version must not be deleted. */
-export function checkUnlocked({ isHeld, retention }: S3Version, now: Instant, mayBypass: boolean): void {
-  const isBypassed = mayBypass && retention?.mode === "GOVERNANCE";
-  const isRetained = retention !== undefined && retention.until > now && !isBypassed;
-  if (isHeld || isRetained) throw new S3Refusal("AccessDenied", "the object is protected by object lock");
-}
 
 /** PutObjectRetention. */
 export function putRetention(call: S3Call): HttpAnswer {

@@ -6,6 +6,7 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 import { httpDate, type Instant, instantFromIso, isoText, randomId } from "#base/index.ts";
 import {
   addVersion,
+  checkUnlocked,
   classes,
   currentOf,
   isFrozen,
@@ -15,7 +16,6 @@ import {
   type S3Version,
 } from "./bucket.ts";
 import type { S3Call } from "./call.ts";
-import { checkUnlocked } from "./locks.ts";
 import { answer, element, type HttpAnswer, S3Refusal, xmlAnswer } from "./wire.ts";
 
 const md5 = (content: Uint8Array): Buffer => createHash("md5").update(content).digest();
@@ -94,7 +94,7 @@ export function checkContent({ request, world }: S3Call, body: Uint8Array): void
     throw new S3Refusal("BadDigest", "the content does not have the MD5 that was announced");
   }
   const crc = headers["x-amz-checksum-crc32"];
-  const hasCheck = announced !== undefined || Object.keys(headers).some((name) => /^x-amz-checksum-/.test(name));
+  const hasCheck = announced !== undefined || Object.keys(headers).some((name) => name.startsWith("x-amz-checksum-"));
   const locks = headers["x-amz-object-lock-mode"] ?? headers["x-amz-object-lock-legal-hold"];
   if (world.features.checksums && locks !== undefined && !hasCheck) {
     throw new S3Refusal("InvalidRequest", "a put with locks needs Content-MD5 or a checksum");
