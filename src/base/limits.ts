@@ -123,6 +123,8 @@ export const limits = {
   dataBuffer: 64 * KiB,
   /** WRITE BUFFER, echo mode, per nexus: SPC-4 allows up to 4096 bytes. */
   echoBuffer: 4 * KiB,
+  /** Attributes that hosts write on the chip of one cartridge: what LTO drives leave to them, twice. */
+  hostMemory: 8 * KiB,
   /** Headers and views given to the network in one call. */
   sendParts: 64,
   /** Largest answer that our initiator takes for a text request. */

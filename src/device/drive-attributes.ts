@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // READ ATTRIBUTE: the memory chip of the loaded cartridge. SPC-4 6.18, 7.4. Attributes that the device and the medium
-// provide, computed from what is known of the cartridge; attributes that hosts write are not kept.
+// provide are computed from what is known of the cartridge; those that hosts wrote are as they were written.
 
-import { bytesFromAscii, concatBytes } from "#base/index.ts";
+import { bytesFromAscii, concatBytes, limits } from "#base/index.ts";
 import { putUint } from "#codec/index.ts";
 import {
   AttributeHeader,
@@ -16,6 +16,7 @@ import {
   mediumWidth,
 } from "#scsi/index.ts";
 import type { AttributeName, AttributeRow, sscCommands } from "#scsi/index.ts";
+import { hostAttributes, usedMemory, type AttributeChange, type CartridgeMemory } from "./cartridge-memory.ts";
 import type { Command } from "./command.ts";
 import type { DriveCore, LoadedCartridge } from "./drive-core.ts";
 import { goodData } from "./outcome.ts";
@@ -36,40 +37,70 @@ const tapeMetres = 960;
 
 /** Attribute values from the first one asked for. 05/24/00 when there is none from there on. */
 export function attributeValues(core: DriveCore, loaded: LoadedCartridge, command: ValuesCommand): Outcome {
-  if (command.cdb.partition !== 0) return command.invalidField("partition");
-  const values = presentValues(core, loaded).filter(([row]) => row.id >= command.cdb.firstAttribute);
-  if (values.length === 0) return command.invalidField("firstAttribute");
-  const body = concatBytes(values.map(([row, value]) => encodeAttribute(row, value)));
+  const { partition, firstAttribute } = command.cdb;
+  if (partition >= core.partitionCount) return command.invalidField("partition");
+  const found = present(core, loaded, partition).filter(({ id }) => id >= firstAttribute);
+  if (found.length === 0) return command.invalidField("firstAttribute");
+  const body = concatBytes(found.map(({ bytes }) => bytes));
   return goodData(concatBytes([AttributesHeader.encode({ availableLength: body.byteLength }), body]));
 }
 
-/** Attribute identifiers: those that have values, which are also those that are supported. */
+/** Identifiers of the attributes that have values. */
 export function attributeList(core: DriveCore, loaded: LoadedCartridge, command: ListCommand): Outcome {
-  if (command.cdb.partition !== 0) return command.invalidField("partition");
-  const rows = presentValues(core, loaded).map(([row]) => row);
-  const body = new Uint8Array(rows.length * 2);
-  for (const [index, row] of rows.entries()) putUint(body, index * 2, 2, row.id);
+  const { partition } = command.cdb;
+  if (partition >= core.partitionCount) return command.invalidField("partition");
+  return identifiers(present(core, loaded, partition).map(({ id }) => id));
+}
+
+/** Identifiers of the attributes that there can be. */
+export function supportedAttributes(core: DriveCore, command: ListCommand): Outcome {
+  if (command.cdb.partition >= core.partitionCount) return command.invalidField("partition");
+  const ids = Object.values(attributes).map(({ id }) => id);
+  return identifiers(ids.toSorted((left, right) => left - right));
+}
+
+function identifiers(ids: readonly number[]): Outcome {
+  const body = new Uint8Array(ids.length * 2);
+  for (const [index, id] of ids.entries()) putUint(body, index * 2, 2, id);
   return goodData(concatBytes([AttributesHeader.encode({ availableLength: body.byteLength }), body]));
 }
 
-/** The one logical volume, or the one partition. */
-export function attributeRange(command: RangeCommand): Outcome {
+/** The one logical volume, or the partitions. */
+export function attributeRange(command: RangeCommand, count: number): Outcome {
   const rest = AttributeRange.size - 2;
   if (command.cdb.volumeNumber !== 0) return command.invalidField("volumeNumber");
-  return goodData(AttributeRange.encode({ availableLength: rest, first: 0, count: 1 }));
+  return goodData(AttributeRange.encode({ availableLength: rest, first: 0, count }));
 }
 
-/** What the chip holds, by ascending identifier. */
-function presentValues(core: DriveCore, loaded: LoadedCartridge): readonly (readonly [AttributeRow, Value])[] {
-  const values = valuesOf(core, loaded);
-  const present: (readonly [AttributeRow, Value])[] = [];
-  for (const [name, value] of Object.entries(values) as [AttributeName, Value][]) {
-    present.push([attributes[name], value]);
+/** An attribute as it is reported. */
+interface Reported {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What the chip holds of a partition, by ascending identifier. */
+function present(core: DriveCore, loaded: LoadedCartridge, partition: number): readonly Reported[] {
+  const found: Reported[] = hostAttributes(core.memory, partition).map((attribute) => hostAttribute(attribute));
+  for (const [name, value] of Object.entries(valuesOf(core, loaded, partition)) as [AttributeName, Value][]) {
+    const row: AttributeRow = attributes[name];
+    found.push({ id: row.id, bytes: encodeAttribute(row, value) });
   }
-  return present.toSorted(([left], [right]) => left.id - right.id);
+  return found.toSorted((left, right) => left.id - right.id);
 }
 
-function valuesOf(core: DriveCore, loaded: LoadedCartridge): Partial<Record<AttributeName, Value>> {
+/** Texts of hosts are padded to the length of their attribute; anything else is as it was written. */
+function hostAttribute({ id, format, value }: AttributeChange): Reported {
+  const row = Object.values<AttributeRow>(attributes).find((each) => each.id === id);
+  const isText = format !== attributeFormats.binary;
+  const length = isText && row !== undefined ? row.length : value.byteLength;
+  const bytes = new Uint8Array(length).fill(isText ? blank : 0);
+  bytes.set(value.subarray(0, length));
+  return { id, bytes: concatBytes([AttributeHeader.encode({ id, format, length }), bytes]) };
+}
+
+const blank = 0x20;
+
+function valuesOf(core: DriveCore, loaded: LoadedCartridge, _partition: number): Partial<Record<AttributeName, Value>> {
   const { cartridge, medium } = loaded;
   const history = core.historyOf(loaded);
   const { code } = densityOf(cartridge.generation);
@@ -80,14 +111,13 @@ function valuesOf(core: DriveCore, loaded: LoadedCartridge): Partial<Record<Attr
     maximumCapacity: Math.floor(capacity / MiB),
     tapeAlertFlags: core.alerts.bitmap(),
     loadCount: history.loadCount,
-    memoryRemaining: 0,
+    memoryRemaining: limits.hostMemory - usedMemory(core.memory),
     assigningOrganization: densityOrganization,
     formattedDensity: code,
     initializationCount: 1,
     volumeIdentifier: cartridge.barcode,
-    // 0 would mean that it is not kept; it changes with the first write of each mount and not again.
-    volumeChangeReference: (history.writtenMounts ?? 0) + 1,
-    lastDrive: `${vendor.padEnd(8)}${core.serial}`,
+    volumeChangeReference: core.changeReference,
+    ...lastDrives(core.memory),
     totalWritten: Math.floor(history.bytesWritten / MiB),
     totalRead: Math.floor(history.bytesRead / MiB),
     lastWritten: Math.floor(core.mount.bytesWritten / MiB),
@@ -102,6 +132,12 @@ function valuesOf(core: DriveCore, loaded: LoadedCartridge): Partial<Record<Attr
     mediumType: attributeMediumTypes[cartridge.kind],
     mediumTypeInformation: 0,
   };
+}
+
+const lastDriveNames = ["lastDrive", "lastDrive1", "lastDrive2", "lastDrive3"] as const;
+
+function lastDrives({ lastDrives: drives = [] }: CartridgeMemory): Partial<Record<AttributeName, Value>> {
+  return Object.fromEntries(lastDriveNames.slice(0, drives.length).map((name, index) => [name, drives[index]]));
 }
 
 function encodeAttribute(row: AttributeRow, value: Value): Uint8Array {

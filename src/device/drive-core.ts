@@ -4,9 +4,10 @@
 
 import { assert, limits } from "#base/index.ts";
 import type { Clock, Duration, Log, Random } from "#base/index.ts";
-import { Medium } from "#tape/index.ts";
-import type { Image } from "#tape/index.ts";
+import { after, Medium } from "#tape/index.ts";
+import type { Eventually, Image } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
+import { loadedBy, type CartridgeMemory } from "./cartridge-memory.ts";
 import { DriveEncryption } from "./drive-encryption.ts";
 import type { DriveOptions, DriveState, InsertedCartridge } from "./drive-options.ts";
 import { DrivePressure } from "./drive-pressure.ts";
@@ -60,8 +61,6 @@ export class DriveCore {
   mount = new TransferCounters();
   loads = 0;
   activity: DriveActivity = "none";
-  /** The medium was erased since the load. */
-  wasErased = false;
   /** Block length of the mode block descriptor; 0 means variable. */
   blockLength = 0;
   /** Buffered mode of the mode parameter header: GOOD when the data is in the buffer. */
@@ -71,18 +70,56 @@ export class DriveCore {
   #inserted: InsertedCartridge | undefined;
   #loaded: LoadedCartridge | undefined;
 
-  constructor(options: Pick<DriveOptions, "model" | "serial" | "clock" | "random" | "log">) {
+  readonly #keep: DriveOptions["keep"];
+  /** The volume change reference of this mount is kept already. */
+  #isChangeNoted = false;
+
+  constructor(options: Pick<DriveOptions, "model" | "serial" | "clock" | "random" | "log" | "keep">) {
     this.model = options.model;
     this.serial = options.serial;
     this.clock = options.clock;
     this.log = options.log;
     this.random = options.random;
+    this.#keep = options.keep;
     this.encryption = new DriveEncryption(options.random);
     this.startedAt = this.clock.monotonic();
   }
 
   /** A cartridge is in the bay, but its data is still being opened. */
   expectedBarcode: string | undefined;
+
+  /** What the cartridge in the drive keeps. */
+  get memory(): CartridgeMemory {
+    return this.#inserted?.memory ?? {};
+  }
+
+  /** Partitions of the loaded cartridge. */
+  get partitionCount(): number {
+    return 1;
+  }
+
+  /** MAM 0009h. Cartridges of earlier releases go on where those counted. */
+  get changeReference(): number {
+    return this.memory.changeReference ?? (this.#inserted?.history.writtenMounts ?? 0) + 1;
+  }
+
+  /** Keeps a changed memory, durably, and uses it from then on. */
+  keep(memory: CartridgeMemory): Eventually<void> {
+    const cartridge = this.#inserted;
+    if (cartridge === undefined) return undefined;
+    return after(this.#keep(cartridge.barcode, memory), () => {
+      if (this.#inserted?.barcode === cartridge.barcode) this.#inserted = { ...this.#inserted, memory };
+    });
+  }
+
+  /** Called before the first change of each mount: the volume change reference is another one from now on, durably. */
+  noteChange(): Eventually<void> {
+    if (this.#isChangeNoted) return undefined;
+    const changeReference = (this.changeReference % changeReferenceMax) + 1;
+    return after(this.keep({ ...this.memory, changeReference }), () => {
+      this.#isChangeNoted = true;
+    });
+  }
 
   /** The cartridge in the drive, loaded or not. */
   get inserted(): InsertedCartridge | undefined {
@@ -134,12 +171,14 @@ export class DriveCore {
       return false;
     }
     const isReadOnlyHere = !generationsOf(this.model.writes).includes(cartridge.generation);
-    const medium = mediumOf(cartridge, image);
+    const medium = this.#mounted(image, cartridge);
     this.#loaded = { cartridge, medium, loadedAt: this.clock.monotonic(), isReadOnlyHere };
     this.hasLostWrites = false;
     this.pressure.end();
     this.mount = new TransferCounters();
-    this.wasErased = false;
+    this.#isChangeNoted = false;
+    const drive = `${this.model.vendor.padEnd(8)}${this.serial}`;
+    this.#inserted = { ...cartridge, memory: loadedBy(cartridge.memory, drive) };
     this.loads++;
     return true;
   }
@@ -153,12 +192,32 @@ export class DriveCore {
     const reopen = loaded?.cartridge.reopen;
     if (loaded === undefined || reopen === undefined || !this.hasLostWrites) return loaded?.medium;
     const image = await reopen();
-    const cartridge = { ...loaded.cartridge, image };
-    const medium = mediumOf(cartridge, image);
+    const cartridge = { ...loaded.cartridge, memory: this.memory, image };
+    const medium = this.#mounted(image, cartridge);
     this.#inserted = cartridge;
     this.#loaded = { ...loaded, cartridge, medium };
     this.hasLostWrites = false;
     return medium;
+  }
+
+  /** Uses a part of the nominal size from now on. The medium was erased before. */
+  resize(capacityProportion: number): Eventually<void> {
+    return after(this.keep({ ...this.memory, capacityProportion }), () => {
+      const loaded = this.#loaded;
+      const image = loaded?.cartridge.image;
+      if (loaded === undefined || image === undefined || this.#inserted === undefined) return;
+      this.#loaded = { ...loaded, medium: this.#mounted(image, this.#inserted) };
+    });
+  }
+
+  #mounted(image: Image, cartridge: InsertedCartridge): Medium {
+    const { capacityBytes, writeProtected, kind, memory } = cartridge;
+    const part = (memory.capacityProportion ?? proportionMax) / proportionMax;
+    return new Medium(image, {
+      capacityBytes: Math.max(Math.floor(capacityBytes * part), Math.min(capacityBytes, capacityMin)),
+      writeProtected,
+      writeOnce: kind === "write-once",
+    });
   }
 
   /** The cartridge stays in the mouth; its past is counted up. Its data was flushed before. */
@@ -166,7 +225,7 @@ export class DriveCore {
     const loaded = this.#loaded;
     if (loaded === undefined) return;
     this.#loaded = undefined;
-    this.#inserted = { ...loaded.cartridge, history: this.historyOf(loaded) };
+    this.#inserted = { ...loaded.cartridge, memory: this.memory, history: this.historyOf(loaded) };
     this.encryption.demounted();
     this.alerts.clear();
   }
@@ -182,18 +241,13 @@ export class DriveCore {
 
   /** A cartridge's past including this mount. */
   historyOf({ cartridge }: LoadedCartridge): InsertedCartridge["history"] {
-    const { loadCount, bytesWritten, bytesRead, writtenMounts = 0 } = cartridge.history;
+    const { loadCount, bytesWritten, bytesRead } = cartridge.history;
     return {
+      ...cartridge.history,
       loadCount: loadCount + 1,
       bytesWritten: bytesWritten + this.mount.bytesWritten,
       bytesRead: bytesRead + this.mount.bytesRead,
-      writtenMounts: writtenMounts + (this.wasWritten ? 1 : 0),
     };
-  }
-
-  /** Something was written or erased since the load. */
-  get wasWritten(): boolean {
-    return this.mount.blocksWritten > 0 || this.mount.filemarksWritten > 0 || this.wasErased;
   }
 
   /** Counts blocks that were written. */
@@ -220,13 +274,13 @@ export class DriveCore {
   }
 }
 
-function mediumOf(cartridge: InsertedCartridge, image: Image): Medium {
-  return new Medium(image, {
-    capacityBytes: cartridge.capacityBytes,
-    writeProtected: cartridge.writeProtected,
-    writeOnce: cartridge.kind === "write-once",
-  });
-}
+/** SET CAPACITY: all of the nominal size. */
+const proportionMax = 0xffff;
+/** The least that SET CAPACITY leaves: room for a block of the largest size and its trailer. */
+const capacityMin = limits.cartridgeSizeMin;
+
+/** FFFFFFFFh would mean that the reference is not kept. */
+const changeReferenceMax = 2 ** 32 - 2;
 
 /** A list of generations as such, whatever literal type a model has. */
 function generationsOf(generations: readonly LtoGeneration[]): readonly LtoGeneration[] {

@@ -16,6 +16,7 @@ type Space6Command = Command<typeof sscCommands.space6>;
 type Space16Command = Command<typeof sscCommands.space16>;
 type Locate10Command = Command<typeof sscCommands.locate10>;
 type Locate16Command = Command<typeof sscCommands.locate16>;
+type SetCapacityCommand = Command<typeof sscCommands.setCapacity>;
 type EraseCommand = Command<typeof sscCommands.erase6>;
 type FormatCommand = Command<typeof sscCommands.formatMedium>;
 
@@ -121,15 +122,24 @@ export function formatMedium(core: DriveCore, medium: Medium, command: FormatCom
   return erased(core, medium);
 }
 
+/** SET CAPACITY: at the beginning only; everything is erased, and only a part of the nominal size is used. SSC-4. */
+export function setCapacity(core: DriveCore, medium: Medium, command: SetCapacityCommand): Eventually<Outcome> {
+  if (medium.objectNumber !== 0) return check("not-at-beginning");
+  if (medium.writeOnce) return refusedWrite(core, "write-once");
+  const { proportion } = command.cdb;
+  return after(erased(core, medium), (outcome) =>
+    outcome.kind === "good" ? guard(core, () => after(core.resize(proportion), good)) : outcome,
+  );
+}
+
 function erased(core: DriveCore, medium: Medium): Eventually<Outcome> {
   core.activity = "erasing";
   if (core.loaded?.isReadOnlyHere) return refusedWrite(core, "write-protected");
   const answer = (result: WriteRefusal | "erased"): Eventually<Outcome> => {
     if (result !== "erased") return refusedWrite(core, result);
-    if (medium.isDirty) core.wasErased = true;
     return after(medium.flush(), good);
   };
-  return guard(core, () => after(medium.erase(), answer));
+  return guard(core, () => after(core.noteChange(), () => after(medium.erase(), answer)));
 }
 
 const atTarget: Motion = { end: "done", residue: 0 };

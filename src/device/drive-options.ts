@@ -2,8 +2,9 @@
 // What a drive unit is made of and what is put into it: the contract between the drive and who owns it.
 
 import type { Clock, Log, Random } from "#base/index.ts";
-import type { Image } from "#tape/index.ts";
+import type { Eventually, Image } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
+import type { CartridgeMemory } from "./cartridge-memory.ts";
 import type { UnitNexus } from "./unit-task.ts";
 
 /** What lasts of a cartridge's past beside its data. Kept by who owns the cartridge; the drive counts it up. */
@@ -14,7 +15,7 @@ export interface CartridgeHistory {
   readonly bytesWritten: number;
   /** Bytes that hosts read from it, ever. */
   readonly bytesRead: number;
-  /** Loads during which it was written; 0 when left out. MAM 0009h, volume change reference, follows from it. */
+  /** Loads during which it was written, as earlier releases counted them for the volume change reference. */
   readonly writtenMounts?: number;
 }
 
@@ -31,6 +32,8 @@ export interface InsertedCartridge {
   readonly kind: "data" | "write-once" | "cleaning";
   readonly writeProtected: boolean;
   readonly history: CartridgeHistory;
+  /** What it keeps beside its data. */
+  readonly memory: CartridgeMemory;
 }
 
 /** What a drive holds. */
@@ -71,6 +74,8 @@ export interface DriveOptions {
   readonly serial: string;
   /** The library it sits in: VPD pages B3h and B4h. */
   readonly library: { readonly changerSerial: string; readonly elementAddress: number };
+  /** Keeps what a cartridge in this drive has to keep: durable when it settles. Faults of who keeps it. */
+  readonly keep: (barcode: string, memory: CartridgeMemory) => Eventually<void>;
   /** Logical unit numbers of the target it is reached through, for REPORT LUNS. */
   readonly luns: () => readonly number[];
   /** Whether an initiator is told of the start of the process (29/01); see UnitOptions. */

@@ -22,7 +22,7 @@ import {
 } from "#scsi/index.ts";
 import { MemoryImage } from "#tape/index.ts";
 import type { MemoryImageOptions } from "#tape/index.ts";
-import type { InsertedCartridge } from "./drive-options.ts";
+import type { DriveOptions, InsertedCartridge } from "./drive-options.ts";
 import { DriveUnit } from "./drive-unit.ts";
 import { TestHost, testSurroundings } from "./test-host.ts";
 import type { Reply } from "./test-host.ts";
@@ -58,6 +58,7 @@ export function seen(reply: Reply): Seen {
 /** What a test wants different. */
 export interface BenchOptions extends MemoryImageOptions {
   readonly log?: Log;
+  readonly keep?: DriveOptions["keep"];
   readonly cartridge?: Partial<InsertedCartridge>;
 }
 
@@ -79,6 +80,7 @@ export class DriveBench {
     const drive = new DriveUnit({
       ...testSurroundings,
       ...(options.log === undefined ? {} : { log: options.log }),
+      ...(options.keep === undefined ? {} : { keep: options.keep }),
       model: driveModels["ibm-lto8"],
       serial: "CAP0000001",
       library: { changerSerial: "CAP0000000", elementAddress: 256 },
@@ -180,6 +182,7 @@ export function cartridgeOf(image: MemoryImage, changes: Partial<InsertedCartrid
     kind: "data",
     writeProtected: false,
     history: { loadCount: 0, bytesWritten: 0, bytesRead: 0 },
+    memory: {},
     ...changes,
   };
 }

@@ -203,8 +203,15 @@ export function write(core: DriveCore, medium: Medium, command: WriteCommand): E
     const store = fixed
       ? (): Eventually<Outcome> => writeFixed(core, medium, command, done)
       : (): Eventually<Outcome> => writeVariable(core, medium, command, done);
-    return guard(core, () => after(medium.prepareWrite(), store), transferLength);
+    return guard(core, () => after(prepareWrite(core, medium), store), transferLength);
   });
+}
+
+/** A write that is refused changes nothing, and so notes no change. */
+function prepareWrite(core: DriveCore, medium: Medium): Eventually<void> {
+  if (medium.writeRefusal !== undefined) return undefined;
+  const noted = core.noteChange();
+  return noted === undefined ? medium.prepareWrite() : noted.then(() => medium.prepareWrite());
 }
 
 /** The data stays where it was received; a longer transfer than the CDB says is cut. */
@@ -301,7 +308,8 @@ export function writeFilemarks(core: DriveCore, medium: Medium, command: Filemar
       if (rest === 0) return { result: count === 0 ? "written" : medium.appendResult, done: count };
       return after(medium.writeFilemarks(rest), ({ result, done }) => ({ result, done: before + done }));
     };
-    return guard(core, () => after(write(), written), count);
+    const noted = (): Eventually<void> => (rest === 0 ? undefined : core.noteChange());
+    return guard(core, () => after(after(noted(), write), written), count);
   });
 }
 

@@ -16,12 +16,23 @@ import {
 import { after } from "#tape/index.ts";
 import type { Eventually, Medium, MediumPosition } from "#tape/index.ts";
 import type { Command, Handlers } from "./command.ts";
-import { attributeList, attributeRange, attributeValues } from "./drive-attributes.ts";
+import { attributeList, attributeRange, attributeValues, supportedAttributes } from "./drive-attributes.ts";
+import { writeAttribute } from "./drive-attribute-writing.ts";
 import { DriveCore } from "./drive-core.ts";
 import type { LoadedCartridge } from "./drive-core.ts";
 import { driveLogPages } from "./drive-log.ts";
 import { driveModeHeader, driveModePages } from "./drive-mode.ts";
-import { erase, formatMedium, locate10, locate16, onSound, rewind, space16, space6 } from "./drive-motion.ts";
+import {
+  erase,
+  formatMedium,
+  locate10,
+  locate16,
+  onSound,
+  rewind,
+  setCapacity,
+  space16,
+  space6,
+} from "./drive-motion.ts";
 import type { DriveOptions, DriveState, DriveStatistics, InsertedCartridge, RemoveAnswer } from "./drive-options.ts";
 import { failedWrite, isPressure } from "./drive-outcomes.ts";
 import {
@@ -155,9 +166,11 @@ export class DriveUnit extends Unit<Commands> {
       reportDensitySupport: (command) => reportDensitySupport(core, command),
       readAttributeValues: (command) => this.#onLoaded((loaded) => attributeValues(core, loaded, command)),
       readAttributeList: (command) => this.#onLoaded((loaded) => attributeList(core, loaded, command)),
-      readAttributeVolumeList: (command) => this.#onLoaded(() => attributeRange(command)),
-      readAttributePartitionList: (command) => this.#onLoaded(() => attributeRange(command)),
-      readAttributeSupported: (command) => this.#onLoaded((loaded) => attributeList(core, loaded, command)),
+      readAttributeVolumeList: (command) => this.#onLoaded(() => attributeRange(command, 1)),
+      readAttributePartitionList: (command) => this.#onLoaded(() => attributeRange(command, core.partitionCount)),
+      readAttributeSupported: (command) => this.#onLoaded(() => supportedAttributes(core, command)),
+      writeAttribute: (command) => this.#onLoaded((loaded) => writeAttribute(core, loaded, command)),
+      setCapacity: (command) => this.#onMedium((medium) => setCapacity(core, medium, command)),
       readMediaSerialNumber: () => this.#onLoaded(mediaSerialNumber),
       securityProtocolIn: (command) => securityIn(core, command),
       securityProtocolOut: (command) => securityOut(core, command, () => this.#encryptionChanged(command.nexus)),

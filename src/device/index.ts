@@ -2,6 +2,7 @@
 // The public face of device.
 
 export type * from "./changer-options.ts";
+export type { CartridgeMemory } from "./cartridge-memory.ts";
 export * from "./changer-unit.ts";
 export * from "./command.ts";
 export type * from "./drive-options.ts";

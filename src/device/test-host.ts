@@ -28,6 +28,7 @@ export function countingRandom(): Random {
 export const testSurroundings = {
   clock: stillClock,
   random: countingRandom(),
+  keep: (): void => {},
   log: silentLog,
   luns: (): readonly number[] => [0],
   tellsPowerOn: (): boolean => false,

@@ -3,7 +3,7 @@
 // and takes them apart; who decides about moves is the robot.
 
 import { asError, assert, type Clock, type Log, type Random } from "#base/index.ts";
-import { DriveUnit, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
+import { DriveUnit, type DriveOptions, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
 import type { CartridgeId, CartridgeStore, LoadedImage } from "#store/index.ts";
 import type { CartridgeRecord, DriveRecord } from "./facts.ts";
@@ -18,6 +18,7 @@ export interface DriveHostOptions {
   readonly luns: () => readonly number[];
   readonly tellsPowerOn: (nexus: UnitNexus) => boolean;
   readonly store: CartridgeStore;
+  readonly keep: DriveOptions["keep"];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -55,7 +56,7 @@ export class DriveHost {
   #failure: Error | undefined;
 
   constructor(options: DriveHostOptions) {
-    const { record, address, model, changerSerial, luns, tellsPowerOn, clock, random } = options;
+    const { record, address, model, changerSerial, luns, tellsPowerOn, keep, clock, random } = options;
     this.record = record;
     this.address = address;
     this.model = model;
@@ -63,7 +64,7 @@ export class DriveHost {
     this.#log = options.log.child({ drive: driveName(record.number) });
     const library = { changerSerial, elementAddress: address };
     const { serial } = this;
-    this.unit = new DriveUnit({ model, serial, library, luns, tellsPowerOn, clock, random, log: this.#log });
+    this.unit = new DriveUnit({ model, serial, library, keep, luns, tellsPowerOn, clock, random, log: this.#log });
   }
 
   get serial(): string {
@@ -164,5 +165,6 @@ function insertedOf(cartridge: CartridgeRecord, image: LoadedImage): InsertedCar
     kind: cartridge.writeOnce ? "write-once" : "data",
     writeProtected: isWriteProtected(cartridge),
     history: cartridge.history,
+    memory: cartridge.memory ?? {},
   };
 }

@@ -3,7 +3,7 @@
 // what became true; replaying all of them in order gives the state again. docs/FORMATS.md describes them.
 
 import type { Instant } from "#base/index.ts";
-import type { CartridgeHistory } from "#device/index.ts";
+import type { CartridgeHistory, CartridgeMemory } from "#device/index.ts";
 import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
 import type { Retention, ThawTier } from "#store/index.ts";
@@ -66,6 +66,8 @@ export interface CartridgeRecord {
   readonly changedAt: Instant;
   /** What hosts did to it, ever. */
   readonly history: CartridgeHistory;
+  /** What its memory chip keeps; nothing yet when missing. */
+  readonly memory?: CartridgeMemory;
   /** First time it reached ARCHIVED. */
   readonly archivedAt?: Instant;
   /** How the retrieve that runs was asked for. */
@@ -89,6 +91,7 @@ export type CartridgeChange = Partial<
     | "library"
     | "pool"
     | "history"
+    | "memory"
     | "archivedAt"
     | "tier"
     | "shelfClass"

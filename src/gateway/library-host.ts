@@ -8,7 +8,7 @@ import type { CartridgeStore } from "#store/index.ts";
 import { Gate } from "#work/index.ts";
 import type { Book } from "./book.ts";
 import { DriveHost } from "./drive-host.ts";
-import type { DriveRecord, LibraryRecord } from "./facts.ts";
+import type { CartridgeChange, DriveRecord, LibraryRecord } from "./facts.ts";
 import { changerModel, driveModel } from "./models.ts";
 import { changerTargetName, driveTargetName, libraryTargetName, serialOf, type TargetNaming } from "./naming.ts";
 import { LibraryRobot, type LibraryRobotOptions } from "./robot.ts";
@@ -148,11 +148,15 @@ export class LibraryHost {
   async #restDrive(drive: DriveHost): Promise<void> {
     const answer = await drive.take({ force: true });
     if (answer.kind !== "taken" || answer.held === undefined) return;
-    const { barcode, history } = answer.held.inserted;
+    const { barcode, history, memory } = answer.held.inserted;
     await drive.release(answer.held);
+    await this.#change(barcode, { history, memory });
+  }
+
+  async #change(barcode: string, change: CartridgeChange): Promise<void> {
     const at = this.#options.clock.now();
     await this.#options.book.change(() => {
-      return { facts: [{ kind: "cartridge-changed", barcode, at, change: { history } }], result: undefined };
+      return { facts: [{ kind: "cartridge-changed", barcode, at, change }], result: undefined };
     });
   }
 
@@ -167,6 +171,7 @@ export class LibraryHost {
       changerSerial: this.changerSerial,
       luns: () => this.#place(place.target)?.luns() ?? [place.lun],
       tellsPowerOn: ({ initiatorName }) => this.#options.tellsPowerOn(place.target, initiatorName),
+      keep: (barcode, memory) => this.#change(barcode, { memory }),
       store,
       clock,
       random,

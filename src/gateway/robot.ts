@@ -154,11 +154,11 @@ export class LibraryRobot implements Robot {
 
   #historyFacts(hands: Hands): readonly Fact[] {
     const at = this.#options.clock.now();
-    return [...hands.taken].flatMap(([barcode, { held }]) =>
-      held === undefined
-        ? []
-        : [{ kind: "cartridge-changed" as const, barcode, at, change: { history: held.inserted.history } }],
-    );
+    return [...hands.taken].flatMap(([barcode, { held }]) => {
+      if (held === undefined) return [];
+      const { history, memory } = held.inserted;
+      return [{ kind: "cartridge-changed" as const, barcode, at, change: { history, memory } }];
+    });
   }
 
   /** The mail slot is emptied at once. */

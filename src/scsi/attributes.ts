@@ -64,10 +64,16 @@ export const attributes = {
   owningHost: text(0x0807, 80, "owning host textual name"),
   mediaPool: text(0x0808, 160, "media pool"),
   formatVersion: ascii(0x080b, 16, "host", "application format version"),
-  volumeCoherency: binary(0x080c, 0xffff, "host", "volume coherency information"),
+  volumeCoherency: binary(0x080c, 1023, "host", "volume coherency information"),
+  mediumIdentifier: binary(0x0820, 36, "host", "medium globally unique identifier"),
+  poolIdentifier: binary(0x0821, 36, "host", "media pool globally unique identifier"),
+  lockState: binary(0x1623, 1, "host", "volume lock state"),
 } as const satisfies Table<AttributeRow>;
 /** Name of an attribute. */
 export type AttributeName = keyof typeof attributes;
+
+/** Identifiers that hosts may use as they like, and how long their values may be: SPC-4, vendor specific host type. */
+export const hostAttributeRange = { vendorFirst: 0x1400, vendorLast: 0x17ff, lengthMax: 1024 } as const;
 
 /** MEDIUM TYPE attribute 0408h: SSC-4. */
 export const attributeMediumTypes = { data: 0x00, cleaning: 0x01, "write-once": 0x80 } as const satisfies Table<number>;

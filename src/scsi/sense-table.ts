@@ -74,6 +74,7 @@ export const senseTable = {
   "load-or-eject-failed": row("illegal-request", 0x53, 0x00, "the cartridge could not be loaded or ejected"),
   "not-unloaded": row("illegal-request", 0x53, 0x01, "the drive has not unloaded its cartridge"),
   "removal-prevented": row("illegal-request", 0x53, 0x02, "a host has locked the cartridge in; it must allow removal"),
+  "memory-full": row("illegal-request", 0x55, 0x06, "the memory chip of the cartridge is full"),
   "registrations-exhausted": row("illegal-request", 0x55, 0x04, "too many hosts have registered a reservation key"),
 
   // The medium may not be written.

@@ -163,6 +163,28 @@ export const ReadAttributePartitionList = readAttribute(3);
 /** READ ATTRIBUTE, SUPPORTED ATTRIBUTES: SPC-4. */
 export const ReadAttributeSupported = readAttribute(5);
 
+/** WRITE ATTRIBUTE: SPC-4. */
+export const WriteAttribute = layout("WRITE ATTRIBUTE", 16, {
+  opcode: uint(0, 1, { always: 0x8d }),
+  /** WTC: write through. */
+  writeThrough: bit(1, 0),
+  elementAddress: uint(2, 2),
+  elementType: bits(4, 3, 0),
+  volumeNumber: uint(5, 1),
+  partition: uint(7, 1),
+  parameterListLength: uint(10, 4),
+  control: uint(15, 1),
+});
+
+/** SET CAPACITY: SSC-4. */
+export const SetCapacity = layout("SET CAPACITY", 6, {
+  opcode: uint(0, 1, { always: 0x0b }),
+  immediate: bit(1, 0),
+  /** In 65,535ths of the nominal size. */
+  proportion: uint(3, 2),
+  control: uint(5, 1),
+});
+
 /** SPACE(16): SSC-4. The count is two's complement. */
 export const Space16 = layout("SPACE(16)", 16, {
   opcode: uint(0, 1, { always: 0x91 }),
@@ -296,6 +318,15 @@ export const sscCommands = {
     ...asks,
     standard: "SPC-4",
   },
+  writeAttribute: {
+    name: "WRITE ATTRIBUTE",
+    opcode: 0x8d,
+    cdb: WriteAttribute,
+    data: "out",
+    ...data,
+    standard: "SPC-4",
+  },
+  setCapacity: { name: "SET CAPACITY", opcode: 0x0b, cdb: SetCapacity, data: "none", ...erases, standard: "SSC-4" },
   space16: { name: "SPACE(16)", opcode: 0x91, cdb: Space16, data: "none", ...medium, standard: "SSC-4" },
   locate16: { name: "LOCATE(16)", opcode: 0x92, cdb: Locate16, data: "none", ...medium, standard: "SSC-4" },
   ...securityCommands,

@@ -26,6 +26,8 @@ import {
   ReadAttributeSupported,
   Space16,
   Locate16,
+  SetCapacity,
+  WriteAttribute,
 } from "#scsi/index.ts";
 import { goldenVectors } from "../vector.ts";
 
@@ -361,5 +363,29 @@ goldenVectors(Locate16, [
       identifier: 0x0n,
       control: 0,
     },
+  },
+]);
+
+goldenVectors(WriteAttribute, [
+  {
+    source: "SPC-4: write through, partition 1, 24 bytes, as LTFS sends it",
+    hex: "8d010000 00000001 00000000 00180000",
+    value: {
+      writeThrough: true,
+      elementAddress: 0,
+      elementType: 0,
+      volumeNumber: 0,
+      partition: 1,
+      parameterListLength: 24,
+      control: 0,
+    },
+  },
+]);
+
+goldenVectors(SetCapacity, [
+  {
+    source: "SSC-4: half of the capacity, immediate",
+    hex: "0b010080 0000",
+    value: { immediate: true, proportion: 0x8000, control: 0 },
   },
 ]);
