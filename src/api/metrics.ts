@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the gateway counts, for monitoring systems. Names follow the conventions of Prometheus: base units, `_total`.
 
-import type { Gateway } from "#gateway/index.ts";
+import { between, type Clock } from "#base/index.ts";
+import type { Gateway, GatewayStatus, UnstoredView } from "#gateway/index.ts";
 
 /** One kind of number that is measured, with its present values. */
 export interface MetricFamily {
@@ -12,7 +13,7 @@ export interface MetricFamily {
 }
 
 /** All metrics of the gateway at this moment. */
-export function metricFamilies(gateway: Gateway): readonly MetricFamily[] {
+export function metricFamilies(gateway: Gateway, clock: Clock): readonly MetricFamily[] {
   const status = gateway.status();
   const drives = gateway.listDrives();
   const { store } = status;
@@ -61,12 +62,54 @@ export function metricFamilies(gateway: Gateway): readonly MetricFamily[] {
     gauge("capstan_cache_used_bytes", "Bytes of local segments.", store.cacheUsed),
     gauge("capstan_cache_size_bytes", "Bytes of evictable segments that are kept.", store.cacheSize),
     gauge("capstan_upload_lag_seconds", "How long the oldest segment has been waiting.", store.uploadLag / 1000),
+    gauge("capstan_upload_buffer_used_percent", "Upload buffer in use.", store.uploadBufferPercent),
+    gauge("capstan_upload_buffer_free_bytes", "Bytes until writers wait.", freeBytes(store)),
+    gauge("capstan_queued_writes_bytes", "Bytes that only this machine has.", store.unstoredBytes),
+    gauge("capstan_cache_used_percent", "Cache in use.", percent(store.cacheUsed, store.cacheSize)),
+    gauge("capstan_cache_hit_percent", "Reads that did not need the object store, since start.", store.cacheHitPercent),
+    gauge("capstan_cache_dirty_percent", "Share of the local data that is nowhere else.", store.cacheDirtyPercent),
+    gauge("capstan_disk_free_bytes", "Free bytes on the disk of the data folder.", store.diskFree ?? 0),
+    gauge("capstan_disk_reserve_bytes", "Free bytes at which writers wait.", store.diskReserve),
+    ...unstoredFamilies(gateway, clock),
+    {
+      name: "capstan_alarm",
+      help: "1 for each alarm that is on.",
+      type: "gauge",
+      samples: status.alarms.map(({ name, severity }) => ({ labels: { name, severity }, value: 1 })),
+    },
     gauge("capstan_store_trouble", "1 while the object store fails.", store.trouble === undefined ? 0 : 1),
     counter("capstan_uploaded_bytes_total", "Bytes uploaded to the object store.", store.uploadedBytes),
     counter("capstan_fetched_bytes_total", "Bytes fetched back from the object store.", store.fetchedBytes),
     counter("capstan_evicted_bytes_total", "Bytes evicted from the cache.", store.evictedBytes),
   ];
 }
+
+/** What would be lost with this machine: only cartridges of which something would be. */
+function unstoredFamilies(gateway: Gateway, clock: Clock): readonly MetricFamily[] {
+  const unstored = gateway.listUnstored();
+  const per = (name: string, help: string, pick: (each: UnstoredView) => number | undefined): MetricFamily => ({
+    name: `capstan_cartridge_${name}`,
+    help,
+    type: "gauge",
+    samples: unstored.flatMap((each) => {
+      const value = pick(each);
+      return value === undefined ? [] : [{ labels: { cartridge: each.barcode }, value }];
+    }),
+  });
+  return [
+    per("unstored_bytes", "Bytes that only this machine has.", ({ bytes }) => bytes),
+    per("unstored_objects", "Blocks and filemarks that only this machine has.", ({ objects }) => objects),
+    per("unstored_age_seconds", "How long the oldest of them has waited.", ({ age }) => age / 1000),
+    per("since_recovery_point_seconds", "Since the last state that is complete in the object store.", (each) =>
+      each.recoveryPointAt === undefined ? undefined : between(each.recoveryPointAt, clock.now()) / 1000,
+    ),
+  ];
+}
+
+const freeBytes = ({ uploadBufferUsed, uploadBufferSize }: GatewayStatus["store"]): number =>
+  Math.max(uploadBufferSize - uploadBufferUsed, 0);
+
+const percent = (part: number, whole: number): number => (whole > 0 ? (part / whole) * 100 : 0);
 
 function gauge(name: string, help: string, value: number): MetricFamily {
   return { name, help, type: "gauge", samples: [{ labels: {}, value }] };

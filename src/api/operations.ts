@@ -6,6 +6,7 @@ import { cartridgeOperations } from "./cartridge-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
 import type { Operation } from "./operation.ts";
 import { shelfOperations } from "./shelf-operations.ts";
+import { storeOperations } from "./store-operations.ts";
 import { systemOperations } from "./system-operations.ts";
 
 /** All operations, in the order in which people meet them. */
@@ -14,5 +15,6 @@ export const operations: readonly Operation[] = [
   ...cartridgeOperations,
   ...shelfOperations,
   ...accessOperations,
+  ...storeOperations,
   ...systemOperations,
 ];

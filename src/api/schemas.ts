@@ -68,6 +68,7 @@ export const timeInput = z.iso
   .transform((value) => instantFromIso(value));
 export const bytes = z.number().nonnegative().meta({ unit: "bytes" });
 const count = z.int().nonnegative();
+const percent = z.number().nonnegative();
 
 export const Nothing = z.object({});
 
@@ -141,6 +142,9 @@ export const Cartridge = z.object({
   usedBytes: bytes.describe("Up to end of data"),
   uploadedBytes: bytes,
   dirtyBytes: bytes.describe("Only on the local disk"),
+  unstoredObjects: count.describe("Blocks and filemarks that only this machine has"),
+  unstoredAge: z.number().optional().meta({ unit: "milliseconds" }).describe("How long the oldest of them has waited"),
+  recoveryPointAt: time.optional().describe("When the last state that is complete in the object store was reached"),
   writeProtected: z.boolean(),
   createdAt: time,
   archivedAt: time.optional().describe("First time it reached ARCHIVED"),
@@ -233,14 +237,45 @@ export const Task = z.object({
   endedAt: time.optional(),
 });
 
+/** What would be lost of a cartridge with this machine. */
+export const UnstoredCartridge = z.object({
+  barcode: z.string(),
+  bytes: bytes.describe("Bytes that only this machine has"),
+  objects: count.describe("Blocks and filemarks behind the recovery point"),
+  age: z.number().meta({ unit: "milliseconds" }).describe("How long the oldest of it has been waiting"),
+  recoveryPointObjects: count.describe("So many are complete in the object store"),
+  recoveryPointAt: time.optional(),
+});
+
+/** Something that needs an operator. */
+export const Alarm = z.object({
+  name: z.string(),
+  severity: z.enum(["notice", "warning", "critical"]),
+  since: time,
+  text: z.string(),
+  advice: z.string(),
+});
+
 export const Store = z.object({
   uploadBufferUsed: bytes,
   uploadBufferSize: bytes,
+  uploadBufferPercent: percent,
+  timeToFull: z
+    .number()
+    .optional()
+    .meta({ unit: "milliseconds" })
+    .describe("Until the upload buffer is full at this pace"),
   cacheUsed: bytes,
   cacheSize: bytes,
   uploadedBytes: bytes.describe("Since start"),
   fetchedBytes: bytes.describe("Since start"),
   evictedBytes: bytes.describe("Since start"),
+  cacheHitPercent: percent.describe("Reads since start that did not need the object store"),
+  cacheDirtyPercent: percent.describe("Share of the local data that is nowhere else"),
+  diskFree: bytes.optional().describe("On the disk of the data folder"),
+  diskReserve: bytes.describe("Drives wait when less is free"),
   uploadLag: z.number().meta({ unit: "milliseconds" }),
+  unstoredBytes: bytes.describe("What would be lost if this machine were lost now; see store lag"),
+  unstoredCartridges: count,
   trouble: z.string().optional().describe("Last failure of the object store while data waits"),
 });

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations on the installation itself: tasks, the store, status, version, API tokens.
+// Operations on the installation itself: tasks, status, version, API tokens.
 
 import * as z from "zod";
 import { between } from "#base/index.ts";
 import { given } from "./handling.ts";
 import { operation } from "./operation.ts";
 import { roles } from "./roles.ts";
-import { bytes, Endpoint, name, Nothing, Store, states, Task, taskId, time } from "./schemas.ts";
+import { Alarm, bytes, Endpoint, name, Nothing, states, Task, taskId, time } from "./schemas.ts";
 
 const Token = z.object({ name: z.string(), role: z.enum(roles), createdAt: time });
 const taskColumns = ["id", "operation", "subject", "state", "phase", "counters", "createdAt"];
@@ -59,18 +59,6 @@ export const systemOperations = [
     handler: ({ gateway }, input, caller) => gateway.tasks.cancel(input.id, caller.name),
   }),
   operation({
-    name: "store.status",
-    kind: "query",
-    permission: "viewer",
-    route: { method: "get", path: "/store" },
-    summary: "Show cache, upload buffer and how far the upload is behind",
-    input: z.strictObject({}),
-    output: Store,
-    positional: [],
-    examples: [{ title: "Now", input: {} }],
-    handler: ({ gateway }) => gateway.status().store,
-  }),
-  operation({
     name: "system.status",
     kind: "query",
     permission: "viewer",
@@ -96,6 +84,7 @@ export const systemOperations = [
       uploadBufferUsed: bytes,
       cacheUsed: bytes,
       trouble: z.string().optional(),
+      alarms: z.array(Alarm).describe("What needs an operator, the worst first"),
     }),
     positional: [],
     examples: [{ title: "Now", input: {} }],

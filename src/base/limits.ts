@@ -168,6 +168,10 @@ export const limits = {
    * answered BUSY for 15 minutes, and then tells its user nothing that would help.
    */
   pressureMax: minutes(10),
+  /** How often the store is looked at for alarms. */
+  alarmEvery: seconds(5),
+  /** Uploads that fail are a warning when data has waited for so long. */
+  uploadLagAlarm: minutes(15),
   /** Pause before something that found no room on the disk is tried again. */
   diskFullPause: milliseconds(500),
   /** Free bytes of the local disk at which drives stop writing: rings, journals and open segments still find a place. */

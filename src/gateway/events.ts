@@ -29,6 +29,9 @@ export interface GatewayEvent {
     | "drive.changed"
     | "gateway.changed"
     | "gateway.clock"
+    /** Something needs an operator, or no longer does. */
+    | "alarm.raised"
+    | "alarm.cleared"
     /** Another machine has taken over; nothing can be changed here any more. */
     | "gateway.fenced"
     /** Events were dropped because the subscriber is too slow; look at everything anew. */

@@ -24,7 +24,7 @@ import type {
 } from "./requests.ts";
 import { RunningGateway } from "./running.ts";
 import type { GatewayOptions } from "./settings.ts";
-import { cartridgeView, countByState, driveView, elementViews, libraryView, storeView } from "./show.ts";
+import { cartridgeView, countByState, driveView, elementViews, libraryView, storeView, unstoredViews } from "./show.ts";
 import type {
   CartridgeView,
   DriveView,
@@ -35,6 +35,7 @@ import type {
   PoolView,
   SessionView,
   TargetView,
+  UnstoredView,
 } from "./views.ts";
 
 const fencedText = ({ fenced }: CartridgeStore): string | undefined =>
@@ -78,7 +79,7 @@ export class Gateway {
   }
 
   status(): GatewayStatus {
-    const { parts, libraries, access, startedAt } = this.#now;
+    const { parts, libraries, access, startedAt, storeAlarms } = this.#now;
     const { state } = parts.book;
     const drives = libraries.hosts().flatMap((host) => host.drives);
     return {
@@ -95,8 +96,14 @@ export class Gateway {
       sessions: access.sessions().length,
       runningTasks: parts.tasks.list().filter((task) => task.endedAt === undefined).length,
       trustedTime: parts.trusted.now(),
-      store: storeView(parts.store),
+      store: storeView(parts.store, storeAlarms.timeToFull()),
+      alarms: parts.alarms.list(),
     };
+  }
+
+  /** What would be lost if this machine were lost now, a cartridge per entry, the most first. */
+  listUnstored(): readonly UnstoredView[] {
+    return unstoredViews(this.#now.parts.book.state, this.#now.parts.store);
   }
 
   /** Where the portals really listen. */

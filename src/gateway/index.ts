@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public face of the gateway.
 
+export type { Alarm, AlarmSeverity } from "./alarms.ts";
 export { cartridgeStates, type CartridgeState } from "./cartridge-life.ts";
 export type * from "./events.ts";
 export { Gateway } from "./gateway.ts";

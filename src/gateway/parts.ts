@@ -4,6 +4,7 @@
 import type { Clock, Log, Random } from "#base/index.ts";
 import type { CartridgeStore, ObjectStoreAbilities } from "#store/index.ts";
 import type { TaskRegistry } from "#work/index.ts";
+import type { AlarmBoard } from "./alarms.ts";
 import type { Book } from "./book.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { GatewaySettings } from "./settings.ts";
@@ -21,6 +22,7 @@ export interface GatewayParts {
   readonly abilities: ObjectStoreAbilities;
   readonly tasks: TaskRegistry;
   readonly feed: EventFeed;
+  readonly alarms: AlarmBoard;
   /** Time for locks. */
   readonly trusted: TrustedClock;
 }

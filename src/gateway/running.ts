@@ -10,6 +10,7 @@ import { TaskRegistry } from "#work/index.ts";
 import { isOpenPortal, PortalDirectory } from "./access.ts";
 import { AccessDesk } from "./access-desk.ts";
 import { hasAnyRule } from "./access-rules.ts";
+import { AlarmBoard } from "./alarms.ts";
 import { Book } from "./book.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
 import type { EventFeed } from "./event-feed.ts";
@@ -22,6 +23,7 @@ import { reconcile } from "./reconcile.ts";
 import type { GatewayOptions, PortalSettings } from "./settings.ts";
 import { Shelf } from "./shelf.ts";
 import { ShelfDesk } from "./shelf-desk.ts";
+import { StoreAlarms } from "./store-alarms.ts";
 import { taskKeeper } from "./task-keeper.ts";
 import { TrustedClock } from "./trusted-clock.ts";
 import { within } from "./within.ts";
@@ -36,6 +38,7 @@ export class RunningGateway {
   readonly cartridges: CartridgeDesk;
   readonly shelf: Shelf;
   readonly shelfDesk: ShelfDesk;
+  readonly storeAlarms: StoreAlarms;
   readonly startedAt: Instant;
   readonly #options: GatewayOptions;
   readonly #registry = new SessionRegistry();
@@ -61,7 +64,9 @@ export class RunningGateway {
     const earlier = [...book.state.tasks.values()];
     const tasks = new TaskRegistry({ clock, random, log, keeper: taskKeeper(book), earlier });
     const trusted = new TrustedClock({ clock, log, book, feed });
-    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, abilities: objects.abilities };
+    const alarms = new AlarmBoard({ clock, log, feed });
+    const { abilities } = objects;
+    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, abilities, alarms };
     const running = new RunningGateway(options, parts);
     try {
       await trusted.keep();
@@ -90,6 +95,7 @@ export class RunningGateway {
     });
     this.cartridges = new CartridgeDesk(parts, this.libraries, this.shelf);
     this.shelfDesk = new ShelfDesk(parts, this.libraries, this.shelf);
+    this.storeAlarms = new StoreAlarms(parts, parts.alarms);
   }
 
   /** Brings everything down, within `limits.stopTimeout`. What fails or takes too long is logged and left behind. */
@@ -97,6 +103,7 @@ export class RunningGateway {
     this.access.stopServing();
     this.shelf.stop();
     this.parts.trusted.stop();
+    this.storeAlarms.stop();
     const { clock, tasks, store, book } = this.parts;
     const deadline = clock.monotonic() + limits.stopTimeout;
     const steps: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
@@ -136,6 +143,7 @@ export class RunningGateway {
         .catch((error: unknown) => log.error("cartridges could not be loaded", {}, error));
     }
     for (const portal of portals) await this.#open(portal);
+    this.storeAlarms.start();
     this.shelf.resume();
   }
 

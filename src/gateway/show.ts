@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the gateway shows of its state: views made of records and of what runs. Reads only.
 
-import { defined, endpointText, milliseconds, type Endpoint } from "#base/index.ts";
+import { defined, type Duration, endpointText, milliseconds, type Endpoint } from "#base/index.ts";
 import type { SessionDescription } from "#iscsi/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
 import { portalGroupTag, type AccessRules } from "./access.ts";
@@ -24,6 +24,7 @@ import type {
   StoreView,
   TargetView,
   UnitView,
+  UnstoredView,
 } from "./views.ts";
 
 /** One library. */
@@ -110,6 +111,7 @@ export function cartridgeView(
   const retention = retentionOf(cartridge, pool);
   const id = storeId(cartridge);
   const usage = store.has(id) ? store.usage(id) : undefined;
+  const unstored = (usage?.dirtyBytes ?? 0) === 0 ? undefined : store.unstored().find((data) => data.id === id);
   return {
     id: cartridge.id,
     barcode: cartridge.barcode,
@@ -123,6 +125,9 @@ export function cartridgeView(
     usedBytes: usage?.sizeBytes ?? 0,
     uploadedBytes: usage?.storedBytes ?? 0,
     dirtyBytes: usage?.dirtyBytes ?? 0,
+    unstoredObjects: unstored?.objects ?? 0,
+    unstoredAge: unstored?.age,
+    recoveryPointAt: usage?.recoveryPoint?.at,
     writeProtected: isWriteProtected(cartridge),
     createdAt: cartridge.createdAt,
     archivedAt: cartridge.archivedAt,
@@ -206,10 +211,36 @@ export function targetView({ host, name, rules, portals, sessions }: TargetParts
   };
 }
 
+/** What would be lost with this machine, the most first. */
+export function unstoredViews(state: GatewayState, store: CartridgeStore): readonly UnstoredView[] {
+  const barcodes = new Map([...state.cartridges.values()].map((each) => [storeId(each), each.barcode]));
+  return store.unstored().map(({ id, bytes, objects, age, recoveryPoint }) => ({
+    barcode: barcodes.get(id) ?? id,
+    bytes,
+    objects,
+    age,
+    recoveryPointObjects: recoveryPoint?.objects ?? 0,
+    recoveryPointAt: recoveryPoint?.at,
+  }));
+}
+
+/** To a tenth of a percent. */
+const percentOf = (part: number, whole: number): number => (whole > 0 ? Math.round((part / whole) * 1000) / 10 : 0);
+
 /** The store at one glance. */
-export function storeView(store: CartridgeStore): StoreView {
+export function storeView(store: CartridgeStore, timeToFull: Duration | undefined): StoreView {
   const totals = store.totals();
+  const unstored = store.unstored();
+  const reads = totals.cacheHits + totals.cacheMisses;
   return {
+    uploadBufferPercent: percentOf(totals.uploadBufferUsed, totals.uploadBufferSize),
+    timeToFull,
+    cacheHitPercent: reads === 0 ? 100 : percentOf(totals.cacheHits, reads),
+    cacheDirtyPercent: percentOf(totals.uploadBufferUsed, totals.cacheUsed),
+    diskFree: totals.diskFree,
+    diskReserve: totals.diskReserve,
+    unstoredBytes: unstored.reduce((sum, { bytes }) => sum + bytes, 0),
+    unstoredCartridges: unstored.length,
     uploadBufferUsed: totals.uploadBufferUsed,
     uploadBufferSize: totals.uploadBufferSize,
     cacheUsed: totals.cacheUsed,

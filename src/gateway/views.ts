@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the gateway shows: plain frozen data, never with a secret in it. Times are Instants, sizes bytes.
 
+import type { Alarm } from "./alarms.ts";
 import type { Brand, Duration, Endpoint, Instant } from "#base/index.ts";
 import type { StorageClass } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
@@ -107,6 +108,10 @@ export interface CartridgeView {
   readonly uploadedBytes: number;
   /** Bytes that are only on the local disk. */
   readonly dirtyBytes: number;
+  /** Objects behind the last state that is complete in the object store, how long the oldest has waited, and its time. */
+  readonly unstoredObjects: number;
+  readonly unstoredAge: Duration | undefined;
+  readonly recoveryPointAt: Instant | undefined;
   readonly writeProtected: boolean;
   readonly createdAt: Instant;
   /** First time it reached ARCHIVED: the retention clock starts here. */
@@ -181,11 +186,24 @@ export interface SessionView {
   readonly since: Instant;
 }
 
+/** What would be lost of a cartridge if this machine were lost now. */
+export interface UnstoredView {
+  readonly barcode: string;
+  readonly bytes: number;
+  readonly objects: number;
+  readonly age: Duration;
+  readonly recoveryPointObjects: number;
+  readonly recoveryPointAt: Instant | undefined;
+}
+
 /** What the store of all cartridges does. Bytes and counts since start where it says so. */
 export interface StoreView {
   /** Sealed segments that wait for upload, and how many bytes of them there may be before writers wait. */
   readonly uploadBufferUsed: number;
   readonly uploadBufferSize: number;
+  readonly uploadBufferPercent: number;
+  /** Until it is full at the pace of the last minutes; undefined while it does not fill. */
+  readonly timeToFull: Duration | undefined;
   /** Local segments, and how many bytes of evictable ones are kept. */
   readonly cacheUsed: number;
   readonly cacheSize: number;
@@ -193,6 +211,15 @@ export interface StoreView {
   readonly uploadedBytes: number;
   readonly fetchedBytes: number;
   readonly evictedBytes: number;
+  /** Reads since start that did not need the object store; the share of local bytes that are nowhere else. */
+  readonly cacheHitPercent: number;
+  readonly cacheDirtyPercent: number;
+  /** Of the disk of the data folder. */
+  readonly diskFree: number | undefined;
+  readonly diskReserve: number;
+  /** What would be lost with this machine, of how many cartridges. */
+  readonly unstoredBytes: number;
+  readonly unstoredCartridges: number;
   /** How long the oldest segment that waits for upload has been waiting, in milliseconds. */
   readonly uploadLag: Duration;
   /** The last failure of an upload while segments still wait. */
@@ -217,4 +244,6 @@ export interface GatewayStatus {
   /** Time by which locks end; it follows no leap of the system's clock. */
   readonly trustedTime: Instant;
   readonly store: StoreView;
+  /** What needs an operator, the worst first. */
+  readonly alarms: readonly Alarm[];
 }

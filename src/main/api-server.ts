@@ -58,7 +58,7 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
     events,
     random,
     log,
-    metrics: () => renderMetrics(metricFamilies(gateway)),
+    metrics: () => renderMetrics(metricFamilies(gateway, clock)),
   });
   const handle = getRequestListener((request) => app.fetch(request));
   const listener: RequestListener = (incoming, outgoing) => void handle(incoming, outgoing);

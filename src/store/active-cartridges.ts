@@ -2,7 +2,7 @@
 // The cartridges whose journals are open, because somebody uses them: a drive, the uploader, the shelf. The first user
 // opens, the last one puts to rest, which writes down what the cartridge holds.
 
-import type { Clock, Log } from "#base/index.ts";
+import { type Clock, type Log, milliseconds } from "#base/index.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
 import type { Head } from "./head.ts";
 import type { StoredImage } from "./image.ts";
@@ -12,7 +12,7 @@ import type { SegmentDisk } from "./recycling-disk.ts";
 import { SealTimes } from "./seal-times.ts";
 import { usageOf } from "./store-facts.ts";
 import { StoredCartridge } from "./stored-cartridge.ts";
-import type { CartridgeId, CartridgeUsage } from "./types.ts";
+import type { CartridgeId, CartridgeUsage, UnstoredData } from "./types.ts";
 
 /** An open cartridge and who has it. */
 export interface ActiveCartridge {
@@ -31,6 +31,8 @@ export interface ActiveCartridge {
   isUploading: boolean;
   /** Recovery after a crash that is under way. */
   recovering: Promise<void> | undefined;
+  /** Monotonic time at which its open segment began; undefined when that is not known. */
+  openSince: number | undefined;
   /** When its segments that wait for upload were sealed. */
   readonly sealTimes: SealTimes;
 }
@@ -142,6 +144,7 @@ export class ActiveCartridges {
       isShelved: false,
       isUploading: false,
       recovering: undefined,
+      openSince: undefined,
       sealTimes: new SealTimes(),
     };
   }
@@ -178,6 +181,18 @@ export function unstoredOf(all: ActiveCartridges): readonly Unstored[] {
     const { objects, files, sizeBytes: bytes, dirtyBytes } = activeUsage(active);
     return dirtyBytes === 0 ? [] : [{ id: active.id, objects, files, bytes, dirtyBytes }];
   });
+}
+
+/** What would be lost with this machine, the most first. What is at rest has been uploaded. `now` is monotonic. */
+export function unstoredDataOf(all: ActiveCartridges, now: number): readonly UnstoredData[] {
+  const found = [...all.all()].flatMap((active): UnstoredData[] => {
+    const { objects, dirtyBytes: bytes, recoveryPoint } = activeUsage(active);
+    if (bytes === 0) return [];
+    const since = active.sealTimes.oldest ?? active.openSince ?? now;
+    const age = milliseconds(Math.max(now - since, 0));
+    return [{ id: active.id, bytes, objects: objects - (recoveryPoint?.objects ?? 0), age, recoveryPoint }];
+  });
+  return found.toSorted((left, right) => right.bytes - left.bytes);
 }
 
 /** What an open cartridge holds. */

@@ -2,7 +2,13 @@
 // All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
 import { assert, type Duration, hexFromBytes, limits, sleep } from "#base/index.ts";
-import { type ActiveCartridge, ActiveCartridges, activeUsage, unstoredOf } from "./active-cartridges.ts";
+import {
+  type ActiveCartridge,
+  ActiveCartridges,
+  activeUsage,
+  unstoredDataOf,
+  unstoredOf,
+} from "./active-cartridges.ts";
 import { type ArchiveWork, changeClass, thawSegments, thawStateOf } from "./archive.ts";
 import { BucketLog, type Fenced } from "./bucket-log.ts";
 import { evict } from "./cache.ts";
@@ -13,7 +19,7 @@ import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
 import type { BypassOptions, StorageClass, ThawState, ThawTier } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
-import { SeenSegments } from "./read-sources.ts";
+import { type ReadCounts, SeenSegments } from "./read-sources.ts";
 import { RecyclingDisk } from "./recycling-disk.ts";
 import { eraseCartridge, eraseObjects } from "./erase.ts";
 import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
@@ -37,6 +43,7 @@ import type {
   StorePorts,
   StoreSettings,
   StoreTotals,
+  UnstoredData,
   WorkOptions,
 } from "./types.ts";
 
@@ -66,6 +73,7 @@ export class CartridgeStore {
   readonly #readMemory = new RingPool(limits.readAheadSize, limits.ringsKept);
   readonly #seen: SeenSegments | undefined;
   #parts: Parts | undefined;
+  readonly #reads: ReadCounts = { hits: 0, misses: 0 };
   #fetchedBytes = 0;
 
   constructor(ports: StorePorts, settings: StoreSettings) {
@@ -180,7 +188,11 @@ export class CartridgeStore {
         gate: allGates([upkeep.budget, room]),
         remote: fetcher,
         changed: () => upkeep.sealed(active),
-        begun: (byteCount) => room.announce(byteCount),
+        begun: (byteCount) => {
+          active.openSince = this.#ports.clock.monotonic();
+          room.announce(byteCount);
+        },
+        counts: this.#reads,
         giveUp: () => active.disk.giveUp(),
         unloaded: (failure) => this.#unloaded(active, failure),
       });
@@ -274,7 +286,7 @@ export class CartridgeStore {
 
   /** Numbers for people and monitoring. */
   totals(): StoreTotals {
-    const { registry, active, upkeep } = this.#open;
+    const { registry, active, upkeep, room } = this.#open;
     const { uploader } = upkeep;
     const now = this.#ports.clock.monotonic();
     let loaded = 0;
@@ -294,9 +306,19 @@ export class CartridgeStore {
       fetchedBytes: this.#fetchedBytes,
       evictedBytes: upkeep.evictedBytes,
       uploadsPaused: uploader.isPaused,
+      diskFree: room.freeBytes,
+      diskReserve: room.reserveBytes,
+      isDiskFull: !room.isOpen || active.isDiskFull,
+      cacheHits: this.#reads.hits,
+      cacheMisses: this.#reads.misses,
       uploadLag,
       uploadFailure: active.dirtyBytes > 0 ? uploader.failure : undefined,
     };
+  }
+
+  /** What would be lost if this machine were lost now: a cartridge per entry, the most first. */
+  unstored(): readonly UnstoredData[] {
+    return unstoredDataOf(this.#open.active, this.#ports.clock.monotonic());
   }
 
   /** Stops uploads, unloads what is loaded, closes all files. */

@@ -5,7 +5,7 @@ import { asError, assert, type Clock, limits, type Log } from "#base/index.ts";
 import type { BlockForm, DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
 import { storeFault } from "./faults.ts";
 import { Locator } from "./locator.ts";
-import { ReadSources, type RemoteSegments, type SeenSegments } from "./read-sources.ts";
+import { type ReadCounts, ReadSources, type RemoteSegments, type SeenSegments } from "./read-sources.ts";
 import { Reader } from "./reader.ts";
 import type { SegmentDisk } from "./recycling-disk.ts";
 import { recordUnit } from "./record.ts";
@@ -30,6 +30,7 @@ export interface ImageOptions {
   readonly seen: SeenSegments | undefined;
   readonly shape: RingShape;
   readonly gate: UploadGate;
+  readonly counts: ReadCounts;
   readonly remote: RemoteSegments;
   /** Throws the Fault that keeps everybody from changing anything, if there is one. */
   readonly checkChange: () => void;
@@ -68,7 +69,14 @@ export class StoredImage implements LoadedImage {
       { clock, cartridge, files, rings, shape, gate, directAlignment, sealed: changed, begun },
       found,
     );
-    this.#sources = new ReadSources({ disk, cartridge, remote, recent: this.#writer, seen: options.seen });
+    this.#sources = new ReadSources({
+      disk,
+      cartridge,
+      remote,
+      recent: this.#writer,
+      seen: options.seen,
+      counts: options.counts,
+    });
     this.#locator = new Locator(cartridge, this.#writer, this.#sources);
     this.#reader = new Reader(this.#locator, this.#sources, options.readMemory, () => this.#writer.end.objects);
   }

@@ -6,6 +6,7 @@ export * from "./cartridge-store.ts";
 export * from "./crc32.ts";
 export type * from "./disk.ts";
 export * from "./faults.ts";
+export * from "./fill-gauge.ts";
 export * from "./folder-object-store.ts";
 export * from "./key-file.ts";
 export type * from "./key-provider.ts";

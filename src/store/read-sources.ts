@@ -42,6 +42,12 @@ export class SeenSegments {
   }
 }
 
+/** Reads that were answered from here, and those that asked the object store. */
+export interface ReadCounts {
+  hits: number;
+  misses: number;
+}
+
 /** What sources need. */
 export interface ReadSourcesOptions {
   readonly disk: Disk;
@@ -50,6 +56,7 @@ export interface ReadSourcesOptions {
   readonly recent: RecentBytes;
   /** Undefined when everything is read through the page cache. */
   readonly seen: SeenSegments | undefined;
+  readonly counts: ReadCounts;
 }
 
 /** A local file that is closed when nobody reads from it any more. */
@@ -113,6 +120,7 @@ export class ReadSources {
       return this.read(segment, entry, offset, into);
     }
     const file = await this.#file(this.#forward, segment, () => !seen.note(this.#options.cartridge.id, segment));
+    if (file?.isDirect === true) this.#options.counts.hits += 1;
     return file?.isDirect === true ? file.read(offset, into) : this.read(segment, entry, offset, into);
   }
 
@@ -133,7 +141,8 @@ export class ReadSources {
   }
 
   async #readSome(segment: number, entry: Entry | undefined, offset: number, into: Uint8Array): Promise<number> {
-    const { recent, cartridge, remote } = this.#options;
+    const { recent, cartridge, remote, counts } = this.#options;
+    counts.hits += 1;
     const held = recent.copyFromRing(segment, offset, into);
     if (held > 0) return held;
     const heldFrom = recent.heldFrom(segment);
@@ -143,6 +152,8 @@ export class ReadSources {
     const file = await this.#file(this.#files, segment, () => false);
     if (file !== undefined) return file.read(offset, wanted);
     const now = (await cartridge.find(segment))?.entry ?? entry;
+    counts.hits -= 1;
+    counts.misses += 1;
     if (now?.stored === true) return remote.open(cartridge, now).read(offset, wanted);
     throw storeFault("segment-missing", { segment, cartridge: cartridge.id });
   }

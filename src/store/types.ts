@@ -53,6 +53,18 @@ export interface LoadedImage extends Image {
   unload(): Promise<void>;
 }
 
+/** What would be lost of a cartridge if this machine were lost now. */
+export interface UnstoredData {
+  readonly id: CartridgeId;
+  /** Bytes of its segments, the open one included, that are not in the object store. */
+  readonly bytes: number;
+  /** Objects behind the last state that is complete in the object store. */
+  readonly objects: number;
+  /** How long the oldest of it has been waiting. */
+  readonly age: Duration;
+  readonly recoveryPoint: CartridgeUsage["recoveryPoint"];
+}
+
 /** What all cartridges use together. */
 export interface StoreTotals {
   readonly cartridges: number;
@@ -68,6 +80,14 @@ export interface StoreTotals {
   readonly fetchedBytes: number;
   readonly evictedBytes: number;
   readonly uploadsPaused: boolean;
+  /** Free bytes of the local disk when last asked, and at how many drives wait. */
+  readonly diskFree: number | undefined;
+  readonly diskReserve: number;
+  /** Drives wait for the disk. */
+  readonly isDiskFull: boolean;
+  /** Reads of segments that were answered from memory or the local disk, and those that asked the object store. */
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
   /** How long the oldest segment that waits has been waiting. */
   readonly uploadLag: number;
   /** The last fault of an upload while segments still wait. */

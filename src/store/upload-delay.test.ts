@@ -50,6 +50,26 @@ test("each segment waits for its own time", async () => {
   assert.equal(bed.store.totals().uploadedBytes, 4 * segmentBytes);
 });
 
+test("what would be lost with the machine is told per cartridge, with its age", async () => {
+  const { bed, image } = await bedWithDrive();
+  assert.deepEqual(bed.store.unstored(), []);
+  await writeTwoSegments(bed, image);
+  await bed.clock.advance(seconds(50));
+  const [before] = bed.store.unstored();
+  assert.equal(before?.id, tape);
+  assert.equal(before.objects, 13);
+  assert.ok(before.bytes > 2 * segmentBytes, "the open segment counts");
+  assert.ok(before.age >= seconds(50));
+  assert.equal(before.recoveryPoint, undefined);
+  await bed.clock.advance(seconds(20));
+  const [after] = bed.store.unstored();
+  assert.ok(after !== undefined && after.bytes < before.bytes && after.objects <= 13);
+  assert.ok(after.age >= seconds(60), "the open segment is as old");
+  await bed.run(image.unload());
+  await bed.clock.advance(minutes(2));
+  assert.deepEqual(bed.store.unstored(), []);
+});
+
 test("a delay of nothing uploads at once", async () => {
   const { bed, image } = await bedWithDrive({ uploadDelay: seconds(0) });
   await writeTwoSegments(bed, image);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The alarms of the store: upload buffer, local disk, object store. It looks every few seconds and keeps the rate at
+// which the upload buffer fills.
+
+import { type Duration, limits, type Timer } from "#base/index.ts";
+import { FillGauge, type StoreTotals } from "#store/index.ts";
+import { type AlarmBoard, type AlarmSeverity, type AlarmState, severityOf } from "./alarms.ts";
+import type { GatewayParts } from "./parts.ts";
+
+const giB = 1024 ** 3;
+const gib = (bytes: number): string => `${(bytes / giB).toFixed(1)} GiB`;
+const percentOf = (part: number, whole: number): number => (whole > 0 ? (part / whole) * 100 : part > 0 ? 100 : 0);
+
+/** How the upload buffer stands. */
+export function uploadBufferAlarm(totals: StoreTotals, before: AlarmSeverity | undefined): AlarmState {
+  const percent = percentOf(totals.uploadBufferUsed, totals.uploadBufferSize);
+  return {
+    severity: severityOf(percent, before),
+    text: `the upload buffer is ${percent.toFixed(0)} % full (${gib(totals.uploadBufferUsed)} of ${gib(totals.uploadBufferSize)})`,
+    advice:
+      "see whether the object store answers and the bandwidth limit lets through what hosts write; drives wait at 100 %",
+  };
+}
+
+/** At so many times the reserve the disk counts as empty. */
+const roomyReserves = 11;
+
+/** How the local disk stands: full when no more than the reserve is left. */
+export function diskAlarm(totals: StoreTotals, before: AlarmSeverity | undefined): AlarmState {
+  const { diskFree, diskReserve, isDiskFull } = totals;
+  const span = (roomyReserves - 1) * diskReserve;
+  const percent = diskFree === undefined ? 0 : 100 - percentOf(Math.max(diskFree - diskReserve, 0), Math.max(span, 1));
+  return {
+    severity: isDiskFull ? "critical" : severityOf(percent, before),
+    text: `the disk of the data folder has ${diskFree === undefined ? "unknown" : gib(diskFree)} free`,
+    advice: `free space or move the data folder to a larger disk; drives wait below ${gib(diskReserve)}`,
+  };
+}
+
+/** Whether the object store takes what waits for it. */
+export function uploadsAlarm({ uploadFailure, uploadLag }: StoreTotals): AlarmState {
+  const isFailing = uploadFailure !== undefined;
+  return {
+    severity: !isFailing ? undefined : uploadLag >= limits.uploadLagAlarm ? "warning" : "notice",
+    text: isFailing ? `uploads fail: ${uploadFailure.message}` : "uploads succeed",
+    advice: "see whether the object store answers and the credentials are valid; what waits is only on this machine",
+  };
+}
+
+/** Looks at the store now and then. */
+export class StoreAlarms {
+  readonly #parts: Pick<GatewayParts, "clock" | "store">;
+  readonly #board: AlarmBoard;
+  readonly #gauge = new FillGauge();
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(parts: Pick<GatewayParts, "clock" | "store">, board: AlarmBoard) {
+    this.#parts = parts;
+    this.#board = board;
+  }
+
+  /** When the upload buffer will be full, if it goes on as in the last minutes. */
+  timeToFull(): Duration | undefined {
+    return this.#gauge.timeToFull(this.#parts.store.totals().uploadBufferSize);
+  }
+
+  /** Looks, and goes on looking. */
+  start(): void {
+    if (this.#isStopped) return;
+    this.look();
+    this.#timer = this.#parts.clock.setTimer(limits.alarmEvery, () => this.start());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  look(): void {
+    const { clock, store } = this.#parts;
+    const board = this.#board;
+    const totals = store.totals();
+    this.#gauge.note(clock.monotonic(), totals.uploadBufferUsed);
+    board.set("upload-buffer", uploadBufferAlarm(totals, board.severity("upload-buffer")));
+    board.set("disk", diskAlarm(totals, board.severity("disk")));
+    board.set("uploads", uploadsAlarm(totals));
+  }
+}
