@@ -69,8 +69,8 @@ test("the permission matrix is the one that was reviewed", () => {
   assert.deepEqual(Object.fromEntries(rows), {
     viewer:
       "library.list library.show library.elements drive.list model.list cartridge.list cartridge.show pool.list " +
-      "target.list target.show portal.list session.list access.chap.list access.allow.list task.list task.show " +
-      "store.status system.status system.version",
+      "target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
+      "store.lag alarm.list task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
       "cartridge.cancel-archive cartridge.retrieve cartridge.cancel-retrieve cartridge.assign-pool " +
