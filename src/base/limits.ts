@@ -218,6 +218,14 @@ export const limits = {
   keyRequestTimeout: seconds(20),
   /** A wrapped data key: one of KMS is below 1 KiB, and an ASCII form of it a few times that. */
   wrappedKeySize: 16 * KiB,
+  /** Frames of one upload that are sealed at the same time or wait to be written: one is worked on, one is next. */
+  framesInFlight: 2,
+  /** Frames tried before compression is judged not to pay: 8 MiB, a tenth of a second. */
+  compressionSample: 8,
+  /** Frames left alone then, twice as many each time one more try does not pay … */
+  compressionPause: 16,
+  /** … up to 1 GiB of data that may become compressible without anybody noticing. */
+  compressionPauseMax: 1024,
   /** A compressed frame is kept when it saves one part in so many; less is not worth decompressing. */
   compressionGain: 16,
   /** Parts of an upload to S3: one is 0.005 USD per thousand, and what a broken connection costs to send again. */

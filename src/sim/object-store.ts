@@ -77,6 +77,8 @@ const chanceSteps = 1_000_000;
 export class SimObjectStore implements ObjectStore {
   readonly abilities: ObjectStoreAbilities;
   readonly options: SimObjectStoreOptions;
+  /** Requests so far, per method, whether they failed or not. */
+  readonly requests = new Map<ObjectStoreMethod, number>();
   readonly #objects = new Map<string, StoredObject>();
   #puts = 0;
 
@@ -99,6 +101,12 @@ export class SimObjectStore implements ObjectStore {
   damage(key: string, offset: number): void {
     const object = this.#objects.get(key);
     if (object !== undefined) object.content[offset] = (object.content[offset] ?? 0) ^ 0xff;
+  }
+
+  /** Puts other content in an object's place, as somebody with the keys to the bucket could; for tests of damage. */
+  replace(key: string, content: Uint8Array): void {
+    const object = this.#objects.get(key);
+    if (object !== undefined) this.#objects.set(key, { ...object, content: content.slice(), crc32: crc32(content) });
   }
 
   async put(
@@ -220,6 +228,7 @@ export class SimObjectStore implements ObjectStore {
 
   async #perform<T>(method: ObjectStoreMethod, key: string, effect: () => T): Promise<T> {
     if (key !== "" || method !== "list") objectKey(key.replace(/\/$/, "") || "-");
+    this.requests.set(method, (this.requests.get(method) ?? 0) + 1);
     const duration = this.options.delay?.(method);
     if (duration !== undefined && duration > 0) await sleep(this.options.clock, duration);
     this.#failPerhaps(this.options.failBefore?.[method], method, key, "the request was lost");

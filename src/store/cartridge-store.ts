@@ -17,11 +17,13 @@ import { CartridgeRegistry } from "./cartridge-registry.ts";
 import { allGates, DiskRoom } from "./disk-room.ts";
 import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
+import type { KeyRing } from "./key-ring.ts";
 import type { BypassOptions, StorageClass, ThawState, ThawTier } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
 import { type ReadCounts, SeenSegments } from "./read-sources.ts";
 import { RecyclingDisk } from "./recycling-disk.ts";
 import { eraseCartridge, eraseObjects } from "./erase.ts";
+import { cartridgePrefix } from "./object-keys.ts";
 import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
 import { GuardedObjects } from "./guarded-objects.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -30,10 +32,11 @@ import { RingPool } from "./ring.ts";
 import type { RingShape } from "./ring-plan.ts";
 import { SegmentFetcher } from "./segment-fetch.ts";
 import { pageSize } from "./segment-format.ts";
-import { plainSealers } from "./small-sealer.ts";
 import { StatusBeacon } from "./status-beacon.ts";
 import { within } from "./within.ts";
 import { isUnsettled, usagePointOf } from "./store-facts.ts";
+import { storeSealing, type StoreSealing } from "./store-sealing.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
 import { Upkeep } from "./upkeep.ts";
 import type {
   CartridgeDescription,
@@ -61,6 +64,7 @@ interface Parts {
   readonly beacon: StatusBeacon;
   /** The object store, as long as it is ours. */
   readonly objects: ObjectStore;
+  readonly keys: KeyRing;
 }
 
 /** Where the bytes of all cartridges live. Every method but the constructor needs `open` to have resolved. */
@@ -72,6 +76,7 @@ export class CartridgeStore {
   readonly #rings: RingPool;
   readonly #readMemory = new RingPool(limits.readAheadSize, limits.ringsKept);
   readonly #seen: SeenSegments | undefined;
+  readonly #sealing: StoreSealing;
   #parts: Parts | undefined;
   readonly #reads: ReadCounts = { hits: 0, misses: 0 };
   #fetchedBytes = 0;
@@ -79,6 +84,7 @@ export class CartridgeStore {
   constructor(ports: StorePorts, settings: StoreSettings) {
     this.#ports = ports;
     this.#settings = settings;
+    this.#sealing = storeSealing(ports, this.#gatewayName);
     this.#folder = settings.folder ?? "cartridges";
     const { segmentSize = limits.segmentSize, ringSize = limits.ringSize } = settings;
     assert(segmentSize % pageSize === 0 && segmentSize >= 4 * pageSize, "a segment of whole pages");
@@ -104,22 +110,33 @@ export class CartridgeStore {
     const bucketLog = this.#openLog(registry);
     const objects = new GuardedObjects(this.#ports.objects, () => bucketLog.confirm());
     const work = { disk, objects, clock, log, registry, active, room, abort };
-    const points = new RecoveryPoints({ ...work, bucketLog, sealers: plainSealers });
+    const { keys, threads, uploads: sealing, sealers } = this.#sealing;
+    const points = new RecoveryPoints({ ...work, bucketLog, sealers });
     const epoch = async (): Promise<number> => {
       await bucketLog.confirm();
       return bucketLog.epoch;
     };
     const beacon = this.#makeBeacon(bucketLog, objects, active);
     const recounted = (): void => beacon.changed();
-    const upkeep = new Upkeep({ ...work, points, epoch, recounted, cacheBytes, uploadBufferBytes, uploadDelay });
+    const upkeep = new Upkeep({
+      ...work,
+      sealing,
+      points,
+      epoch,
+      recounted,
+      cacheBytes,
+      uploadBufferBytes,
+      uploadDelay,
+    });
     const distance = checkpointDistance(this.#shape.segmentSize);
     const sealed = (each: ActiveCartridge): void => upkeep.sealed(each);
     const recovery = new Recovery({ disk, log, registry, checkpointDistance: distance, sealed });
     const fetched = (byteCount: number): void => {
       this.#fetchedBytes += byteCount;
     };
-    const fetcher = new SegmentFetcher({ disk, objects, clock, log, fetched, cached: () => upkeep.startEviction() });
-    this.#parts = { disk, registry, active, room, upkeep, recovery, fetcher, points, bucketLog, objects, beacon };
+    const cached = (): void => upkeep.startEviction();
+    const fetcher = new SegmentFetcher({ disk, objects, clock, log, threads, keys, fetched, cached });
+    this.#parts = { disk, registry, active, room, upkeep, recovery, fetcher, points, bucketLog, objects, beacon, keys };
     await room.refresh();
     for (const id of registry.removing) upkeep.inBackground(this.#erase(id));
     const unsettled = [...registry.records.values()].filter(isUnsettled);
@@ -148,6 +165,18 @@ export class CartridgeStore {
     return this.#open.bucketLog.commit(signal);
   }
 
+  /** So that the first block that must be fetched does not wait for the key too. Whoever needs it meets its fault. */
+  #fetchKey({ id, head }: StoredCartridge): void {
+    if (head.objectBytes > 0 && this.#ports.sealing !== undefined) {
+      this.#open.keys.openerOf(cartridgePrefix(id)).catch(() => {});
+    }
+  }
+
+  /** The data keys of all owners, this store's cartridges and others. */
+  get keys(): KeyRing {
+    return this.#open.keys;
+  }
+
   /** The cartridges, in the order of their making. */
   ids(): readonly CartridgeId[] {
     return [...this.#open.registry.records.keys()];
@@ -173,6 +202,7 @@ export class CartridgeStore {
     const { fetcher, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
+    this.#fetchKey(cartridge);
     try {
       const found = await recovery.takeIntoUse(active);
       const image = new StoredImage({
@@ -343,7 +373,7 @@ export class CartridgeStore {
   #makeBeacon(bucketLog: BucketLog, objects: ObjectStore, active: ActiveCartridges): StatusBeacon {
     const { clock, log } = this.#ports;
     const gateway = this.#gatewayName;
-    const sealer = plainSealers.gateway;
+    const sealer = this.#sealing.sealers.gateway;
     return new StatusBeacon({ objects, clock, log, sealer, gateway, bucketLog, unstored: () => unstoredOf(active) });
   }
 
@@ -359,7 +389,7 @@ export class CartridgeStore {
       objects,
       clock,
       log,
-      sealer: plainSealers.gateway,
+      sealer: this.#sealing.sealers.gateway,
       gateway: this.#gatewayName,
       host: owner?.host ?? "this machine",
       draw: () => hexFromBytes(random.bytes(8)),
@@ -453,11 +483,12 @@ export class CartridgeStore {
   }
 
   async #erase(id: CartridgeId): Promise<void> {
-    const { disk, objects, bucketLog } = this.#open;
+    const { disk, objects, bucketLog, keys } = this.#open;
     const { clock } = this.#ports;
     const commit = (signal: AbortSignal): Promise<void> => bucketLog.commit(signal);
     await eraseCartridge({ disk, clock, objects, commit }, id, `${this.#folder}/${id}`, this.#open.upkeep.signal);
     await disk.removeSpares();
+    keys.forget(cartridgePrefix(id));
     await this.#open.registry.forget(id);
   }
 

@@ -31,11 +31,13 @@ export const DirectoryEntry = layout("directory entry", 64, {
   firstByte: uint(28, 6),
   objects: uint(34, 6),
   filemarks: uint(40, 6),
-  recordBytes: uint(46, 6),
+  /** Epoch in which it was put into the object store; 0 in format version 1. */
+  epoch: uint(46, 2),
+  recordBytes: uint(48, 4),
   /** CRC32 of the whole file. */
   fileCrc: uint(52, 4),
-  /** Epoch in which it was put into the object store; 0 in format version 1. */
-  epoch: uint(56, 2),
+  /** Bytes of its sealed object; 0 when there is none, or when the object is the file as it is. */
+  objectSize: uint(56, 4),
   entryCrc: uint(60, 4),
 });
 
@@ -55,6 +57,13 @@ export interface Entry {
   readonly fileCrc: number;
   /** Epoch in which it was put into the object store; 0 before that, and in format version 1. */
   readonly epoch: number;
+  readonly objectSize: number;
+}
+
+/** Bytes that the segment takes in the object store. */
+export function objectBytesOf(entry: Entry): number {
+  if (!entry.stored) return 0;
+  return entry.objectSize === 0 ? entry.fileSize : entry.objectSize;
 }
 
 /** Size of an entry. */

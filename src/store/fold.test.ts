@@ -29,6 +29,7 @@ const entry = (segment: number): Entry => ({
   recordBytes: 1000,
   fileCrc: 7,
   epoch: 0,
+  objectSize: 0,
 });
 
 /** Three sealed segments on a disk whose journal can be made to take for ever. */
@@ -86,7 +87,7 @@ test("a cut that never reached the journal is not in the directory, though that 
   assertSurvives((cartridge) => cartridge.cut({ objects: 15, files: 0, bytes: 1500 }, 4)));
 
 test("a segment is not stored in the directory before it is in the journal", () =>
-  assertSurvives((cartridge) => cartridge.markStored(1, 1)));
+  assertSurvives((cartridge) => cartridge.markStored(1, { epoch: 1, objectSize: 0 })));
 
 test("a segment that a crash left behind a lost one never comes back behind new records", async () => {
   const blockSize = 2 * page - 64;

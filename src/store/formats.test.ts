@@ -9,13 +9,14 @@ import { Layout } from "#codec/index.ts";
 import { EncryptedBlockHeader } from "#tape/index.ts";
 import { formatTables, rowsOfLayout } from "#tidy/index.ts";
 import * as directory from "./directory-entry.ts";
+import * as frames from "./frame-tables.ts";
 import * as ledger from "./ledger-format.ts";
 import * as record from "./record.ts";
 import * as sealed from "./sealed-format.ts";
 import * as segment from "./segment-format.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/FORMATS.md"), "utf8");
-const exported: readonly unknown[] = [directory, ledger, record, sealed, segment].flatMap((face) =>
+const exported: readonly unknown[] = [directory, frames, ledger, record, sealed, segment].flatMap((face) =>
   Object.values(face),
 );
 // The form of encrypted blocks is the medium's, and their bytes lie in the store's records.

@@ -31,6 +31,8 @@ export interface Head {
   readonly bytes: number;
   /** File bytes of entries that are in the object store, are not, and are on the local disk. */
   readonly storedBytes: number;
+  /** Bytes of their objects, which are sealed and may be compressed. */
+  readonly objectBytes: number;
   readonly dirtyBytes: number;
   readonly localBytes: number;
   /** All entries before this index are stored, and with them this many objects. */
@@ -67,6 +69,7 @@ export function blankHead(tag: string): Head {
     files: 0,
     bytes: 0,
     storedBytes: 0,
+    objectBytes: 0,
     dirtyBytes: 0,
     localBytes: 0,
     storedCount: 0,
@@ -103,6 +106,7 @@ const numbers = [
   "files",
   "bytes",
   "storedBytes",
+  "objectBytes",
   "dirtyBytes",
   "localBytes",
   "storedCount",
@@ -127,10 +131,18 @@ function isHead(value: unknown): value is Omit<Head, "manifestEpoch" | "manifest
   return typeof value["tag"] === "string" && /^[0-9a-f]{16}$/.test(value["tag"]) && Array.isArray(value["garbage"]);
 }
 
+/** A head of an earlier version in the words of this one. Version 1 knew objects only that are the files as they are. */
+function upgraded(head: unknown): unknown {
+  if (!isObject(head) || head["format"] !== 1) return head;
+  return { ...head, format: headVersion, objectBytes: head["storedBytes"] };
+}
+
 /** Checks a parsed fact; the text of the error says what is wrong. */
 export function decodeCartridgeFact(value: unknown): CartridgeFact {
-  if (!isObject(value) || !isHead(value["head"])) throw new TypeError("it is no fact of a cartridge");
-  const { head, entries } = value;
+  if (!isObject(value)) throw new TypeError("it is no fact of a cartridge");
+  const { entries } = value;
+  const head = upgraded(value["head"]);
+  if (!isHead(head)) throw new TypeError("it is no fact of a cartridge");
   if (!Array.isArray(entries)) throw new TypeError("a fact of a cartridge has entries");
   const whole = { manifestEpoch: 0, manifestCount: 0, ...head, format: headVersion };
   const fact: CartridgeFact = { head: whole, entries: entries.map(decodeFactEntry) };

@@ -28,6 +28,7 @@ function entryAt(index: number): Entry {
     recordBytes: perSegment * (256 * 1024 + 64) + 64,
     fileCrc: index,
     epoch: 0,
+    objectSize: 0,
   };
 }
 
@@ -65,7 +66,7 @@ test("the directory of 5 TiB: found in few reads, folded, cut, and the same afte
   }
   assert.ok(reads <= 6 * 12, `${reads} reads of a page`);
 
-  await cartridge.markStored(70_002, 1);
+  await cartridge.markStored(70_002, { epoch: 1, objectSize: 0 });
   const point = { objects: 70_000 * 256 + 7, files: 70_000, bytes: entryAt(70_000).firstByte + 7 * (256 * 1024 + 64) };
   await cartridge.cut(point, segments + 2);
   assert.equal(cartridge.head.dirtyBytes, 70_001 * 64 * MiB);

@@ -7,6 +7,7 @@
 import type { ObjectKey } from "./object-store.ts";
 import { objectKey } from "./object-key.ts";
 import type { CartridgeId } from "./types.ts";
+import type { SealedOwner } from "./wrapped-key.ts";
 
 const padded = (value: number, digits: number): string => String(value).padStart(digits, "0");
 
@@ -17,7 +18,7 @@ export interface ManifestName {
 }
 
 /** Everything of a cartridge begins with this. */
-export function cartridgePrefix(id: CartridgeId): string {
+export function cartridgePrefix(id: CartridgeId): SealedOwner {
   return `cartridges/${id}/`;
 }
 

@@ -5,7 +5,7 @@
 import { type Clock, type Duration, Fault, isFault, limits, sleep } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
 import { storeFault } from "./faults.ts";
-import type { ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
+import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
 
 /** What requests need. */
 export interface ObjectWork {
@@ -39,6 +39,8 @@ export interface NewObject {
   /** Called when the object store refuses the content for its checksum; throws when the content is to blame. */
   readonly recheck?: () => Promise<void>;
   readonly storageClass: PutOptions["storageClass"];
+  /** Whether another object that is there already is as good. */
+  readonly isSame?: (info: ObjectInfo) => Promise<boolean>;
 }
 
 const ifAbsent = { kind: "absent" } as const;
@@ -62,7 +64,8 @@ export async function putOnce(work: ObjectWork, object: NewObject, signal: Abort
   });
   const info = await retried(clock, signal, () => objects.head(key));
   if (info === undefined) throw storeFault("object-missing", { key });
-  if (info.sizeBytes !== sizeBytes || info.crc32 !== object.crc32) throw storeFault("object-conflict", { key });
+  if (info.sizeBytes === sizeBytes && info.crc32 === object.crc32) return;
+  if ((await object.isSame?.(info)) !== true) throw storeFault("object-conflict", { key });
 }
 
 /** Puts an object that is small enough to be in memory. */

@@ -122,6 +122,7 @@ export function entryOf(open: OpenSegment, footer: Uint8Array): Entry {
     recordBytes,
     fileCrc: crc32(footer, open.crc),
     epoch: 0,
+    objectSize: 0,
   };
 }
 

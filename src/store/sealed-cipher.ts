@@ -100,8 +100,8 @@ export interface SealFrameInput {
 /** A sealed frame. */
 export interface SealFrameOutput {
   readonly frame: Uint8Array;
+  readonly frameCrc: number;
   readonly entry: FrameEntry;
-  readonly compressed: boolean;
   /** The memory of the source, given back. */
   readonly source: Uint8Array;
 }
@@ -122,7 +122,7 @@ export function sealFrame(input: SealFrameInput): SealFrameOutput {
   const binding = frameBinding(header, frame.subarray(0, SealedFrame.size), key);
   protect({ contentKey, nonce: nonceOf({ frame: index }), binding }, body, frame, SealedFrame.size);
   const entry = { length: body.byteLength, sourceCrc: crc32(source) };
-  return { frame, entry, compressed: packed !== undefined, source };
+  return { frame, frameCrc: crc32(frame), entry, source };
 }
 
 /** The source as a zstd frame, or undefined when that does not pay. */

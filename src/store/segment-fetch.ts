@@ -3,7 +3,7 @@
 // all of it is there and has its checksum. On a disk without room the last few ranges are kept in memory instead, so
 // that a full disk never keeps anybody from reading.
 
-import { asError, isFault, limits, type Log } from "#base/index.ts";
+import { asError, assert, isFault, limits } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
 import { folderOf } from "./disk-paths.ts";
@@ -11,14 +11,13 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { type ByteSource, FileWindow } from "./file-window.ts";
 import { segmentKey } from "./object-keys.ts";
-import { type ObjectWork, retried } from "./object-work.ts";
 import type { RemoteSegments } from "./read-sources.ts";
+import { openRemote, type RemoteContent, type RemoteOptions } from "./remote-content.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** What fetching needs. */
-export interface FetchOptions extends ObjectWork {
+export interface FetchOptions extends RemoteOptions {
   readonly disk: Disk;
-  readonly log: Log;
   /** Called with the bytes of each range. */
   readonly fetched: (byteCount: number) => void;
   /** Called when a segment became local. */
@@ -30,7 +29,10 @@ class Fetch implements ByteSource {
   readonly #options: FetchOptions;
   readonly #cartridge: StoredCartridge;
   readonly #entry: Entry;
-  readonly #chunks: (Promise<void> | undefined)[];
+  #chunks: (Promise<void> | undefined)[] = [];
+  /** Bytes of each chunk but the last. */
+  #chunkSize = 1;
+  #content: Promise<RemoteContent> | undefined;
   readonly #abort = new AbortController();
   /** Ranges that the disk has no room for, the oldest first; once there is one, all that follow come here. */
   readonly #memory = new Map<number, Uint8Array>();
@@ -47,8 +49,6 @@ class Fetch implements ByteSource {
     this.#options = options;
     this.#cartridge = cartridge;
     this.#entry = entry;
-    const count = Math.ceil(entry.fileSize / limits.fetchSize);
-    this.#chunks = Array.from({ length: count }, () => undefined);
   }
 
   get #path(): string {
@@ -71,22 +71,26 @@ class Fetch implements ByteSource {
   }
 
   async #read(offset: number, into: Uint8Array): Promise<number> {
-    const chunk = Math.floor(offset / limits.fetchSize);
+    await this.#open();
+    const size = this.#chunkSize;
+    const chunk = Math.floor(offset / size);
     const isForward = chunk > 0 && this.#chunks[chunk - 1] !== undefined;
-    const wanted = this.#fetchChunk(chunk);
+    // What lies across a border comes with one request.
+    this.#fetchMissing(chunk, Math.min(Math.ceil((offset + into.byteLength) / size), this.#chunks.length));
+    const wanted = this.#chunks[chunk];
     this.#wanted = chunk;
     // Reading forward: go on up to the end of the segment, so that it becomes local.
     if (isForward) this.#fetchAhead(chunk + 1);
     await wanted;
     const held = this.#memory.get(chunk);
     if (held !== undefined) {
-      const from = held.subarray(offset - chunk * limits.fetchSize).subarray(0, into.byteLength);
+      const from = held.subarray(offset - chunk * size).subarray(0, into.byteLength);
       into.set(from);
       return from.byteLength;
     }
     // It came, and was pushed out again before this reader had its turn.
     if (this.#chunks[chunk] === undefined) return this.#read(offset, into);
-    const end = Math.min((chunk + 1) * limits.fetchSize, this.#entry.fileSize);
+    const end = Math.min((chunk + 1) * size, this.#entry.fileSize);
     const file = await this.#part();
     return file.read(offset, into.subarray(0, Math.min(into.byteLength, end - offset)));
   }
@@ -101,45 +105,67 @@ class Fetch implements ByteSource {
     await this.#options.disk.remove(this.#path);
   }
 
+  /** Learns where its frames are. What failed is tried again by the next read. */
+  #open(): Promise<RemoteContent> {
+    this.#content ??= (async () => {
+      const content = await openRemote(this.#options, this.#cartridge, this.#entry, this.#abort.signal);
+      this.#chunkSize = content.pieceSize;
+      const count = Math.ceil(this.#entry.fileSize / content.pieceSize);
+      this.#chunks = Array.from({ length: count }, () => undefined);
+      return content;
+    })();
+    this.#content.catch(() => {
+      this.#content = undefined;
+    });
+    return this.#content;
+  }
+
   #fetchAhead(from: number): void {
     // Without room on the disk, what is fetched too early only pushes out what is still wanted.
     const last = this.#hasRoom ? Infinity : this.#wanted + limits.fetchesInFlight;
     const end = Math.min(this.#chunks.length, last + 1);
     for (let chunk = from; chunk < end && this.#inFlight < limits.fetchesInFlight; chunk++) {
-      this.#fetchChunk(chunk).catch(() => {});
+      this.#fetchMissing(chunk, end);
     }
   }
 
-  #fetchChunk(chunk: number): Promise<void> {
-    const known = this.#chunks[chunk];
-    if (known !== undefined) return known;
+  /** Fetches the chunk and those behind it, as many as one request should bring, unless somebody does already. */
+  #fetchMissing(first: number, end: number): void {
+    const atOnce = Math.max(1, Math.floor(limits.fetchSize / this.#chunkSize));
+    let count = 0;
+    while (count < atOnce && first + count < end && this.#chunks[first + count] === undefined) count += 1;
+    if (count > 0) this.#fetchChunks(first, count);
+  }
+
+  /** Fetches chunks that nobody fetches yet, with one request. */
+  #fetchChunks(first: number, count: number): void {
     this.#inFlight += 1;
-    const fetching = this.#fetchRange(chunk).finally(() => {
+    const request = this.#request(first, count).finally(() => {
       this.#inFlight -= 1;
     });
-    this.#chunks[chunk] = fetching;
-    fetching.then(
-      () => this.#chunkDone(chunk),
-      () => {
-        // The next read tries again.
-        this.#chunks[chunk] = undefined;
-      },
-    );
-    return fetching;
+    for (let at = 0; at < count; at++) {
+      const chunk = first + at;
+      const fetching = request.then(async (pieces) => this.#keep(chunk, await pieces[at]));
+      this.#chunks[chunk] = fetching;
+      fetching.then(
+        () => this.#chunkDone(chunk),
+        () => {
+          // The next read tries again.
+          this.#chunks[chunk] = undefined;
+        },
+      );
+    }
   }
 
-  async #fetchRange(chunk: number): Promise<void> {
-    const { objects, clock, fetched } = this.#options;
-    const { signal } = this.#abort;
-    const offset = chunk * limits.fetchSize;
-    const length = Math.min(limits.fetchSize, this.#entry.fileSize - offset);
-    const key = segmentKey(this.#cartridge.id, this.#entry);
-    const bytes = await retried(clock, signal, () => objects.get(key, offset, length, signal));
-    if (bytes.byteLength !== length) {
-      throw storeFault("object-short", { key, actual: offset + bytes.byteLength, expected: this.#entry.fileSize });
-    }
-    fetched(length);
-    if (this.#hasRoom && (await this.#writePart(offset, bytes))) return;
+  async #request(first: number, count: number): Promise<readonly Promise<Uint8Array>[]> {
+    const content = await this.#open();
+    return content.read(first, count, this.#abort.signal);
+  }
+
+  async #keep(chunk: number, bytes: Uint8Array | undefined): Promise<void> {
+    assert(bytes !== undefined, "a piece for each chunk");
+    this.#options.fetched(bytes.byteLength);
+    if (this.#hasRoom && (await this.#writePart(chunk * this.#chunkSize, bytes))) return;
     this.#keepInMemory(chunk, bytes);
   }
 

@@ -1,29 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings one sealed segment to the object store: read back from the disk past the page cache, put with the checksum that
-// was made when it was written, which the object store compares, seen there, recorded.
+// Brings one sealed segment to the object store: read back from the disk past the page cache, encrypted and compressed as
+// its owner's objects are, put with a checksum, which the object store compares, seen there, recorded. A segment of a
+// cartridge that is neither encrypted nor compressed goes as the file that it is.
 
-import { limits } from "#base/index.ts";
+import { limits, type Log, type Random, type Threads } from "#base/index.ts";
+import { CompressionGauge, type CompressionSettings } from "./compression-gauge.ts";
 import { crc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
-import { segmentKey } from "./object-keys.ts";
-import { type ObjectWork, putOnce } from "./object-work.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { cartridgePrefix, segmentKey } from "./object-keys.ts";
+import type { ObjectInfo, ObjectKey } from "./object-store.ts";
+import { type ObjectWork, putOnce, retried } from "./object-work.ts";
+import { checkedIndex, keepTail } from "./remote-content.ts";
 import type { RingPool } from "./ring.ts";
+import { Scratch } from "./scratch.ts";
+import type { SealJobs } from "./seal-jobs.ts";
+import { tailSizeOf } from "./sealed-format.ts";
+import type { DataKey } from "./sealed-object.ts";
+import { sealSegment } from "./segment-sealing.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
+
+/** How segments are sealed on their way. */
+export interface UploadSealing {
+  readonly threads: Threads<SealJobs>;
+  readonly random: Random;
+  readonly keys: KeyRing;
+  readonly compression: CompressionSettings;
+  readonly frameSize: number;
+}
 
 /** What an upload needs. */
 export interface UploadWork extends ObjectWork {
   readonly disk: Disk;
   /** Epoch under which segments are put; asked when the store is known to be ours. */
   readonly epoch: () => Promise<number>;
+  readonly log: Log;
   /** Memory to read into, `limits.transferSize` each. */
   readonly pages: RingPool;
+  /** Absent: every segment goes as the file that it is. */
+  readonly sealing: UploadSealing | undefined;
+  /** What compressing each cartridge has brought. */
+  readonly gauges: WeakMap<StoredCartridge, CompressionGauge>;
+}
+
+interface Seal {
+  readonly dataKey: DataKey;
+  readonly frameSize: number;
+}
+
+interface Upload {
+  readonly work: UploadWork;
+  readonly cartridge: StoredCartridge;
+  readonly entry: Entry;
+  readonly key: ObjectKey;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Uploads and records. Faults of the object store after a few attempts; `store.file-damaged` when the local file is not
- * what was written.
+ * Uploads and records. Faults of the object store and of the key ring after a few attempts; `store.file-damaged` when
+ * the local file is not what was written.
  */
 export async function uploadSegment(
   work: UploadWork,
@@ -31,9 +68,27 @@ export async function uploadSegment(
   entry: Entry,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const path = cartridge.segmentPath(entry.segment);
   const epoch = await work.epoch();
   const key = segmentKey(cartridge.id, { segment: entry.segment, epoch });
+  const upload: Upload = { work, cartridge, entry, key, signal };
+  const { sealing } = work;
+  const owner = await sealing?.keys.sealerOf(cartridgePrefix(cartridge.id));
+  const objectSize =
+    sealing === undefined || isFileAsItIs(sealing, owner?.dataKey)
+      ? await putFile(upload)
+      : await putSealed(upload, sealing, owner?.dataKey);
+  const isLive = await cartridge.markStored(entry.segment, { epoch, objectSize });
+  // A cut made it dead while it was on its way.
+  if (!isLive) await work.objects.delete(key);
+}
+
+function isFileAsItIs(sealing: UploadSealing, dataKey: DataKey): boolean {
+  return dataKey === undefined && sealing.compression.mode === "off";
+}
+
+/** The file as it is; its object has no size of its own. */
+async function putFile({ work, cartridge, entry, key, signal }: Upload): Promise<0> {
+  const path = cartridge.segmentPath(entry.segment);
   await putOnce(
     work,
     {
@@ -46,9 +101,85 @@ export async function uploadSegment(
     },
     signal,
   );
-  const isLive = await cartridge.markStored(entry.segment, epoch);
-  // A cut made it dead while it was on its way.
-  if (!isLive) await work.objects.delete(key);
+  return 0;
+}
+
+/** The file sealed; says how large its object is. */
+async function putSealed(upload: Upload, own: UploadSealing, dataKey: DataKey): Promise<number> {
+  const { work, cartridge, entry, key, signal } = upload;
+  const { threads, random, frameSize, compression } = own;
+  const path = cartridge.segmentPath(entry.segment);
+  const scratch = new Scratch(work.disk, `${path}.sealed`);
+  const known = await alreadyThere(upload, { dataKey, frameSize }, scratch);
+  if (known !== undefined) return known;
+  try {
+    const sealing = { threads, random, dataKey, gauge: gaugeOf(work, cartridge, compression), frameSize };
+    const content = contentOf(work, path, entry);
+    const sealed = await sealSegment(sealing, { key, sourceSize: entry.fileSize, content }, scratch);
+    if (sealed.sourceCrc !== entry.fileCrc) throw damaged(path, entry.fileSize);
+    let { size } = scratch;
+    let { tail } = sealed;
+    await putOnce(
+      work,
+      {
+        key,
+        sizeBytes: size,
+        crc32: sealed.crc32,
+        content: () => scratch.content(),
+        storageClass: "STANDARD",
+        // An attempt whose answer was lost, sealed with another salt.
+        isSame: async (info) => {
+          const theirs = await tailOfOurs(upload, { dataKey, frameSize }, info);
+          if (theirs === undefined) return false;
+          [size, tail] = [info.sizeBytes, theirs];
+          return true;
+        },
+      },
+      signal,
+    );
+    await keepTail(work.log, cartridge, entry.segment, tail);
+    return size;
+  } finally {
+    await scratch.remove();
+  }
+}
+
+/** A scratch file that is there was left by a crash: its object may have arrived, and is not sent again. */
+async function alreadyThere(upload: Upload, seal: Seal, scratch: Scratch): Promise<number | undefined> {
+  const { work, key, signal } = upload;
+  if (!(await scratch.wasLeft())) return undefined;
+  const info = await retried(work.clock, signal, () => work.objects.head(key));
+  const tail = info && (await tailOfOurs(upload, seal, info));
+  if (tail === undefined) return undefined;
+  await keepTail(work.log, upload.cartridge, upload.entry.segment, tail);
+  await scratch.remove();
+  return info?.sizeBytes;
+}
+
+/** The end of the object that is there, when it proves to be this segment sealed by us. Nothing else of it is read. */
+async function tailOfOurs(upload: Upload, seal: Seal, info: ObjectInfo): Promise<Uint8Array | undefined> {
+  const { work, entry, key, signal } = upload;
+  const { dataKey, frameSize } = seal;
+  const length = Math.min(tailSizeOf(entry.fileSize, frameSize), info.sizeBytes);
+  const offset = info.sizeBytes - length;
+  const tail = await retried(work.clock, signal, () => work.objects.get(key, offset, length, signal));
+  try {
+    checkedIndex({ key, entry: { ...entry, objectSize: info.sizeBytes }, dataKey }, tail);
+    return tail;
+  } catch {
+    // Somebody else's, or not whole: putting it meets the conflict.
+    return undefined;
+  }
+}
+
+function gaugeOf(
+  { gauges }: UploadWork,
+  cartridge: StoredCartridge,
+  compression: CompressionSettings,
+): CompressionGauge {
+  const gauge = gauges.get(cartridge) ?? new CompressionGauge(compression);
+  gauges.set(cartridge, gauge);
+  return gauge;
 }
 
 /** The file's bytes. The object store compares them with the checksum that it is given. */

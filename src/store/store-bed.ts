@@ -5,7 +5,7 @@ import { milliseconds, seconds, silentLog } from "#base/index.ts";
 import { SeededRandom, SimClock, SimDisk, SimObjectStore } from "#sim/index.ts";
 import type { ObjectNumber, StoredObject } from "#tape/index.ts";
 import { CartridgeStore } from "./cartridge-store.ts";
-import type { CartridgeId, LoadedImage, StoreSettings } from "./types.ts";
+import type { CartridgeId, LoadedImage, SealingOptions, StoreSettings } from "./types.ts";
 
 /** A page, the unit of sizes here. */
 export const page = 4096;
@@ -18,6 +18,8 @@ export interface StoreBedOptions extends Partial<StoreSettings> {
   readonly isSlow?: boolean;
   /** Chance that a request to the object store fails before or after its effect, 0 … 1. */
   readonly failures?: number;
+  /** How objects are sealed; plain when absent. */
+  readonly sealing?: SealingOptions;
 }
 
 /** A store in a simulated world. */
@@ -27,10 +29,11 @@ export class StoreBed {
   readonly disk: SimDisk;
   readonly objects: SimObjectStore;
   readonly #settings: StoreSettings;
+  readonly #sealing: SealingOptions | undefined;
   #store: CartridgeStore | undefined;
 
   constructor(options: StoreBedOptions = {}) {
-    const { seed = 1, directAlignment = page, isSlow = false, failures = 0, ...settings } = options;
+    const { seed = 1, directAlignment = page, isSlow = false, failures = 0, sealing, ...settings } = options;
     const { clock } = this;
     this.random = new SeededRandom(seed);
     this.disk = new SimDisk({ random: this.random.fork("disk"), clock, directAlignment });
@@ -44,6 +47,7 @@ export class StoreBed {
     const chances = { put: failures, get: failures, head: failures, delete: failures };
     this.objects.options.failBefore = chances;
     this.objects.options.failAfter = chances;
+    this.#sealing = sealing;
     this.#settings = {
       cacheBytes: Number.MAX_SAFE_INTEGER,
       uploadBufferBytes: Number.MAX_SAFE_INTEGER,
@@ -65,9 +69,9 @@ export class StoreBed {
   }
 
   /** Starts a process that opens the store. */
-  async start(changes: Partial<StoreSettings> = {}): Promise<CartridgeStore> {
+  async start(changes: Partial<StoreSettings> = {}, sealing = this.#sealing): Promise<CartridgeStore> {
     const { random, clock, objects } = this;
-    const ports = { disk: this.disk.attach(), clock: clock.process(), random, objects, log: silentLog };
+    const ports = { disk: this.disk.attach(), clock: clock.process(), random, objects, log: silentLog, sealing };
     this.#store = new CartridgeStore(ports, { ...this.#settings, ...changes });
     await this.run(this.#store.open());
     return this.#store;

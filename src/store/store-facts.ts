@@ -45,6 +45,7 @@ export const blankUsage: CartridgeUsage = {
   objects: 0 as ObjectNumber,
   files: 0 as FileNumber,
   storedBytes: 0,
+  objectBytes: 0,
   dirtyBytes: 0,
   localBytes: 0,
   storageClass: "STANDARD",
@@ -61,6 +62,7 @@ export function usageOf(
     objects: growing.objects as ObjectNumber,
     files: growing.files as FileNumber,
     storedBytes: head.storedBytes,
+    objectBytes: head.objectBytes,
     dirtyBytes: head.dirtyBytes + growing.fileBytes,
     localBytes: head.localBytes + growing.fileBytes,
     storageClass: head.storageClass,
@@ -74,7 +76,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isUsage(value: unknown): value is CartridgeUsage {
   if (!isObject(value)) return false;
-  const counts = ["sizeBytes", "objects", "files", "storedBytes", "dirtyBytes", "localBytes"];
+  const counts = ["sizeBytes", "objects", "files", "storedBytes", "objectBytes", "dirtyBytes", "localBytes"];
   return counts.every((name) => Number.isSafeInteger(value[name])) && typeof value["storageClass"] === "string";
 }
 
@@ -95,8 +97,15 @@ function isStoreFact(value: unknown): value is StoreFact {
   );
 }
 
+/** A fact of a release that put segments into the object store as they are, in the words of this one. */
+function upgraded(value: unknown): unknown {
+  if (!isObject(value) || !isObject(value["usage"]) || "objectBytes" in value["usage"]) return value;
+  return { ...value, usage: { ...value["usage"], objectBytes: value["usage"]["storedBytes"] } };
+}
+
 /** Checks a parsed fact. */
-export function decodeStoreFact(value: unknown): StoreFact {
+export function decodeStoreFact(given: unknown): StoreFact {
+  const value = upgraded(given);
   if (isObject(value) && value["kind"] === "format") {
     const version = Number(value["version"]);
     if (version <= storeFactsVersion) return { kind: "format", version };

@@ -4,9 +4,10 @@
 // the cartridge is in a drive, and what is in its open segment, others know.
 
 import { assert, bytesFromHex, type Clock, limits, type Log } from "#base/index.ts";
-import type { Entry } from "./directory-entry.ts";
+import { type Entry, objectBytesOf } from "./directory-entry.ts";
 import { Directory } from "./directory.ts";
 import type { Disk } from "./disk.ts";
+import { FrameTables } from "./frame-tables.ts";
 import { blankHead, type CartridgeFact, decodeCartridgeFact, entriesOf, factOf, type Head } from "./head.ts";
 import { Ledger } from "./ledger.ts";
 import type { SegmentIdentity } from "./record.ts";
@@ -40,6 +41,8 @@ export class StoredCartridge {
   readonly folder: string;
   readonly tag: Uint8Array;
   readonly directory: Directory;
+  /** Where the frames of its sealed segments are. */
+  readonly frames: FrameTables;
   readonly #clock: Clock;
   readonly #ledger: Ledger<CartridgeFact>;
   #head: Head;
@@ -55,6 +58,7 @@ export class StoredCartridge {
     this.#ledger = ledger;
     this.#head = blankHead(options.tag);
     this.directory = new Directory(options.disk, `${options.folder}/directory`, this.tag);
+    this.frames = new FrameTables(options.disk, options.folder, this.tag);
     for (const fact of ledger.replayed) {
       this.#head = fact.head;
       for (const [index, entry] of entriesOf(fact)) this.directory.put(index, entry);
@@ -134,6 +138,7 @@ export class StoredCartridge {
         nextSegment,
         ...point,
         storedBytes: head.storedBytes - dead.stored,
+        objectBytes: head.objectBytes - dead.objects,
         dirtyBytes: head.dirtyBytes - dead.dirty,
         localBytes: head.localBytes - dead.local,
         storedCount: Math.min(head.storedCount, count),
@@ -149,18 +154,22 @@ export class StoredCartridge {
     await durable;
   }
 
-  /** The object of a segment is in the object store, put there in that epoch. False when a cut made the segment dead meanwhile. */
-  async markStored(segment: number, epoch: number): Promise<boolean> {
+  /**
+   * The object of a segment is in the object store, put there in that epoch; `objectSize` when it is sealed, 0 when it
+   * is the file as it is. False when a cut made the segment dead meanwhile.
+   */
+  async markStored(segment: number, object: Pick<Entry, "epoch" | "objectSize">): Promise<boolean> {
     const result = await this.#exclusively(async () => {
       const found = await this.find(segment);
       if (found === undefined || found.entry.stored) return { isLive: found !== undefined, durable: undefined };
       const { index } = found;
-      const entry = { ...found.entry, stored: true, epoch };
+      const entry = { ...found.entry, stored: true, ...object };
       const { storedCount, storedObjects } = await this.#storedPrefix(index);
       const head = this.#head;
       const changed = {
         ...head,
         storedBytes: head.storedBytes + entry.fileSize,
+        objectBytes: head.objectBytes + objectBytesOf(entry),
         dirtyBytes: head.dirtyBytes - entry.fileSize,
         storedCount,
         storedObjects,
@@ -240,10 +249,12 @@ export class StoredCartridge {
     return result;
   }
 
-  async #sumsFrom(index: number): Promise<{ stored: number; dirty: number; local: number }> {
-    const sums = { stored: 0, dirty: 0, local: 0 };
+  async #sumsFrom(index: number): Promise<{ stored: number; dirty: number; local: number; objects: number }> {
+    const sums = { stored: 0, dirty: 0, local: 0, objects: 0 };
     for (let at = index; at < this.#head.count; at++) {
-      const { stored, local, fileSize } = await this.directory.get(at);
+      const entry = await this.directory.get(at);
+      const { stored, local, fileSize } = entry;
+      sums.objects += objectBytesOf(entry);
       sums[stored ? "stored" : "dirty"] += fileSize;
       if (local) sums.local += fileSize;
     }

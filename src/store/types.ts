@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What other rooms see of a stored cartridge: its name, what it holds, where its bytes are.
 
-import type { Brand, Clock, Duration, Instant, Log, Random } from "#base/index.ts";
+import type { Brand, Clock, Duration, Instant, Log, Random, Threads } from "#base/index.ts";
 import type { FileNumber, Image, ObjectNumber } from "#tape/index.ts";
 import type { Fenced } from "./bucket-log.ts";
+import type { CompressionSettings } from "./compression-gauge.ts";
 import type { Disk } from "./disk.ts";
+import type { KeyProviders } from "./key-ring.ts";
 import type { ObjectStore, StorageClass } from "./object-store.ts";
+import type { SealJobs } from "./seal-jobs.ts";
 
 /** Name of a stored cartridge: 1 to 64 of letters, digits, `-` and `_`. Never used again after `remove`. */
 export type CartridgeId = Brand<string, "CartridgeId">;
@@ -29,8 +32,9 @@ export interface CartridgeUsage {
   readonly objects: ObjectNumber;
   /** Filemarks. */
   readonly files: FileNumber;
-  /** Bytes of segments in the object store. */
+  /** Bytes of segments that are in the object store, and of their objects there, which may be compressed. */
   readonly storedBytes: number;
+  readonly objectBytes: number;
   /** Bytes of segments, the open one included, that are not in the object store yet. */
   readonly dirtyBytes: number;
   /** Bytes of segments on the local disk. */
@@ -94,6 +98,15 @@ export interface StoreTotals {
   readonly uploadFailure: Error | undefined;
 }
 
+/** How what goes to the object store is sealed. */
+export interface SealingOptions {
+  readonly threads: Threads<SealJobs>;
+  readonly providers: KeyProviders;
+  readonly compression: CompressionSettings;
+  /** For tests; default `limits.frameSize`. */
+  readonly frameSize?: number;
+}
+
 /** The world, as the store sees it. */
 export interface StorePorts {
   readonly disk: Disk;
@@ -101,6 +114,8 @@ export interface StorePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Absent: what goes to the object store is neither encrypted nor compressed. */
+  readonly sealing?: SealingOptions | undefined;
 }
 
 /** The gateway that a store belongs to, as its log in the bucket knows it. */

@@ -12,6 +12,7 @@ import type { ObjectStore } from "./object-store.ts";
 import type { RecoveryPoints } from "./recovery-points.ts";
 import type { RecyclingDisk } from "./recycling-disk.ts";
 import { RingPool } from "./ring.ts";
+import type { UploadSealing } from "./segment-upload.ts";
 import { pageSize } from "./segment-format.ts";
 import type { CartridgeId } from "./types.ts";
 import { UploadBudget } from "./upload-budget.ts";
@@ -36,6 +37,7 @@ export interface UpkeepOptions {
   readonly cacheBytes: number;
   readonly uploadBufferBytes: number;
   readonly uploadDelay: Duration;
+  readonly sealing: UploadSealing | undefined;
 }
 
 /** The store's background. */
@@ -55,7 +57,7 @@ export class Upkeep {
   constructor(options: UpkeepOptions) {
     this.#options = options;
     this.budget = new UploadBudget(options.uploadBufferBytes);
-    const { disk, objects, clock, log, points, epoch } = options;
+    const { disk, objects, clock, log, points, epoch, sealing } = options;
     this.uploader = new Uploader({
       points,
       epoch,
@@ -63,6 +65,8 @@ export class Upkeep {
       objects,
       clock,
       log,
+      sealing,
+      gauges: new WeakMap(),
       pages: new RingPool(roundUp(limits.transferSize, pageSize), 2 * limits.uploadsInFlight),
       shouldYield: () => this.#isWrittenFast(),
       dueAt: (cartridge, entry) => this.#uploadDueAt(cartridge.id, entry.segment),

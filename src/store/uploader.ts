@@ -3,7 +3,7 @@
 // fails is tried again for ever, with pauses. A segment waits until it is due, and all yield to drives that write fast
 // while the upload buffer has room.
 
-import { asError, type Duration, limits, type Log, milliseconds, type Timer } from "#base/index.ts";
+import { asError, type Duration, limits, milliseconds, type Timer } from "#base/index.ts";
 import type { Entry } from "./directory-entry.ts";
 import { eachOf } from "./object-work.ts";
 import type { RecoveryPoints } from "./recovery-points.ts";
@@ -14,7 +14,6 @@ import type { StoredCartridge } from "./stored-cartridge.ts";
 /** What the uploader needs. */
 export interface UploaderOptions extends UploadWork {
   readonly disk: RecyclingDisk;
-  readonly log: Log;
   readonly points: RecoveryPoints;
   /** The monotonic time before which a segment is left alone. Asked again after each `add` of its cartridge. */
   readonly dueAt: (cartridge: StoredCartridge, entry: Entry) => number;

@@ -34,7 +34,8 @@ parentPort?.on("message", ({ id, name, input }: ThreadRequest) => {
 
 /** The memory of a result, which goes back to whoever asked. Memory of Node's own pool stays, and is copied. */
 function memoryOf(result: unknown): Transferable[] {
-  const values: unknown[] = typeof result === "object" && result !== null ? [result, ...Object.values(result)] : [];
+  const isPlain = typeof result === "object" && result !== null && !ArrayBuffer.isView(result);
+  const values: unknown[] = isPlain ? Object.values(result) : [result];
   const buffers = values.flatMap((value) =>
     value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && !Buffer.isBuffer(value) ? [value.buffer] : [],
   );
