@@ -60,7 +60,11 @@ export class Scratch {
   /** False when the disk has no room. */
   async #write(part: Uint8Array): Promise<boolean> {
     try {
-      this.#file ??= await this.#make();
+      if (this.#file === undefined) {
+        // The reserve is for journals.
+        if ((await this.#disk.freeBytes()) < limits.diskReserve) return false;
+        this.#file = await this.#make();
+      }
       await this.#file.write(this.#inFile, [part]);
       this.#inFile += part.byteLength;
       return true;

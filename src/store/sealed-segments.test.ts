@@ -216,18 +216,6 @@ test("after a crash in mid-upload, what had arrived is not sent again", async ()
   assert.deepEqual(await bed.readAll(await bed.load(id)), blocks);
 });
 
-test("a full disk does not keep a segment from being uploaded", async () => {
-  const bed = await bedOf();
-  bed.store.pauseUploads();
-  const image = await bed.loadNew(id);
-  await writeBlocks(bed, image);
-  await bed.run(image.unload());
-  bed.disk.options.capacityBytes = Number.MAX_SAFE_INTEGER - bed.disk.freeBytes + 8 * page;
-  bed.store.resumeUploads();
-  await bed.run(bed.store.archive(id, "STANDARD"));
-  assert.equal(bed.store.usage(id).dirtyBytes, 0);
-});
-
 test("a segment whose local file was damaged is not uploaded as if it were good", async () => {
   const bed = await bedOf();
   bed.store.pauseUploads();
