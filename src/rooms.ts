@@ -46,6 +46,11 @@ export const rooms: RoomTable = {
   keys: { imports: { base: "value" }, packages: [], node: "pure" },
   datastore: { imports: { base: "value", codec: "value", pxar: "value", keys: "value" }, packages: [], node: "pure" },
   format: { imports: { base: "value", codec: "value", pxar: "value" }, packages: [], node: "pure" },
+  media: {
+    imports: { base: "value", codec: "value", format: "value", keys: "value" },
+    packages: [],
+    node: "pure",
+  },
 
   api: {
     imports: { base: "value", work: "value", gateway: "value" },
@@ -69,6 +74,7 @@ export const rooms: RoomTable = {
       work: "type",
       datastore: "type",
       pxar: "type",
+      media: "type",
       s3sim: "type",
     },
     packages: ["pino", "prom-client", "@node-rs/crc32"],
@@ -91,6 +97,7 @@ export const rooms: RoomTable = {
       pxar: "value",
       format: "value",
       datastore: "value",
+      media: "value",
     },
     packages: [],
     node: "pure",
@@ -113,6 +120,7 @@ export const rooms: RoomTable = {
       keys: "value",
       format: "value",
       datastore: "value",
+      media: "value",
       http: "value",
       cli: "value",
       world: "value",

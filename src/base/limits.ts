@@ -56,6 +56,8 @@ export const limits = {
   chunkArchive: 4 * GiB,
   /** Files of one snapshot: disks of a machine, archives of a host, and what is written beside them. */
   snapshotFiles: 4096,
+  /** Cartridges of one media set: far beyond what anybody would restore in one go. */
+  cartridgesPerSet: 65_536,
   /** Entries of an index that are in memory at a time: 40 KiB. */
   indexPageEntries: 1024,
   /** Levels of namespaces in a datastore: what Proxmox allows. */

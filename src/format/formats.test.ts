@@ -7,12 +7,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Layout } from "#codec/index.ts";
 import * as datastore from "#datastore/index.ts";
+import * as media from "#media/index.ts";
 import * as pxar from "#pxar/index.ts";
 import { formatTables, rowsOfLayout } from "#tidy/index.ts";
 import * as format from "./index.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/TAPE-FORMATS.md"), "utf8");
-const exported: readonly unknown[] = [...Object.values(format), ...Object.values(pxar), ...Object.values(datastore)];
+const exported: readonly unknown[] = [
+  ...Object.values(format),
+  ...Object.values(pxar),
+  ...Object.values(datastore),
+  ...Object.values(media),
+];
 const layouts = exported.filter((value) => value instanceof Layout);
 
 test("every layout has a table in docs/TAPE-FORMATS.md, with the same fields in the same places", () => {

@@ -7,6 +7,7 @@ export * from "./network.ts";
 export * from "./object-store.ts";
 export * from "./random.ts";
 export * from "./store-files.ts";
+export * from "./state-files.ts";
 export * from "./tape-cartridge.ts";
 export * from "./wire.ts";
 export * from "./wire-fuzzer.ts";

@@ -16,5 +16,6 @@ export * from "./network.ts";
 export * from "./private-file.ts";
 export * from "./random.ts";
 export { type DatastoreFaults, FolderFiles } from "./store-files.ts";
+export { StateFolder } from "./state-folder.ts";
 export * from "./threads.ts";
 export * from "./vault-keys.ts";

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is on one cartridge: its snapshots and its chunks with the tape files that hold them. Read from the bytes of a
+// catalog and held to its rules; what a job adds goes into memory and into bytes to append at the same time.
+
+import { type ByteSource, equalBytes, limits, readFully, type Uuid, uuidFromBytes } from "#base/index.ts";
+import {
+  CatalogArchiveEnd,
+  CatalogArchiveStart,
+  catalogEntryTypes,
+  catalogFileMagic,
+  CatalogLabel,
+  CatalogSnapshot,
+  digestSize,
+  encodeArchiveEntries,
+  encodeCatalogStart,
+  encodeSnapshotEntry,
+  type FileReference,
+} from "./catalog-format.ts";
+import { DigestTable } from "./digest-table.ts";
+import { mediaFault } from "./faults.ts";
+
+/** A snapshot on a cartridge. */
+export interface CatalogedSnapshot extends FileReference {
+  readonly store: string;
+  /** `[ns/…]type/id/time`. */
+  readonly path: string;
+}
+
+/** To which set a cartridge belongs. */
+export interface CatalogedSet {
+  readonly uuid: Uuid;
+  readonly setIndex: number;
+}
+
+/** The first tape file that may hold anything but labels. */
+const firstFile = 2;
+
+/** The catalog of one cartridge. */
+export class CartridgeCatalog {
+  readonly cartridge: Uuid;
+  readonly set: CatalogedSet | undefined;
+  /** By store; the number of a chunk is that of its tape file. */
+  readonly #chunks = new Map<string, DigestTable>();
+  readonly #snapshots = new Map<string, CatalogedSnapshot>();
+  #lastFile = firstFile - 1;
+
+  constructor(cartridge: Uuid, set?: CatalogedSet) {
+    this.cartridge = cartridge;
+    this.set = set;
+  }
+
+  /** The bytes that an empty catalog begins with. */
+  get start(): Uint8Array {
+    return encodeCatalogStart(this.cartridge, this.set);
+  }
+
+  /** Snapshots in the order of their tape files. */
+  get snapshots(): readonly CatalogedSnapshot[] {
+    return Array.from(this.#snapshots.values());
+  }
+
+  get chunkCount(): number {
+    return Array.from(this.#chunks.values()).reduce((sum, table) => sum + table.count, 0);
+  }
+
+  /** The last tape file that the catalog names; 1 when there is none. */
+  get lastFile(): number {
+    return this.#lastFile;
+  }
+
+  /** The tape file that holds a chunk of a store; undefined when none on this cartridge does. */
+  chunkFile(store: string, digest: Uint8Array): number | undefined {
+    return this.#chunks.get(store)?.get(digest);
+  }
+
+  /** A snapshot; undefined when it is not on this cartridge. */
+  snapshot(store: string, path: string): CatalogedSnapshot | undefined {
+    return this.#snapshots.get(`${store}:${path}`);
+  }
+
+  /** Notes a chunk file; the bytes are to be appended. Fault `media.damaged` for a file that does not come next. */
+  addArchive(file: FileReference, store: string, digests: readonly Uint8Array[]): Uint8Array {
+    this.#advance(file.fileNumber);
+    for (const digest of digests) this.addChunk(store, digest, file.fileNumber);
+    return encodeArchiveEntries(file, store, digests);
+  }
+
+  /** Notes a snapshot file; the bytes are to be appended. Fault `media.damaged` for a file that does not come next. */
+  addSnapshot(snapshot: CatalogedSnapshot): Uint8Array {
+    this.#advance(snapshot.fileNumber);
+    const { store, path } = snapshot;
+    this.#snapshots.set(`${store}:${path}`, snapshot);
+    return encodeSnapshotEntry(snapshot, store, path);
+  }
+
+  /** For the reader: a chunk of the chunk file that is open. */
+  addChunk(store: string, digest: Uint8Array, fileNumber: number): void {
+    let table = this.#chunks.get(store);
+    if (table === undefined) {
+      table = new DigestTable();
+      this.#chunks.set(store, table);
+    }
+    table.add(digest, fileNumber);
+  }
+
+  /** For the reader: a tape file begins. */
+  beginFile(fileNumber: number): void {
+    this.#advance(fileNumber);
+  }
+
+  #advance(fileNumber: number): void {
+    if (fileNumber <= this.#lastFile) {
+      const reason = `tape file ${fileNumber} comes behind tape file ${this.#lastFile}`;
+      throw mediaFault("damaged", { what: `the catalog of ${this.cartridge}`, reason });
+    }
+    this.#lastFile = fileNumber;
+  }
+}
+
+/** Reads a catalog. `what` names it in the Fault `media.damaged`. */
+export async function readCatalog(source: ByteSource, what: string): Promise<CartridgeCatalog> {
+  const reader = new EntryReader(source, what);
+  if (!equalBytes(await reader.take(catalogFileMagic.byteLength), catalogFileMagic)) {
+    throw reader.damaged("it does not begin as a catalog does");
+  }
+  const labels: { uuid: Uuid; setIndex: number }[] = [];
+  let type = await reader.type();
+  while (type === catalogEntryTypes.label && labels.length < firstFile) {
+    const { fileNumber, uuid, setIndex } = CatalogLabel.decode(await reader.take(CatalogLabel.size));
+    if (fileNumber !== BigInt(labels.length)) throw reader.damaged(`a label is in tape file ${fileNumber}`);
+    if (setIndex > BigInt(limits.cartridgesPerSet)) throw reader.damaged(`it claims place ${setIndex} in its set`);
+    labels.push({ uuid: uuidFromBytes(uuid), setIndex: Number(setIndex) });
+    type = await reader.type();
+  }
+  const [cartridge, set] = labels;
+  if (cartridge === undefined || cartridge.setIndex !== 0) throw reader.damaged("it does not name its cartridge");
+  const catalog = new CartridgeCatalog(cartridge.uuid, set);
+  for (; type !== undefined; type = await reader.type()) {
+    if (set === undefined) throw reader.damaged("it has content and names no set");
+    if (type === catalogEntryTypes.archiveStart) await readArchive(reader, catalog);
+    else if (type === catalogEntryTypes.snapshot) await readSnapshot(reader, catalog);
+    else throw reader.damaged(`an entry of type ${type} is out of place`);
+  }
+  return catalog;
+}
+
+async function readArchive(reader: EntryReader, catalog: CartridgeCatalog): Promise<void> {
+  const start = CatalogArchiveStart.decode(await reader.take(CatalogArchiveStart.size));
+  const fileNumber = reader.fileNumber(start.fileNumber);
+  const uuid = uuidFromBytes(start.uuid);
+  const store = await reader.text(start.storeNameSize);
+  catalog.beginFile(fileNumber);
+  for (;;) {
+    const type = await reader.type();
+    if (type === catalogEntryTypes.chunk) {
+      catalog.addChunk(store, await reader.take(digestSize), fileNumber);
+      continue;
+    }
+    if (type !== catalogEntryTypes.archiveEnd) throw reader.damaged("a chunk file does not end");
+    const end = CatalogArchiveEnd.decode(await reader.take(CatalogArchiveEnd.size));
+    if (reader.fileNumber(end.fileNumber) !== fileNumber || uuidFromBytes(end.uuid) !== uuid) {
+      throw reader.damaged("a chunk file ends as another one");
+    }
+    return;
+  }
+}
+
+async function readSnapshot(reader: EntryReader, catalog: CartridgeCatalog): Promise<void> {
+  const entry = CatalogSnapshot.decode(await reader.take(CatalogSnapshot.size));
+  const fileNumber = reader.fileNumber(entry.fileNumber);
+  const uuid = uuidFromBytes(entry.uuid);
+  const store = await reader.text(entry.storeNameSize);
+  if ((await reader.text(1)) !== ":") throw reader.damaged("the name of a snapshot is not as it should be");
+  catalog.addSnapshot({ fileNumber, uuid, store, path: await reader.text(entry.pathSize) });
+}
+
+/** Reads the pieces of entries through a buffer: most are 33 bytes long. */
+class EntryReader {
+  readonly #source: ByteSource;
+  readonly #what: string;
+  readonly #buffer = new Uint8Array(limits.transferSize / 4);
+  #offset = 0;
+  #end = 0;
+
+  constructor(source: ByteSource, what: string) {
+    this.#source = source;
+    this.#what = what;
+  }
+
+  damaged(reason: string): Error {
+    return mediaFault("damaged", { what: this.#what, reason });
+  }
+
+  /** The type of the next entry; undefined at the end. */
+  async type(): Promise<number | undefined> {
+    if (this.#offset === this.#end) await this.#fill();
+    return this.#offset === this.#end ? undefined : this.#buffer[this.#offset++];
+  }
+
+  /** The next bytes, valid until the next call. */
+  async take(count: number): Promise<Uint8Array> {
+    if (this.#end - this.#offset < count) await this.#fill();
+    if (this.#end - this.#offset < count) throw this.damaged("it is cut");
+    const view = this.#buffer.subarray(this.#offset, this.#offset + count);
+    this.#offset += count;
+    return view;
+  }
+
+  async text(count: number): Promise<string> {
+    return Buffer.from(await this.take(count)).toString("utf8");
+  }
+
+  fileNumber(value: bigint): number {
+    if (value < BigInt(firstFile) || value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw this.damaged(`there is no tape file ${value} for chunks or snapshots`);
+    }
+    return Number(value);
+  }
+
+  async #fill(): Promise<void> {
+    this.#buffer.copyWithin(0, this.#offset, this.#end);
+    this.#end -= this.#offset;
+    this.#offset = 0;
+    this.#end += await readFully(this.#source, this.#buffer.subarray(this.#end));
+  }
+}
