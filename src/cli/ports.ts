@@ -37,6 +37,7 @@ export interface Server {
 
 /** A command that is not an operation of the API: it is done by whoever runs the command line. */
 export interface OtherCommand {
+  /** One word, or several: `store probe` stands beside the operations of the group `store`. */
   readonly name: string;
   readonly summary: string;
 }

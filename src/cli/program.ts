@@ -151,7 +151,7 @@ function addWatch(program: Command, actions: CommandActions): void {
 /** A door of its own, which reads its own arguments; it is only reached here when options stand in front of it. */
 function addOther(program: Command, name: string, summary: string): void {
   const reason = `options of ${name} stand behind it: capstan ${name} --help`;
-  const command = program.command(name).description(summary).allowUnknownOption().allowExcessArguments();
+  const command = commandFor(program, name.split(" ")).description(summary).allowUnknownOption().allowExcessArguments();
   command.action(() => {
     throw cliFault("usage", { reason });
   });

@@ -50,8 +50,11 @@ function bench(answers: Readonly<Record<string, Canned>> = {}, isInteractive = f
       },
     }),
     readText: async (path) => `from ${path} a secret\n`,
-    otherCommands: [{ name: "serve", summary: "run an instance" }],
-    runOther: async (_name, args) => args.length,
+    otherCommands: [
+      { name: "serve", summary: "run an instance" },
+      { name: "store probe", summary: "try out an object store" },
+    ],
+    runOther: async (name, args) => name.length + args.length,
   };
   const made: Bench = { ports, requests, out: "", err: "", run: (line) => runCli(line.split(" "), ports) };
   return made;
@@ -237,7 +240,8 @@ test("no command, and a group without one, show help and end with 2", async () =
 });
 
 test("other commands get their arguments unread", async () => {
-  assert.equal(await bench().run("serve --home x --iscsi y"), 4);
+  assert.equal(await bench().run("serve --home x --iscsi y"), "serve".length + 4);
+  assert.equal(await bench().run("store probe x"), "store probe".length + 1);
 });
 
 function stream(...records: readonly object[]): string {

@@ -17,7 +17,8 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
   const { terminal } = ports;
   try {
     const [first, ...rest] = args;
-    if (ports.otherCommands.some(({ name }) => name === first)) return await ports.runOther(first ?? "", rest);
+    const other = ports.otherCommands.find(({ name }) => name.split(" ").every((word, index) => args[index] === word));
+    if (other !== undefined) return await ports.runOther(other.name, args.slice(other.name.split(" ").length));
     const program = makeProgram(ports, actionsOf(ports));
     if (first === "__complete") {
       const words = rest[0] === "--" ? rest.slice(1) : rest;

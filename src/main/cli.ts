@@ -16,14 +16,37 @@ export function cli(args: readonly string[]): Promise<number> {
     version: productVersion(),
     connect: async (options) => connect(options, process.env),
     readText: readTextFile,
-    otherCommands: [
-      { name: "serve", summary: "run an instance here (capstan serve --help)" },
-      { name: "demo", summary: "show everything with the files of a folder (capstan demo --help)" },
-    ],
-    runOther: async (name, rest) =>
-      name === "serve" ? (await import("./serve.ts")).serve(rest) : (await import("./demo.ts")).demo(rest),
+    otherCommands: [...doors].map(([name, { summary }]) => ({ name, summary: `${summary} (capstan ${name} --help)` })),
+    runOther: (name, rest) => doors.get(name)?.open(rest) ?? Promise.resolve(usageCode),
   });
 }
+
+const usageCode = 2;
+
+interface Door {
+  readonly summary: string;
+  /** Loads it, runs it and resolves with the exit code. */
+  readonly open: (args: readonly string[]) => Promise<number>;
+}
+
+/** Commands that need no running instance. Each is loaded when it is asked for. */
+const doors: ReadonlyMap<string, Door> = new Map<string, Door>([
+  ["serve", { summary: "run an instance here", open: async (args) => (await import("./serve.ts")).serve(args) }],
+  [
+    "demo",
+    {
+      summary: "show everything with the files of a folder",
+      open: async (args) => (await import("./demo.ts")).demo(args),
+    },
+  ],
+  [
+    "store probe",
+    {
+      summary: "try out what an object store can do",
+      open: async (args) => (await import("./store-probe.ts")).storeProbe(args),
+    },
+  ],
+]);
 
 /**
  * The server that options, environment or data folder name, in this order. Faults `main.not-running`, `main.no-token`,

@@ -40,5 +40,17 @@ export const mainFault = faultsOf("main", {
     http: 400,
     exit: 2,
   },
+  "s3-keys": {
+    text: "[store.s3] needs access-key and secret-key together, or neither",
+    retry: "operator",
+    http: 500,
+    exit: 2,
+  },
+  "places-overlap": {
+    text: "the object stores {one} and {other} overlap; give each a bucket, prefix or folder of its own",
+    retry: "operator",
+    http: 500,
+    exit: 2,
+  },
   "tar-damaged": { text: "the tar stream is damaged: {reason}", retry: "never", http: 500, exit: 8 },
 });

@@ -7,9 +7,11 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { limits, milliseconds, Scope, seconds, sleep, type Clock, type Endpoint, type Log } from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
-import { FolderObjectStore, storeFault } from "#store/index.ts";
+import { storeFault } from "#store/index.ts";
 import { NodeDisk, openDataFolder, SystemClock, SystemRandom, TcpNetwork, type DataFolder } from "#world/index.ts";
 import type { RunningApi } from "./api-server.ts";
+import { isUrl } from "./object-place.ts";
+import { openObjectStore } from "./object-store.ts";
 import { apiUrl, localApiUrl, type InstanceSettings } from "./settings.ts";
 
 /** An instance that is ready. */
@@ -60,21 +62,16 @@ interface GatewayParts {
 
 async function startGateway({ settings, folder, log, clock, scope }: GatewayParts): Promise<Gateway> {
   const random = new SystemRandom();
-  const objects = new FolderObjectStore({
-    disk: await NodeDisk.open(settings.storeFolder, storeFault),
-    clock,
-    random,
-    folder: "store",
-    thawDelay: settings.thawDelay,
-  });
-  await objects.open();
+  const profiles = folder.file("object-stores");
+  const store = await openObjectStore(settings, { clock, random, log, profiles });
+  scope.add(() => store.close());
   const gateway = new Gateway({
     clock,
     random,
     log,
     network: new TcpNetwork(),
     disk: await NodeDisk.open(join(folder.path, "data"), storeFault),
-    objects,
+    objects: store.objects,
     settings: gatewaySettings(settings),
   });
   await gateway.start();
@@ -85,7 +82,9 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
 function gatewaySettings(settings: InstanceSettings): GatewaySettings {
   const { portals, access, namingAuthority, instance, thawKeep, cacheBytes } = settings;
   const { uploadBufferBytes, uploadDelay, diskReserveBytes, deleteDelay } = settings;
-  const fastest = Math.min(...Object.values(settings.thawDelay));
+  // A bucket's own cold classes take hours, whatever is set for those that are only played.
+  const isPlayed = !isUrl(settings.store) || settings.labelClasses.length > 0;
+  const fastest = isPlayed ? Math.min(...Object.values(settings.thawDelay)) : Number.POSITIVE_INFINITY;
   return {
     portals,
     access,

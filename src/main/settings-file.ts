@@ -4,10 +4,12 @@
 import { resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import * as z from "zod";
-import { asError, milliseconds, parseEndpoint, type Duration } from "#base/index.ts";
+import { asError, limits, milliseconds, parseEndpoint, type Duration } from "#base/index.ts";
 import { parseSize, parseTime, problemsOf } from "#api/index.ts";
 import { PrivateFile } from "#world/index.ts";
+import type { StorageClass } from "#store/index.ts";
 import { mainFault } from "./faults.ts";
+import { absolutePlace } from "./object-place.ts";
 import type { FileSettings } from "./settings.ts";
 
 const endpoint = z.string().transform((text, context) => {
@@ -46,6 +48,19 @@ const Portal = z.strictObject({
   "allow-anyone": z.boolean().optional(),
 });
 
+const S3 = z.strictObject({
+  "access-key": z.string().min(1).optional(),
+  "secret-key": z.string().min(1).optional(),
+  "session-token": z.string().min(1).optional(),
+  profile: z.string().min(1).optional(),
+  ca: z.string().min(1).optional(),
+  proxy: z.httpUrl().optional(),
+  "part-size": size.refine((bytes) => bytes >= limits.s3PartSizeMin, "a part is at least 5MiB").optional(),
+  timeout: time.optional(),
+});
+/** Classes that a place of its own can play. */
+const labelClass = z.enum(["STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]);
+
 const SettingsFile = z.strictObject({
   iscsi: z
     .strictObject({
@@ -65,6 +80,9 @@ const SettingsFile = z.strictObject({
   store: z
     .strictObject({
       folder: z.string().min(1).optional(),
+      url: z.string().min(1).optional(),
+      s3: S3.optional(),
+      label: z.partialRecord(labelClass, z.string().min(1)).optional(),
       cache: size.optional(),
       "upload-buffer": size.optional(),
       "upload-delay": time.optional(),
@@ -72,6 +90,9 @@ const SettingsFile = z.strictObject({
       "thaw-keep": time.optional(),
       "delete-delay": time.optional(),
       thaw: z.strictObject({ Expedited: time, Standard: time, Bulk: time }).optional(),
+    })
+    .refine(({ folder, url }) => folder === undefined || url === undefined, {
+      error: "folder and url exclude each other",
     })
     .optional(),
   log: z
@@ -136,7 +157,7 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
       certificate === undefined || key === undefined
         ? undefined
         : { certificate: resolve(home, certificate), key: resolve(home, key) },
-    storeFolder: store?.folder === undefined ? undefined : resolve(home, store.folder),
+    ...storeSettings(store, home),
     cacheBytes: store?.cache,
     uploadBufferBytes: store?.["upload-buffer"],
     uploadDelay: store?.["upload-delay"],
@@ -146,6 +167,28 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
     thawDelay: store?.thaw,
     logLevel: log?.level,
     logFormat: log?.format,
+  };
+}
+
+function storeSettings(store: SettingsFile["store"], home: string): Loose<FileSettings> {
+  const place = store?.url ?? store?.folder;
+  const { s3, label } = store ?? {};
+  const labels = Object.entries(label ?? {}).filter((entry): entry is [StorageClass, string] => entry[1] !== undefined);
+  return {
+    store: place === undefined ? undefined : absolutePlace(place, home),
+    labelClasses: label && labels.map(([name, at]) => ({ storageClass: name, place: absolutePlace(at, home) })),
+    s3:
+      s3 &&
+      withoutUndefined({
+        accessKey: s3["access-key"],
+        secretKey: s3["secret-key"],
+        sessionToken: s3["session-token"],
+        profile: s3.profile,
+        trust: s3.ca === undefined ? undefined : resolve(home, s3.ca),
+        proxy: s3.proxy,
+        partSize: s3["part-size"],
+        timeout: s3.timeout,
+      }),
   };
 }
 

@@ -21,7 +21,7 @@ test("told nothing: ./capstan-data, iSCSI and API on loopback, a first library",
   assert.equal(found.home, resolve("capstan-data"));
   assert.deepEqual(found.portals, [{ listen: { host: "127.0.0.1", port: 3260 } }]);
   assert.deepEqual(found.api, { host: "127.0.0.1", port: 8470 });
-  assert.equal(found.storeFolder, resolve("capstan-data/objects"));
+  assert.equal(found.store, resolve("capstan-data/objects"));
   assert.equal(found.firstLibrary, true);
 });
 
@@ -109,7 +109,7 @@ Bulk = "12h"
     ],
   });
   assert.deepEqual(found.certificate, { certificate: "/srv/home/tls/cert.pem", key: "/etc/key.pem" });
-  assert.equal(found.storeFolder, "/srv/bucket");
+  assert.equal(found.store, "/srv/bucket");
   assert.deepEqual(found.thawDelay, { Expedited: 300_000, Standard: 14_400_000, Bulk: 43_200_000 });
   assert.equal(found.uploadBufferBytes, 1e12);
   assert.equal(found.uploadDelay, 300_000);
@@ -126,6 +126,10 @@ const badFiles: readonly (readonly [string, RegExp])[] = [
   ['[store]\ncache = "lots"', /store\.cache: "lots" is no size/],
   ['[store.thaw]\nStandard = "4h"', /store\.thaw\.Expedited: is missing/],
   ['[store]\nthaw-keep = "long"', /"long" is no span of time/],
+  ['[store]\nfolder = "a"\nurl = "s3://b"', /store: folder and url exclude each other/],
+  ['[store.s3]\npart-size = "1MiB"', /store\.s3\.part-size: a part is at least 5MiB/],
+  ['[store.s3]\nproxy = "proxy:3128"', /store\.s3\.proxy: /],
+  ['[store.label]\nICE = "cold"', /store\.label/],
   ['[log]\nlevel = "loud"', /log\.level: /],
   ['[[iscsi.chap]]\ninitiator = "x"\nsecret = "short"', /iscsi\.chap\.0\.secret: /],
   ["surprise = 1", /surprise: there is no such field/],
@@ -143,6 +147,36 @@ for (const [text, expected] of badFiles) {
     );
   });
 }
+
+test("a bucket, its keys and its labels are understood; folders are relative to the data folder", () => {
+  const text = `[store]
+url = "s3://tapes/north?endpoint=https://ceph.example:7480"
+[store.s3]
+access-key = "a"
+secret-key = "b"
+ca = "ceph.pem"
+proxy = "http://proxy.example:3128"
+part-size = "64MiB"
+timeout = "2m"
+[store.label]
+GLACIER = "s3://cold/north"
+DEEP_ARCHIVE = "deep"
+`;
+  const { store, s3, labelClasses } = settingsFromText("capstan.toml", text, "/home");
+  assert.equal(store, "s3://tapes/north?endpoint=https://ceph.example:7480");
+  assert.deepEqual(s3, {
+    accessKey: "a",
+    secretKey: "b",
+    trust: "/home/ceph.pem",
+    proxy: "http://proxy.example:3128",
+    partSize: 64 * 1024 ** 2,
+    timeout: 120_000,
+  });
+  assert.deepEqual(labelClasses, [
+    { storageClass: "GLACIER", place: "s3://cold/north" },
+    { storageClass: "DEEP_ARCHIVE", place: "/home/deep" },
+  ]);
+});
 
 const badArgs: readonly (readonly [string, RegExp])[] = [
   ["--iscsi 3260", /--iscsi must be HOST:PORT/],

@@ -19,6 +19,7 @@ import { defaultSettings, type DefaultAccess, type PortalSettings } from "#gatew
 import type { ThawTier } from "#store/index.ts";
 import type { LogLevel } from "#world/index.ts";
 import { mainFault } from "./faults.ts";
+import { absolutePlace, type LabelSetting, type S3Settings } from "./object-place.ts";
 
 /** Settings of an instance. Paths are absolute. */
 export interface InstanceSettings {
@@ -30,8 +31,11 @@ export interface InstanceSettings {
   readonly access: DefaultAccess;
   readonly namingAuthority: string;
   readonly instance: string | undefined;
-  /** Folder of the object store. */
-  readonly storeFolder: string;
+  /** Where the object store is: a folder, or the URL of a bucket. */
+  readonly store: string;
+  readonly s3: S3Settings;
+  /** Classes that places of their own play. */
+  readonly labelClasses: readonly LabelSetting[];
   readonly thawDelay: Readonly<Record<ThawTier, Duration>>;
   readonly thawKeep: Duration;
   /** How long a deletion can be taken back. */
@@ -71,7 +75,7 @@ Options:
   --home DIR          data folder, made at the first start (default: CAPSTAN_HOME or ./capstan-data)
   --iscsi HOST:PORT   where initiators connect, may be repeated (default: 127.0.0.1:3260)
   --api HOST:PORT     where the API listens (default: 127.0.0.1:8470); HTTPS unless HOST is a loopback address
-  --store DIR         folder of the object store (default: objects in the data folder)
+  --store PLACE       the object store: a folder, or s3://BUCKET/PREFIX?endpoint=URL (default: objects in the data folder)
   --thaw SECONDS      how long archived cartridges take to thaw (default: 5, Expedited 1, Bulk 20)
   --allow-anyone      let anyone in who reaches a portal that is not on a loopback address, without CHAP or allow-list
   --empty             make no library and no cartridges at the first start
@@ -107,7 +111,9 @@ function defaultsFor(home: string): InstanceSettings {
     access: defaultSettings.access,
     namingAuthority: defaultSettings.namingAuthority,
     instance: defaultSettings.instance,
-    storeFolder: join(home, "objects"),
+    store: join(home, "objects"),
+    s3: {},
+    labelClasses: [],
     thawDelay: { Expedited: seconds(1), Standard: seconds(5), Bulk: seconds(20) },
     thawKeep: days(7),
     deleteDelay: defaultSettings.deleteDelay,
@@ -136,7 +142,7 @@ function fromArgs(values: ServeValues): FileSettings {
   return {
     ...(iscsi === undefined ? {} : { portals: iscsi.map((text) => ({ listen: endpointOf("--iscsi", text) })) }),
     ...(api === undefined ? {} : { api: endpointOf("--api", api) }),
-    ...(store === undefined ? {} : { storeFolder: resolve(store) }),
+    ...(store === undefined ? {} : { store: absolutePlace(store, ".") }),
     ...(thaw === undefined ? {} : { thawDelay: evenThaw(thaw) }),
     ...(values.empty === true ? { firstLibrary: false } : {}),
     ...(values["log-level"] === undefined ? {} : { logLevel: choice("--log-level", values["log-level"], logLevels) }),

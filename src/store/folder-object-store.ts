@@ -9,6 +9,7 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { type ContentSum, writeContent } from "./folder-object-content.ts";
 import { decodeMeta, encodeMeta, keyOfPath, pathOfKey, type ObjectMeta } from "./folder-object-format.ts";
+import { KeyTurns } from "./key-turns.ts";
 import { LockClock } from "./lock-clock.ts";
 import { compareKeys, objectKey } from "./object-key.ts";
 import {
@@ -51,8 +52,7 @@ export class FolderObjectStore implements ObjectStore {
   readonly #locks: LockClock;
   readonly #options: FolderObjectStoreOptions;
   readonly #pages = new RingPool(limits.transferSize, limits.uploadsInFlight);
-  /** Per key: the last call that changes it, while one runs. */
-  readonly #changes = new Map<string, Promise<void>>();
+  readonly #turns = new KeyTurns();
 
   constructor(options: FolderObjectStoreOptions) {
     const { disk, clock, folder } = options;
@@ -75,7 +75,7 @@ export class FolderObjectStore implements ObjectStore {
     content: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<ObjectVersion> {
-    return this.#exclusively(key, async () => {
+    return this.#turns.run(key, async () => {
       const path = this.#pathOf(key);
       checkPutAbilities(key, this.abilities, options);
       const old = await this.#meta(path);
@@ -137,7 +137,7 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   delete(key: ObjectKey, options: BypassOptions = {}): Promise<void> {
-    return this.#exclusively(key, async () => {
+    return this.#turns.run(key, async () => {
       const path = this.#pathOf(key);
       const { disk } = this.#options;
       const meta = await this.#meta(path);
@@ -152,7 +152,7 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
-    return this.#exclusively(key, async () => {
+    return this.#turns.run(key, async () => {
       const path = this.#pathOf(key);
       const meta = await this.#existing(key, path);
       if (meta.storageClass === storageClass) return;
@@ -162,7 +162,7 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
-    return this.#exclusively(key, async () => {
+    return this.#turns.run(key, async () => {
       const path = this.#pathOf(key);
       const meta = await this.#existing(key, path);
       const now = this.#options.clock.now();
@@ -174,7 +174,7 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   setRetention(key: ObjectKey, retention: Retention, options: BypassOptions = {}): Promise<void> {
-    return this.#exclusively(key, async () => {
+    return this.#turns.run(key, async () => {
       const path = this.#pathOf(key);
       const meta = await this.#existing(key, path);
       await this.#locks.begin();
@@ -184,7 +184,7 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
-    return this.#exclusively(key, async () => {
+    return this.#turns.run(key, async () => {
       const path = this.#pathOf(key);
       await this.#writeMeta(path, { ...(await this.#existing(key, path)), legalHold: isHeld });
     });
@@ -213,21 +213,6 @@ export class FolderObjectStore implements ObjectStore {
       if (attempt === replacedReads) {
         throw storeFault("file-damaged", { path: dataPath, offset: 0, reason: "it is missing" });
       }
-    }
-  }
-
-  async #exclusively<T>(key: ObjectKey, change: () => Promise<T>): Promise<T> {
-    const before = this.#changes.get(key);
-    const turn = (before ?? Promise.resolve()).then(change);
-    const settled = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#changes.set(key, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#changes.get(key) === settled) this.#changes.delete(key);
     }
   }
 

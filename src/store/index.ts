@@ -11,6 +11,7 @@ export * from "./folder-object-store.ts";
 export * from "./key-file.ts";
 export type * from "./key-provider.ts";
 export * from "./key-ring.ts";
+export * from "./label-classes.ts";
 export * from "./ledger.ts";
 export * from "./object-key.ts";
 export type * from "./object-locks.ts";
