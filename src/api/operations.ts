@@ -2,6 +2,7 @@
 // The table of everything a user can do.
 
 import { accessOperations } from "./access-operations.ts";
+import { bandwidthOperations } from "./bandwidth-operations.ts";
 import { cartridgeOperations } from "./cartridge-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
 import type { Operation } from "./operation.ts";
@@ -16,5 +17,6 @@ export const operations: readonly Operation[] = [
   ...shelfOperations,
   ...accessOperations,
   ...storeOperations,
+  ...bandwidthOperations,
   ...systemOperations,
 ];

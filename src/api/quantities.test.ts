@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseSize, parseTime, sizeText, spanText } from "./quantities.ts";
+import { daysText, parseDays, parseRate, parseSize, parseTime, sizeText, spanText } from "./quantities.ts";
 
 test("sizes are read with decimal and binary units, in any case, with or without a blank", () => {
   const cases: readonly (readonly [string, number])[] = [
@@ -51,4 +51,15 @@ test("sizes and spans are short for people", () => {
   assert.equal(spanText(850), "850 ms");
   assert.equal(spanText(185_000), "3 min 5 s");
   assert.equal(spanText(15_000_000), "4 h 10 min");
+});
+
+test("rates are bits per second, days are names of days", () => {
+  assert.equal(parseRate("50Mbit"), 50_000_000);
+  assert.equal(parseRate("1.5 Gbit/s"), 1_500_000_000);
+  assert.equal(parseRate("51200"), 51_200);
+  for (const text of ["", "fast", "10MB", "-1bit"]) assert.equal(parseRate(text), undefined, text);
+  assert.deepEqual(parseDays("Mon-Wed, sun"), ["mon", "tue", "wed", "sun"]);
+  assert.equal(parseDays("daily")?.length, 7);
+  for (const text of ["", "fri-mon", "someday", "mon-tue-wed"]) assert.equal(parseDays(text), undefined, text);
+  for (const text of ["daily", "mon,fri", "sun"]) assert.equal(daysText(parseDays(text) ?? []), text);
 });

@@ -44,6 +44,35 @@ function scaled(text: string, units: Readonly<Record<string, number>>): number |
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
+const rateUnits: Readonly<Record<string, number>> = { "": 1, bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 };
+
+/** Bits per second of a rate (`50Mbit`, `10 Gbit/s`); undefined when the text is none. */
+export function parseRate(text: string): number | undefined {
+  return scaled(text.replace(/\/s$/, ""), rateUnits);
+}
+
+const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+type Day = (typeof dayNames)[number];
+
+/** Days of a week, as `mon-fri`, `sat,sun` or `daily`; undefined when the text is none. */
+export function parseDays(text: string): readonly Day[] | undefined {
+  if (text.trim().toLowerCase() === "daily") return dayNames;
+  const found = new Set<Day>();
+  for (const part of text.toLowerCase().split(",")) {
+    const [first, last = first, ...more] = part.trim().split("-");
+    const from = dayNames.findIndex((name) => name === first);
+    const to = dayNames.findIndex((name) => name === last);
+    if (from < 0 || to < from || more.length > 0) return undefined;
+    for (const day of dayNames.slice(from, to + 1)) found.add(day);
+  }
+  return dayNames.filter((day) => found.has(day));
+}
+
+/** Days as `parseDays` reads them. */
+export function daysText(days: readonly Day[]): string {
+  return days.length === dayNames.length ? "daily" : days.join(",");
+}
+
 /** A size for people: three digits and a binary unit. */
 export function sizeText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

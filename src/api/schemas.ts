@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { instantFromIso, isoText, limits, type Instant } from "#base/index.ts";
 import type { CartridgeState } from "#gateway/index.ts";
-import { parseSize } from "./quantities.ts";
+import { parseDays, parseRate, parseSize } from "./quantities.ts";
 
 /** A size: a number of bytes, or text with a unit. */
 export const size = z
@@ -16,6 +16,27 @@ export const size = z
     context.addIssue(`${JSON.stringify(value)} is no size; write for example 200MiB, 100GiB or 12TB`);
     return z.NEVER;
   });
+
+/** Bits per second, or null for none. */
+export const rate = z
+  .union([z.int().positive(), z.string()], { error: "a rate is bits per second, or text such as 50Mbit" })
+  .transform((value, context): number | null => {
+    if (value === "none") return null;
+    const bits = typeof value === "number" ? value : parseRate(value);
+    if (bits !== undefined) return bits;
+    context.addIssue(`${JSON.stringify(value)} is no rate; write for example 512kbit, 50Mbit, 1Gbit or none`);
+    return z.NEVER;
+  });
+
+/** Days of a week, as people write them. */
+export const days = z
+  .string()
+  .refine((text) => parseDays(text) !== undefined, { error: "days are written as mon-fri, sat,sun or daily" })
+  .describe("Days: mon-fri, or sat,sun, or daily");
+export const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "a time of day is HH:MM, 00:00 to 23:59" })
+  .describe("Time of day, HH:MM");
 
 /** A size of a cartridge. */
 export const cartridgeSize = size
@@ -245,6 +266,19 @@ export const UnstoredCartridge = z.object({
   age: z.number().meta({ unit: "milliseconds" }).describe("How long the oldest of it has been waiting"),
   recoveryPointObjects: count.describe("So many are complete in the object store"),
   recoveryPointAt: time.optional(),
+});
+
+const bits = z.number().positive().optional().describe("Bits per second; without a limit when missing");
+
+/** Bandwidth limits. */
+export const Bandwidth = z.object({
+  up: bits,
+  down: bits,
+  upNow: bits,
+  downNow: bits,
+  timeZone: z.string(),
+  source: z.enum(["configuration", "api"]).describe("Where they were set"),
+  schedule: z.array(z.object({ number: z.int(), days, from: timeOfDay, to: timeOfDay, up: bits, down: bits })),
 });
 
 /** Something that needs an operator. */

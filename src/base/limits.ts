@@ -170,6 +170,13 @@ export const limits = {
    * answered BUSY for 15 minutes, and then tells its user nothing that would help.
    */
   pressureMax: minutes(10),
+  /** Smallest bandwidth limits, in bits per second: those of AWS Storage Gateway. */
+  bandwidthUpMin: 51_200,
+  bandwidthDownMin: 102_400,
+  /** Intervals of a weekly schedule: as many as AWS Storage Gateway has. */
+  bandwidthIntervals: 20,
+  /** A schedule is looked at when a minute begins. */
+  bandwidthLook: minutes(1),
   /** How often the store is looked at for alarms. */
   alarmEvery: seconds(5),
   /** Uploads that fail are a warning when data has waited for so long. */

@@ -6,7 +6,7 @@ import type { Instant } from "#base/index.ts";
 import type { CartridgeHistory, CartridgeMemory } from "#device/index.ts";
 import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
-import type { Retention, ThawTier } from "#store/index.ts";
+import type { BandwidthSettings, Retention, ThawTier } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { CartridgeState, DeletedFrom } from "./cartridge-life.ts";
 import type { RetentionLock, ShelfClass, Topology } from "./requests.ts";
@@ -164,6 +164,9 @@ export type Fact =
   | { readonly kind: "present"; readonly target: string; readonly initiators: readonly string[] }
   /** The trusted clock has come this far: see `trusted-clock.ts`. */
   | { readonly kind: "clock"; readonly at: Instant }
+  /** Bandwidth limits that count instead of the configured ones. */
+  | { readonly kind: "bandwidth"; readonly bandwidth: BandwidthSettings }
+  | { readonly kind: "bandwidth-gone" }
   | { readonly kind: "task"; readonly task: TaskRecord }
   | { readonly kind: "task-gone"; readonly id: string };
 
@@ -187,6 +190,8 @@ const fields: Readonly<Record<Fact["kind"], Readonly<Record<string, FieldType>>>
   "chap-gone": { target: "string", initiator: "string" },
   present: { target: "string", initiators: "array" },
   clock: { at: "number" },
+  bandwidth: { bandwidth: "object" },
+  "bandwidth-gone": {},
   task: { task: "object" },
   "task-gone": { id: "string" },
 };
@@ -195,8 +200,14 @@ const neededFields = new Map<string, readonly (readonly [name: string, type: Fie
   Object.entries(fields).map(([kind, row]) => [kind, Object.entries(row)]),
 );
 
-/** Kinds that only this machine needs: what runs, and who is logged in. */
-const localKinds: ReadonlySet<Fact["kind"]> = new Set(["task", "task-gone", "present"] as const);
+/** Kinds that only this machine needs: what runs, who is logged in, and how fast its line is. */
+const localKinds: ReadonlySet<Fact["kind"]> = new Set([
+  "task",
+  "task-gone",
+  "present",
+  "bandwidth",
+  "bandwidth-gone",
+] as const);
 
 /** True for a fact that the bucket is told, so that another machine can be this gateway. */
 export function isTold(fact: Fact): boolean {

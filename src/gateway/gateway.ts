@@ -3,7 +3,16 @@
 
 import type { Endpoint } from "#base/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
+import type { BandwidthInterval } from "#store/index.ts";
 import type { TaskRecord, TaskRegistry } from "#work/index.ts";
+import {
+  addBandwidthInterval,
+  type BandwidthChange,
+  bandwidthView,
+  removeBandwidthInterval,
+  resetBandwidth,
+  setBandwidth,
+} from "./bandwidth.ts";
 import type { EventSubscription } from "./events.ts";
 import { EventFeed } from "./event-feed.ts";
 import type { CartridgeRecord } from "./facts.ts";
@@ -26,6 +35,7 @@ import { RunningGateway } from "./running.ts";
 import type { GatewayOptions } from "./settings.ts";
 import { cartridgeView, countByState, driveView, elementViews, libraryView, storeView, unstoredViews } from "./show.ts";
 import type {
+  BandwidthView,
   CartridgeView,
   DriveView,
   ElementView,
@@ -104,6 +114,31 @@ export class Gateway {
   /** What would be lost if this machine were lost now, a cartridge per entry, the most first. */
   listUnstored(): readonly UnstoredView[] {
     return unstoredViews(this.#now.parts.book.state, this.#now.parts.store);
+  }
+
+  /** The bandwidth limits, and which hold now. */
+  bandwidth(): BandwidthView {
+    return bandwidthView(this.#now.parts);
+  }
+
+  /** Fixed limits; they count at once. Fault `store.bandwidth-bad`. */
+  setBandwidth(change: BandwidthChange): Promise<BandwidthView> {
+    return setBandwidth(this.#now.parts, change);
+  }
+
+  /** Fault `store.bandwidth-bad`. */
+  addBandwidthInterval(interval: BandwidthInterval): Promise<BandwidthView> {
+    return addBandwidthInterval(this.#now.parts, interval);
+  }
+
+  /** By number, from 1. Fault `gateway.bad-number`. */
+  removeBandwidthInterval(number: number): Promise<BandwidthView> {
+    return removeBandwidthInterval(this.#now.parts, number);
+  }
+
+  /** Back to the configured limits. */
+  resetBandwidth(): Promise<BandwidthView> {
+    return resetBandwidth(this.#now.parts);
   }
 
   /** Where the portals really listen. */

@@ -186,6 +186,7 @@ export class RunningGateway {
 /** What the store is told, and how it asks about the gateway that it belongs to. */
 function storeSettings(book: Book, { settings, log }: GatewayOptions, feed: EventFeed): StoreSettings {
   const { cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, storeSizes, host } = settings;
+  const bandwidth = book.state.bandwidth ?? settings.bandwidth;
   const name = book.state.instance?.name ?? "";
   const owner = {
     name,
@@ -198,7 +199,7 @@ function storeSettings(book: Book, { settings, log }: GatewayOptions, feed: Even
       feed.publish("gateway.fenced", name, text);
     },
   };
-  return { owner, cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, ...storeSizes };
+  return { owner, cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, bandwidth, ...storeSizes };
 }
 
 /** Gives a new installation its name. True when it is new. */

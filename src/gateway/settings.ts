@@ -14,7 +14,7 @@ import {
   type Network,
   type Random,
 } from "#base/index.ts";
-import type { Disk, ObjectStore } from "#store/index.ts";
+import { type BandwidthSettings, type Disk, noBandwidthLimits, type ObjectStore } from "#store/index.ts";
 import type { ChapRequest, LibraryRequest } from "./requests.ts";
 
 /** One iSCSI portal. */
@@ -63,6 +63,8 @@ export interface GatewaySettings {
   readonly uploadDelay: Duration;
   /** Drives wait while fewer bytes than this are free on the local disk. */
   readonly diskReserveBytes: number;
+  /** Bandwidth limits, until the API sets others. */
+  readonly bandwidth: BandwidthSettings;
   /** Sizes of the store that only tests change. */
   readonly storeSizes?: { readonly segmentSize?: number; readonly ringSize?: number };
 }
@@ -102,4 +104,5 @@ export const defaultSettings: GatewaySettings = {
   uploadBufferBytes: 200 * 1024 ** 3,
   uploadDelay: limits.uploadDelay,
   diskReserveBytes: limits.diskReserve,
+  bandwidth: noBandwidthLimits,
 };

@@ -4,6 +4,7 @@
 
 import { assert, defined, type Instant } from "#base/index.ts";
 import { Changer, type Placement } from "#library/index.ts";
+import type { BandwidthSettings } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { CartridgeRecord, ChapRecord, Fact, LibraryRecord, MoveStep, PoolRecord } from "./facts.ts";
 import type { ObjectId } from "./views.ts";
@@ -42,6 +43,8 @@ export class GatewayState {
   /** Initiators that a restart would take by surprise, by target name. */
   readonly present = new Map<string, readonly string[]>();
   readonly tasks = new Map<string, TaskRecord>();
+  /** Bandwidth limits that were set through the API. */
+  bandwidth: BandwidthSettings | undefined;
   /** How far the trusted clock has come. */
   clockMark: Instant | undefined;
 
@@ -74,6 +77,12 @@ export class GatewayState {
         return this.#take(fact.library, fact.barcode);
       case "pool":
         this.pools.set(fact.pool.name, fact.pool);
+        return;
+      case "bandwidth":
+        this.bandwidth = fact.bandwidth;
+        return;
+      case "bandwidth-gone":
+        this.bandwidth = undefined;
         return;
       case "pool-gone":
         this.pools.delete(fact.name);
@@ -123,6 +132,7 @@ export class GatewayState {
       }
     }
     for (const barcode of this.spentBarcodes) facts.push({ kind: "cartridge-gone", barcode });
+    if (this.bandwidth !== undefined) facts.push({ kind: "bandwidth", bandwidth: this.bandwidth });
     for (const pool of this.pools.values()) {
       if (!builtInPools.includes(pool)) facts.push({ kind: "pool", pool });
     }

@@ -3,7 +3,7 @@
 
 import type { Alarm } from "./alarms.ts";
 import type { Brand, Duration, Endpoint, Instant } from "#base/index.ts";
-import type { StorageClass } from "#store/index.ts";
+import type { BandwidthSettings, StorageClass } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import type { FirstAddresses, RetentionLock, ShelfClass, Topology } from "./requests.ts";
 
@@ -184,6 +184,14 @@ export interface SessionView {
   readonly isid: string;
   readonly remoteAddress: string;
   readonly since: Instant;
+}
+
+/** Bandwidth limits in bits per second, and those that hold now. */
+export interface BandwidthView extends BandwidthSettings {
+  readonly upNow: number | undefined;
+  readonly downNow: number | undefined;
+  /** Where they were set. */
+  readonly source: "configuration" | "api";
 }
 
 /** What would be lost of a cartridge if this machine were lost now. */

@@ -5,12 +5,13 @@ import { resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import * as z from "zod";
 import { asError, limits, milliseconds, parseEndpoint, type Duration } from "#base/index.ts";
-import { parseSize, parseTime, problemsOf } from "#api/index.ts";
+import { parseDays, parseRate, parseSize, parseTime, problemsOf } from "#api/index.ts";
 import { PrivateFile } from "#world/index.ts";
-import type { StorageClass } from "#store/index.ts";
+import { checkBandwidth, type StorageClass } from "#store/index.ts";
 import { mainFault } from "./faults.ts";
 import { absolutePlace } from "./object-place.ts";
 import type { FileSettings } from "./settings.ts";
+import { localTimeZone } from "./time-zone.ts";
 
 const endpoint = z.string().transform((text, context) => {
   const found = parseEndpoint(text);
@@ -60,6 +61,37 @@ const S3 = z.strictObject({
 });
 /** Classes that a place of its own can play. */
 const labelClass = z.enum(["STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]);
+const rate = z.string().transform((text, context) => {
+  const bits = parseRate(text);
+  if (bits !== undefined) return bits;
+  context.addIssue(`${JSON.stringify(text)} is no rate; write for example "50Mbit"`);
+  return z.NEVER;
+});
+
+const days = z.string().transform((text, context) => {
+  const found = parseDays(text);
+  if (found !== undefined) return found;
+  context.addIssue(`${JSON.stringify(text)} are no days; write for example "mon-fri", "sat,sun" or "daily"`);
+  return z.NEVER;
+});
+
+const Bandwidth = z
+  .strictObject({
+    up: rate.optional(),
+    down: rate.optional(),
+    "time-zone": z.string().min(1).optional(),
+    schedule: z
+      .array(z.strictObject({ days, from: z.string(), to: z.string(), up: rate.optional(), down: rate.optional() }))
+      .optional(),
+  })
+  .transform(({ up, down, schedule = [], "time-zone": timeZone = localTimeZone() }, context) => {
+    try {
+      return checkBandwidth({ up, down, schedule, timeZone });
+    } catch (error) {
+      context.addIssue(asError(error).message);
+      return z.NEVER;
+    }
+  });
 
 const SettingsFile = z.strictObject({
   iscsi: z
@@ -87,6 +119,7 @@ const SettingsFile = z.strictObject({
       "upload-buffer": size.optional(),
       "upload-delay": time.optional(),
       "disk-reserve": size.optional(),
+      bandwidth: Bandwidth.optional(),
       "thaw-keep": time.optional(),
       "delete-delay": time.optional(),
       thaw: z.strictObject({ Expedited: time, Standard: time, Bulk: time }).optional(),
@@ -163,6 +196,7 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
     uploadDelay: store?.["upload-delay"],
     deleteDelay: store?.["delete-delay"],
     diskReserveBytes: store?.["disk-reserve"],
+    bandwidth: store?.bandwidth,
     thawKeep: store?.["thaw-keep"],
     thawDelay: store?.thaw,
     logLevel: log?.level,

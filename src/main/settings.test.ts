@@ -199,6 +199,30 @@ for (const [line, expected] of badArgs) {
   });
 }
 
+test("bandwidth limits are read with their schedule, and what makes no sense is named", () => {
+  const text = `[store.bandwidth]
+up = "20Mbit"
+time-zone = "Europe/Berlin"
+[[store.bandwidth.schedule]]
+days = "mon-tue"
+from = "08:00"
+to = "17:59"
+down = "1Gbit"`;
+  assert.deepEqual(settingsFromText("/home/capstan.toml", text, "/home").bandwidth, {
+    up: 20_000_000,
+    down: undefined,
+    timeZone: "Europe/Berlin",
+    schedule: [{ days: ["mon", "tue"], from: "08:00", to: "17:59", down: 1_000_000_000 }],
+  });
+  for (const [bad, message] of [
+    ['up = "20MB"', /store.bandwidth.up: "20MB" is no rate/],
+    ['up = "1kbit"', /store.bandwidth: .*the smallest is 51200/],
+    ['time-zone = "nowhere"', /"nowhere" is no time zone/],
+  ] as const) {
+    assert.throws(() => settingsFromText("/home/capstan.toml", `[store.bandwidth]\n${bad}`, "/home"), message);
+  }
+});
+
 test("--help is no start", async () => {
   assert.equal(await readSettings(["--help", "--home", "/x"], {}), undefined);
 });

@@ -16,10 +16,11 @@ import {
   type Endpoint,
 } from "#base/index.ts";
 import { defaultSettings, type DefaultAccess, type PortalSettings } from "#gateway/index.ts";
-import type { ThawTier } from "#store/index.ts";
+import type { BandwidthSettings, ThawTier } from "#store/index.ts";
 import type { LogLevel } from "#world/index.ts";
 import { mainFault } from "./faults.ts";
 import { absolutePlace, type LabelSetting, type S3Settings } from "./object-place.ts";
+import { localTimeZone } from "./time-zone.ts";
 
 /** Settings of an instance. Paths are absolute. */
 export interface InstanceSettings {
@@ -44,6 +45,7 @@ export interface InstanceSettings {
   readonly uploadBufferBytes: number;
   readonly uploadDelay: Duration;
   readonly diskReserveBytes: number;
+  readonly bandwidth: BandwidthSettings;
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "text";
   /** False: the first start makes no library and no cartridges. */
@@ -121,6 +123,7 @@ function defaultsFor(home: string): InstanceSettings {
     uploadBufferBytes: defaultSettings.uploadBufferBytes,
     uploadDelay: defaultSettings.uploadDelay,
     diskReserveBytes: defaultSettings.diskReserveBytes,
+    bandwidth: { schedule: [], timeZone: localTimeZone() },
     logLevel: "info",
     logFormat: "auto",
     firstLibrary: true,

@@ -11,6 +11,7 @@ import {
 } from "./active-cartridges.ts";
 import { type ArchiveWork, changeClass, thawSegments, thawStateOf } from "./archive.ts";
 import { BucketLog, type Fenced } from "./bucket-log.ts";
+import { type BandwidthLimit, type BandwidthSettings, checkBandwidth, noBandwidthLimits } from "./bandwidth.ts";
 import { evict } from "./cache.ts";
 import { Recovery } from "./cartridge-recovery.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
@@ -25,6 +26,7 @@ import { RecyclingDisk } from "./recycling-disk.ts";
 import { eraseCartridge, eraseObjects } from "./erase.ts";
 import { cartridgePrefix } from "./object-keys.ts";
 import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
+import { PacedObjects } from "./paced-objects.ts";
 import { GuardedObjects } from "./guarded-objects.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { RecoveryPoints } from "./recovery-points.ts";
@@ -56,6 +58,7 @@ interface Parts {
   readonly registry: CartridgeRegistry;
   readonly active: ActiveCartridges;
   readonly room: DiskRoom;
+  readonly paced: PacedObjects;
   readonly upkeep: Upkeep;
   readonly recovery: Recovery;
   readonly fetcher: SegmentFetcher;
@@ -108,7 +111,8 @@ export class CartridgeStore {
     const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
     const active = new ActiveCartridges({ disk, clock, log, folder, registry, signal: abort.signal, full });
     const bucketLog = this.#openLog(registry);
-    const objects = new GuardedObjects(this.#ports.objects, () => bucketLog.confirm());
+    const paced = this.#pacedObjects();
+    const objects = new GuardedObjects(paced, () => bucketLog.confirm());
     const work = { disk, objects, clock, log, registry, active, room, abort };
     const { keys, threads, uploads: sealing, sealers } = this.#sealing;
     const points = new RecoveryPoints({ ...work, bucketLog, sealers });
@@ -136,7 +140,21 @@ export class CartridgeStore {
     };
     const cached = (): void => upkeep.startEviction();
     const fetcher = new SegmentFetcher({ disk, objects, clock, log, threads, keys, fetched, cached });
-    this.#parts = { disk, registry, active, room, upkeep, recovery, fetcher, points, bucketLog, objects, beacon, keys };
+    this.#parts = {
+      disk,
+      registry,
+      active,
+      room,
+      paced,
+      upkeep,
+      recovery,
+      fetcher,
+      points,
+      bucketLog,
+      objects,
+      beacon,
+      keys,
+    };
     await room.refresh();
     for (const id of registry.removing) upkeep.inBackground(this.#erase(id));
     const unsettled = [...registry.records.values()].filter(isUnsettled);
@@ -346,6 +364,17 @@ export class CartridgeStore {
     };
   }
 
+  /** The bandwidth limits that were set, and the one that holds now. */
+  get bandwidth(): { readonly settings: BandwidthSettings; readonly limit: BandwidthLimit } {
+    const { settings, limit } = this.#open.paced;
+    return { settings, limit };
+  }
+
+  /** New limits count at once. Fault `store.bandwidth-bad`. */
+  changeBandwidth(settings: BandwidthSettings): void {
+    this.#open.paced.change(checkBandwidth(settings));
+  }
+
   /** What would be lost if this machine were lost now: a cartridge per entry, the most first. */
   unstored(): readonly UnstoredData[] {
     return unstoredDataOf(this.#open.active, this.#ports.clock.monotonic());
@@ -358,6 +387,7 @@ export class CartridgeStore {
     const { registry, active, upkeep, bucketLog, beacon } = parts;
     const { clock } = this.#ports;
     const late = (): Error => storeFault("closed");
+    parts.paced.stop();
     await upkeep.stop(storeFault("closed"));
     for (const { image } of active.all()) await image?.unload().catch(() => {});
     await upkeep.settled();
@@ -368,6 +398,15 @@ export class CartridgeStore {
     if (this.#settings.owner !== undefined) await within(clock, limits.logClose, beacon.stop(), late).catch(() => {});
     await bucketLog.close(limits.logClose);
     await registry.close();
+  }
+
+  #pacedObjects(): PacedObjects {
+    const { clock, objects } = this.#ports;
+    return new PacedObjects({
+      objects,
+      clock,
+      settings: checkBandwidth(this.#settings.bandwidth ?? noBandwidthLimits),
+    });
   }
 
   #makeBeacon(bucketLog: BucketLog, objects: ObjectStore, active: ActiveCartridges): StatusBeacon {

@@ -44,6 +44,7 @@ export const storeFault = faultsOf("store", {
     http: 500,
     exit: 8,
   },
+  "bandwidth-bad": { text: "bandwidth limits: {reason}", retry: "never", http: 422, exit: 2 },
   "under-pressure": {
     text: "cartridge {cartridge} takes nothing at the moment: {reason}; nothing is lost, and it goes on when that is over",
     retry: "backoff",

@@ -2,6 +2,7 @@
 // The public face of store.
 
 export type { Fenced } from "./bucket-log.ts";
+export * from "./bandwidth.ts";
 export * from "./cartridge-store.ts";
 export * from "./crc32.ts";
 export type * from "./disk.ts";

@@ -5,6 +5,7 @@ import type { Brand, Clock, Duration, Instant, Log, Random, Threads } from "#bas
 import type { FileNumber, Image, ObjectNumber } from "#tape/index.ts";
 import type { Fenced } from "./bucket-log.ts";
 import type { CompressionSettings } from "./compression-gauge.ts";
+import type { BandwidthSettings } from "./bandwidth.ts";
 import type { Disk } from "./disk.ts";
 import type { KeyProviders } from "./key-ring.ts";
 import type { ObjectStore, StorageClass } from "./object-store.ts";
@@ -148,6 +149,8 @@ export interface StoreSettings {
    * `limits.uploadDelay`.
    */
   readonly uploadDelay?: Duration;
+  /** Bandwidth limits at start; none when absent. */
+  readonly bandwidth?: BandwidthSettings;
   /** Drives wait while fewer bytes than this are free on the disk. Default `limits.diskReserve`. */
   readonly diskReserveBytes?: number;
   /**

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// An object store that is used no faster than the bandwidth limits allow. Uploads go evenly, a few pages at a time;
+// downloads are held back range by range, so that their rate is right over a few of them. Requests without data are not
+// counted.
+
+import { type Clock, limits, roundDown, type Timer } from "#base/index.ts";
+import { bandwidthAt, type BandwidthLimit, type BandwidthSettings } from "./bandwidth.ts";
+import type {
+  BypassOptions,
+  ObjectInfo,
+  ObjectKey,
+  ObjectStore,
+  ObjectStoreAbilities,
+  ObjectVersion,
+  PutOptions,
+  Retention,
+  StorageClass,
+  ThawTier,
+} from "./object-store.ts";
+import type { Duration } from "#base/index.ts";
+import { pageSize } from "./segment-format.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** What pacing needs. */
+export interface PacedObjectsOptions {
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly settings: BandwidthSettings;
+}
+
+const bitsPerByte = 8;
+
+/** An `ObjectStore` with bandwidth limits. */
+export class PacedObjects implements ObjectStore {
+  readonly #objects: ObjectStore;
+  readonly #clock: Clock;
+  readonly #up: TokenBucket;
+  readonly #down: TokenBucket;
+  #settings: BandwidthSettings;
+  #timer: Timer | undefined;
+
+  constructor({ objects, clock, settings }: PacedObjectsOptions) {
+    this.#objects = objects;
+    this.#clock = clock;
+    this.#up = new TokenBucket(clock);
+    this.#down = new TokenBucket(clock);
+    this.#settings = settings;
+    this.#follow();
+  }
+
+  get abilities(): ObjectStoreAbilities {
+    return this.#objects.abilities;
+  }
+
+  get settings(): BandwidthSettings {
+    return this.#settings;
+  }
+
+  /** The limit that holds now, in bits per second. */
+  get limit(): BandwidthLimit {
+    return bandwidthAt(this.#settings, this.#clock.now());
+  }
+
+  /** New limits; they count at once, also for what is under way. */
+  change(settings: BandwidthSettings): void {
+    this.#settings = settings;
+    this.#follow();
+  }
+
+  /** The schedule is followed no more, and nothing is held back. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#up.setRate(undefined);
+    this.#down.setRate(undefined);
+  }
+
+  put(
+    key: ObjectKey,
+    sizeBytes: number,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions,
+  ): Promise<ObjectVersion> {
+    return this.#objects.put(key, sizeBytes, this.#paced(content, options.signal), options);
+  }
+
+  async get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    await this.#down.take(length);
+    signal?.throwIfAborted();
+    return this.#objects.get(key, offset, length, signal);
+  }
+
+  head(key: ObjectKey): Promise<ObjectInfo | undefined> {
+    return this.#objects.head(key);
+  }
+
+  list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
+    return this.#objects.list(prefix, after, limit);
+  }
+
+  delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
+    return this.#objects.delete(key, options);
+  }
+
+  changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
+    return this.#objects.changeClass(key, storageClass);
+  }
+
+  thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
+    return this.#objects.thaw(key, tier, keep);
+  }
+
+  setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
+    return this.#objects.setRetention(key, retention, options);
+  }
+
+  setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
+    return this.#objects.setLegalHold(key, isHeld);
+  }
+
+  /** Sets the rates, and looks again when the next minute begins: time zones and clocks may do as they like. */
+  #follow(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { up, down } = this.limit;
+    this.#up.setRate(up === undefined ? undefined : up / bitsPerByte);
+    this.#down.setRate(down === undefined ? undefined : down / bitsPerByte);
+    if (this.#settings.schedule.length === 0) return;
+    const minute = limits.bandwidthLook;
+    const rest = (minute - (this.#clock.now() % minute) + 1) as Duration;
+    this.#timer = this.#clock.setTimer(rest, () => this.#follow());
+  }
+
+  async *#paced(content: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    for await (const piece of content) {
+      for (let offset = 0; offset < piece.byteLength;) {
+        const even = Math.max(roundDown(Math.min(this.#up.evenBytes, piece.byteLength), pageSize), pageSize);
+        const part = piece.subarray(offset, offset + even);
+        await this.#up.take(part.byteLength);
+        signal?.throwIfAborted();
+        yield part;
+        offset += part.byteLength;
+      }
+    }
+  }
+}
