@@ -46,6 +46,11 @@ export const rooms: RoomTable = {
   keys: { imports: { base: "value" }, packages: [], node: "pure" },
   datastore: { imports: { base: "value", codec: "value", pxar: "value", keys: "value" }, packages: [], node: "pure" },
   format: { imports: { base: "value", codec: "value", pxar: "value" }, packages: [], node: "pure" },
+  driver: {
+    imports: { base: "value", codec: "value", scsi: "value", iscsi: "value", format: "type" },
+    packages: [],
+    node: "pure",
+  },
   media: {
     imports: { base: "value", codec: "value", format: "value", keys: "value" },
     packages: [],
@@ -121,6 +126,7 @@ export const rooms: RoomTable = {
       format: "value",
       datastore: "value",
       media: "value",
+      driver: "value",
       http: "value",
       cli: "value",
       world: "value",

@@ -56,6 +56,10 @@ export const limits = {
   chunkArchive: 4 * GiB,
   /** Files of one snapshot: disks of a machine, archives of a host, and what is written beside them. */
   snapshotFiles: 4096,
+  /** Longest time that the manager waits for a drive or a changer to become ready. */
+  driveReady: minutes(10),
+  /** Unit attentions in a row that a device may have for the manager. */
+  unitAttentions: 16,
   /** Cartridges of one media set: far beyond what anybody would restore in one go. */
   cartridgesPerSet: 65_536,
   /** Entries of an index that are in memory at a time: 40 KiB. */

@@ -36,12 +36,6 @@ export interface TapeWriter {
   writeFilemark(): Promise<void>;
 }
 
-/** Text that a cartridge's memory chip keeps for people; it is never read back for decisions. */
-export interface CartridgeMemory {
-  readonly labelText: string;
-  readonly pool: string | undefined;
-}
-
 /** Port: a drive. It is used by one caller at a time; every call waits for the one before. */
 export interface TapeDrive extends TapeReader, TapeWriter {
   /** To the begin of tape file 0. */
@@ -64,8 +58,6 @@ export interface TapeDrive extends TapeReader, TapeWriter {
   setEncryptionKey(key: Uint8Array | undefined): Promise<void>;
   /** Makes the cartridge empty. `isFast`: only as far as no reader finds anything. */
   erase(options: { readonly isFast: boolean }): Promise<void>;
-  /** Notes who uses the cartridge in its memory chip, as far as the drive can; undefined clears it. */
-  writeMemory(memory: CartridgeMemory | undefined): Promise<void>;
   /** Alerts that say that the cartridge or the drive must not be used for writing. Empty when all is well. */
   criticalAlerts(): Promise<readonly string[]>;
   /** Bytes of native capacity in use, where the drive tells. */

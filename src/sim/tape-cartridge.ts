@@ -3,7 +3,7 @@
 // filemark here and there, an end that comes as it comes on tape: first near, then reached.
 
 import { assert, equalBytes } from "#base/index.ts";
-import type { BlockRead, BlockWritten, CartridgeMemory, TapeDrive } from "#format/index.ts";
+import type { BlockRead, BlockWritten, TapeDrive } from "#format/index.ts";
 import { formatFault } from "#format/index.ts";
 
 /** What lies on the tape: a block with the key it was written with, or a filemark. */
@@ -21,7 +21,6 @@ export interface SimCartridgeOptions {
 export class SimCartridge {
   readonly objects: TapeObject[] = [];
   readonly options: SimCartridgeOptions;
-  memory: CartridgeMemory | undefined;
 
   constructor(options: SimCartridgeOptions = {}) {
     this.options = options;
@@ -77,18 +76,18 @@ export class SimTapeDrive implements TapeDrive {
     this.#key = undefined;
   }
 
-  readBlock(into: Uint8Array): Promise<BlockRead> {
+  async readBlock(into: Uint8Array): Promise<BlockRead> {
     const object = this.#objects[this.#position];
-    if (object === undefined) return Promise.resolve("end-of-data");
+    if (object === undefined) return "end-of-data";
     this.#position += 1;
-    if (object === "filemark") return Promise.resolve("filemark");
+    if (object === "filemark") return "filemark";
     if (object.block.byteLength !== into.byteLength) {
       throw formatFault("damaged", { what: "the cartridge", reason: "a block has another length" });
     }
     const isReadable = object.key === undefined || (this.#key !== undefined && equalBytes(object.key, this.#key));
     if (!isReadable) throw formatFault("damaged", { what: "the cartridge", reason: "a block has another key" });
     into.set(object.block);
-    return Promise.resolve("block");
+    return "block";
   }
 
   writeBlock(block: Uint8Array): Promise<BlockWritten> {
@@ -109,7 +108,7 @@ export class SimTapeDrive implements TapeDrive {
     return Promise.resolve();
   }
 
-  locateFile(fileNumber: number): Promise<void> {
+  async locateFile(fileNumber: number): Promise<void> {
     let file = 0;
     this.#position = 0;
     while (file < fileNumber) {
@@ -120,7 +119,6 @@ export class SimTapeDrive implements TapeDrive {
       this.#position += 1;
       if (object === "filemark") file += 1;
     }
-    return Promise.resolve();
   }
 
   async locateEnd(): Promise<number> {
@@ -148,11 +146,6 @@ export class SimTapeDrive implements TapeDrive {
     this.#objects.length = 0;
     this.#position = 0;
     this.#flushed = 0;
-    return Promise.resolve();
-  }
-
-  writeMemory(memory: CartridgeMemory | undefined): Promise<void> {
-    this.#loaded.memory = memory;
     return Promise.resolve();
   }
 

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public face of driver.
+
+export * from "./changer.ts";
+export * from "./faults.ts";
+export * from "./iscsi-port.ts";
+export * from "./scsi-changer.ts";
+export * from "./scsi-tape-drive.ts";
+export * from "./scsi-unit.ts";
