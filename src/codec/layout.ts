@@ -4,6 +4,7 @@
 // those are read with a Cursor behind the fixed part.
 
 import { assert, Bug, hexFromBytes } from "#base/index.ts";
+import { compileLayout, type CompiledLayout } from "./compiled.ts";
 import type { Field } from "./fields.ts";
 import { codecFault } from "./faults.ts";
 
@@ -28,6 +29,9 @@ export interface BitPosition {
   readonly bit: number;
 }
 
+/** Uses of a layout after which it is worth straight-line code: a start and a login do without. */
+const compileAfter = 200;
+
 /** One fixed structure. */
 export class Layout<F extends Fields> {
   readonly name: string;
@@ -39,6 +43,8 @@ export class Layout<F extends Fields> {
   readonly #entries: readonly (readonly [string, AnyField])[];
   /** Fields with one right value, by byte. */
   readonly #always: readonly AnyField[];
+  #uses = 0;
+  #compiled: CompiledLayout | undefined;
 
   constructor(name: string, size: number, fields: F) {
     this.name = name;
@@ -59,17 +65,13 @@ export class Layout<F extends Fields> {
         actual: Math.max(bytes.byteLength - offset, 0),
       });
     }
-    const value: Record<string, unknown> = {};
-    for (const [name, field] of this.#entries) {
-      if (!field.isAlways) value[name] = field.read(bytes, offset);
-    }
-    return value as FieldsValue<F>;
+    return (this.#fast?.decode(bytes, offset) ?? this.#decode(bytes, offset)) as FieldsValue<F>;
   }
 
   /** A new array with the value; fields left out are zero, blank or empty; reserved bits are zero. */
   encode(value: Partial<FieldsValue<F>>): Uint8Array {
     const bytes = new Uint8Array(this.size);
-    this.encodeInto(bytes, 0, value);
+    this.#put(bytes, 0, value);
     return bytes;
   }
 
@@ -77,10 +79,31 @@ export class Layout<F extends Fields> {
   encodeInto(bytes: Uint8Array, offset: number, value: Partial<FieldsValue<F>>): void {
     assert(bytes.byteLength >= offset + this.size, `room for ${this.name}`);
     bytes.fill(0, offset, offset + this.size);
+    this.#put(bytes, offset, value);
+  }
+
+  /** Over zeros. */
+  #put(bytes: Uint8Array, offset: number, value: Partial<FieldsValue<F>>): void {
     const given = value as Readonly<Record<string, unknown>>;
+    const fast = this.#fast;
+    if (fast !== undefined) return fast.encode(bytes, offset, given);
     for (const [name, field] of this.#entries) {
       field.write(bytes, offset, field.isAlways ? field.always : (given[name] ?? field.initial));
     }
+  }
+
+  #decode(bytes: Uint8Array, offset: number): Record<string, unknown> {
+    const value: Record<string, unknown> = {};
+    for (const [name, field] of this.#entries) {
+      if (!field.isAlways) value[name] = field.read(bytes, offset);
+    }
+    return value;
+  }
+
+  /** Straight-line code, once the layout has been used often enough. */
+  get #fast(): CompiledLayout | undefined {
+    if (this.#uses <= compileAfter && ++this.#uses > compileAfter) this.#compiled = compileLayout(this.#entries);
+    return this.#compiled;
   }
 
   /**

@@ -91,9 +91,14 @@ export function truncated(outcome: Outcome, allocationLength: number): Outcome {
 /** The bytes of an outcome. `format` is the sense format that the control mode page selects. */
 export function encodeOutcome(outcome: Outcome, format: SenseFormat): UnitResult {
   if (outcome.kind === "status") return { status: scsiStatus[outcome.status] };
+  const { dataIn, transferLength } = outcome;
+  // Most commands by far end in one of these two ways.
+  if (outcome.kind === "good" && dataIn === undefined) {
+    return transferLength === undefined ? { status: scsiStatus.good } : { status: scsiStatus.good, transferLength };
+  }
   const extras = {
-    ...(outcome.dataIn === undefined ? {} : { dataIn: outcome.dataIn }),
-    ...(outcome.transferLength === undefined ? {} : { transferLength: outcome.transferLength }),
+    ...(dataIn === undefined ? {} : { dataIn }),
+    ...(transferLength === undefined ? {} : { transferLength }),
   };
   if (outcome.kind === "good") return { status: scsiStatus.good, ...extras };
   return { status: scsiStatus["check-condition"], sense: encodeSense(outcome.sense, format), ...extras };

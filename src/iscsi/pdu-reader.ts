@@ -37,6 +37,7 @@ export interface PduHandler {
 
 type Phase = "header" | "data" | "trailer" | "stopped";
 
+const nothing = new Uint8Array(0);
 const additionalSizeMax = 255 * 4;
 const scratchSize = 64 * 1024;
 
@@ -44,6 +45,8 @@ const scratchSize = 64 * 1024;
 export class PduReader {
   readonly #handler: PduHandler;
   readonly #header = new Uint8Array(headerSize + additionalSizeMax + digestSize);
+  /** What most headers are read into, and seen through. */
+  readonly #basic = this.#header.subarray(0, headerSize);
   readonly #trailer = new Uint8Array(3 + digestSize);
   #scratch: Uint8Array | undefined;
   #phase: Phase = "header";
@@ -89,6 +92,7 @@ export class PduReader {
   want(): Uint8Array {
     switch (this.#phase) {
       case "header":
+        if (this.#have === 0 && this.#size === headerSize) return (this.#room = this.#basic);
         return (this.#room = this.#header.subarray(this.#have, this.#size));
       case "data":
         return (this.#room = this.#dataRoom());
@@ -143,8 +147,8 @@ export class PduReader {
     const byte = (index: number): number => header[index] ?? 0;
     this.#dataLength = (byte(5) << 16) | (byte(6) << 8) | byte(7);
     const sink = this.#handler.headerReceived({
-      bytes: header.subarray(0, headerSize),
-      additional: header.subarray(headerSize, headerEnd),
+      bytes: this.#basic,
+      additional: headerEnd === headerSize ? nothing : header.subarray(headerSize, headerEnd),
       opcode: byte(0) & 0x3f,
       isImmediate: (byte(0) & 0x40) !== 0,
       initiatorTaskTag: ((byte(16) << 24) | (byte(17) << 16) | (byte(18) << 8) | byte(19)) >>> 0,

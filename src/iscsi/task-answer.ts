@@ -73,14 +73,20 @@ function addDataIn(pdus: OutgoingPdu[], job: DataInJob): void {
     const end = Math.min(offset + peerReceiveSegment, burstEnd);
     const isLast = end === bytes.byteLength;
     const withStatus = isLast && job.hasStatus;
+    const residual = withStatus ? readResidual(task, job.result) : exact;
+    const { statSn, expCmdSn, maxCmdSn } = withStatus ? output.status() : output.peek();
     const header = DataIn.encode({
       isFinal: end === burstEnd,
       hasStatus: withStatus,
       status: withStatus ? job.result.status : 0,
-      ...(withStatus ? readResidual(task, job.result) : undefined),
+      underflow: residual.underflow,
+      overflow: residual.overflow,
+      residualCount: residual.residualCount,
       initiatorTaskTag: task.header.initiatorTaskTag,
       targetTransferTag: noTag,
-      ...(withStatus ? output.status() : { ...output.peek(), statSn: 0 }),
+      statSn: withStatus ? statSn : 0,
+      expCmdSn,
+      maxCmdSn,
       dataSn,
       bufferOffset: offset,
     });
@@ -100,14 +106,19 @@ function response(task: TargetTask, result: TaskResult, output: TargetOutput, da
     ? residualOf(task.expectedDataOut, result.transferLength ?? task.expectedDataOut)
     : readResidual(task, result);
   const read = isBidirectional ? residualOf(task.expectedDataIn, result.dataIn?.bytes.byteLength ?? 0) : exact;
+  const { statSn, expCmdSn, maxCmdSn } = output.status();
   const header = ScsiResponse.encode({
     readOverflow: read.overflow,
     readUnderflow: read.underflow,
-    ...residual,
+    underflow: residual.underflow,
+    overflow: residual.overflow,
+    residualCount: residual.residualCount,
     response: scsiResponses.completed,
     status: result.status,
     initiatorTaskTag: task.header.initiatorTaskTag,
-    ...output.status(),
+    statSn,
+    expCmdSn,
+    maxCmdSn,
     expDataSn: dataInCount + (task.transfer?.grantCount ?? 0),
     readResidualCount: read.residualCount,
   });
