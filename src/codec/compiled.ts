@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A layout's decode and encode as straight-line functions, made from its declaration the first time they pay. Walking
 // the fields through their closures costs a third of all that the gateway's own code does for a command. The walk in
-// layout.ts stays the definition: a test holds the two together for every layout of the house.
+// layout.ts stays the definition: a test holds the two together for every kind of field.
 
 import { Bug } from "#base/index.ts";
 import type { Field } from "./fields.ts";
@@ -68,7 +68,9 @@ function encoderText(entries: Entries): string {
 function writeText(name: string, field: Entries[number][1], index: number): string {
   const { kind, byte, byteCount, bits: [high, low] = [7, 0] } = field;
   const at = (offset: number): string => `bytes[base + ${byte + offset}]`;
-  const given = field.isAlways ? `fields[${index}].always` : `value[${JSON.stringify(name)}] ?? fields[${index}].initial`;
+  const given = field.isAlways
+    ? `fields[${index}].always`
+    : `value[${JSON.stringify(name)}] ?? fields[${index}].initial`;
   if (kind === "bit") return `if (${given}) ${at(0)} |= ${1 << low};`;
   if (kind !== "bits" && kind !== "uint") return `fields[${index}].write(bytes, base, ${given});`;
   const limit = kind === "bits" ? 2 ** (high - low + 1) : 2 ** (8 * byteCount);
@@ -78,7 +80,12 @@ function writeText(name: string, field: Entries[number][1], index: number): stri
   const bytesText = Array.from({ length: byteCount }, (_, offset) => {
     const shift = 8 * (byteCount - 1 - offset);
     // Above 32 bits a shift would lose the upper part.
-    const part = shift >= 32 ? `v${index} / ${2 ** shift}` : byteCount > 4 ? `v${index} % 4294967296 >>> ${shift}` : `v${index} >>> ${shift}`;
+    const part =
+      shift >= 32
+        ? `v${index} / ${2 ** shift}`
+        : byteCount > 4
+          ? `v${index} % 4294967296 >>> ${shift}`
+          : `v${index} >>> ${shift}`;
     return `${at(offset)} = ${part};`;
   });
   return [head, ...bytesText].join(" ");

@@ -423,7 +423,7 @@ interface SealSteps {
 /** Direct access takes large writes, two at a time; the page cache takes smaller ones, one at a time. */
 function flusherShape(shape: RingShape, directAlignment: number): FlusherShape {
   const isDirect = directAlignment > 1;
-  const transferSize = isDirect ? limits.transferSize : limits.transferSize / 4;
+  const transferSize = isDirect ? limits.writeSize : limits.transferSize / 4;
   return {
     ringSize: shape.ringSize,
     transferSize: Math.min(transferSize, Math.max(roundDown(shape.ringSize / 4, pageSize), pageSize)),
