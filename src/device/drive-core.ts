@@ -10,6 +10,7 @@ import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
 import { loadedBy, type CartridgeMemory } from "./cartridge-memory.ts";
 import { DriveEncryption } from "./drive-encryption.ts";
 import type { DriveOptions, DriveState, InsertedCartridge } from "./drive-options.ts";
+import { DriveProtection } from "./drive-protection.ts";
 import { DrivePressure } from "./drive-pressure.ts";
 import { ReceiveBudget } from "./drive-receive-budget.ts";
 import { TapeAlerts } from "./drive-tape-alerts.ts";
@@ -46,6 +47,12 @@ export class DriveCore {
   readonly log: Log;
   readonly random: Random;
   readonly encryption: DriveEncryption;
+  readonly protection = new DriveProtection();
+  /** Append-only mode: what is recorded is overwritten only where a host allowed it. */
+  isAppendOnly = false;
+  /** ALLOW OVERWRITE: the object where the next write may cut, or that the medium may be formatted. */
+  overwrite: { readonly at: number } | "format" | undefined;
+  #programmableMegabytes = 0;
   readonly startedAt: Duration;
   readonly alerts = new TapeAlerts();
   /** Data of writes that are no single block. */
@@ -91,6 +98,11 @@ export class DriveCore {
   /** What the cartridge in the drive keeps. */
   get memory(): CartridgeMemory {
     return this.#inserted?.memory ?? {};
+  }
+
+  /** The partition that commands work on. */
+  get partition(): number {
+    return 0;
   }
 
   /** Partitions of the loaded cartridge. */
@@ -210,14 +222,35 @@ export class DriveCore {
     });
   }
 
+  /** Zone of programmable early warning, in units of 10^6 bytes. */
+  get programmableMegabytes(): number {
+    return this.#programmableMegabytes;
+  }
+
+  set programmableMegabytes(megabytes: number) {
+    this.#programmableMegabytes = megabytes;
+    if (this.medium !== undefined) this.medium.programmableZone = megabytes * 1e6;
+  }
+
+  /** Why append-only mode keeps a write, an ERASE or, with `format`, a FORMAT MEDIUM from destroying what is here. */
+  keepsFromOverwriting(medium: Medium, what: "write" | "format"): boolean {
+    if (!this.isAppendOnly) return false;
+    if (what === "format") return medium.endOfData > 0 && this.overwrite !== "format";
+    if (medium.isAtEndOfData) return false;
+    return typeof this.overwrite !== "object" || this.overwrite.at !== medium.objectNumber;
+  }
+
   #mounted(image: Image, cartridge: InsertedCartridge): Medium {
     const { capacityBytes, writeProtected, kind, memory } = cartridge;
     const part = (memory.capacityProportion ?? proportionMax) / proportionMax;
-    return new Medium(image, {
+    const medium = new Medium(image, {
       capacityBytes: Math.max(Math.floor(capacityBytes * part), Math.min(capacityBytes, capacityMin)),
       writeProtected,
       writeOnce: kind === "write-once",
     });
+    medium.programmableZone = this.#programmableMegabytes * 1e6;
+    this.overwrite = undefined;
+    return medium;
   }
 
   /** The cartridge stays in the mouth; its past is counted up. Its data was flushed before. */

@@ -5,6 +5,9 @@
 import { limits } from "#base/index.ts";
 import {
   DataCompressionPage,
+  DataProtectionPage,
+  DeviceConfigurationExtensionPage,
+  writeModes,
   densityOf,
   DeviceConfigurationPage,
   DisconnectPage,
@@ -15,6 +18,7 @@ import {
   PowerConditionPage,
   TapeDeviceSpecific,
 } from "#scsi/index.ts";
+import { protectionLength } from "#tape/index.ts";
 import type { DriveCore } from "./drive-core.ts";
 import { modePage } from "./mode-page.ts";
 import type { ModeHeader, ModePage, SelectedHeader } from "./mode-pages.ts";
@@ -35,6 +39,8 @@ export function driveModePages(core: DriveCore): readonly ModePage[] {
     modePage(DisconnectPage, { defaults: {} }),
     compressionPage(core),
     configurationPage(core),
+    extensionPage(core),
+    protectionPage(core),
     partitionPage(core),
     modePage(PowerConditionPage, { defaults: {} }),
     modePage(InformationalExceptionsPage, {
@@ -97,6 +103,35 @@ function configurationPage(core: DriveCore): ModePage {
 }
 
 /** One partition; its size in units of 10^9 bytes. */
+/** Programmable early warning, and whether recorded data may be overwritten. */
+function extensionPage(core: DriveCore): ModePage {
+  return modePage(DeviceConfigurationExtensionPage, {
+    defaults: {},
+    changeable: { writeMode: 0xf, programmableEarlyWarning: 0xffff },
+    accept: (bytes) => {
+      const { writeMode, programmableEarlyWarning } = DeviceConfigurationExtensionPage.decode(bytes);
+      if (writeMode > writeModes.appendOnly) return check("invalid-field-in-parameters");
+      core.isAppendOnly = writeMode === writeModes.appendOnly;
+      core.programmableMegabytes = programmableEarlyWarning;
+      core.overwrite = undefined;
+      return undefined;
+    },
+  });
+}
+
+/** Logical block protection; there is no RECOVER BUFFERED DATA to protect. */
+function protectionPage(core: DriveCore): ModePage {
+  return modePage(DataProtectionPage, {
+    defaults: {},
+    changeable: { method: 0xff, informationLength: 0x3f, onWrite: true, onRead: true, onRecoverBuffered: true },
+    accept: (bytes) => {
+      const page = DataProtectionPage.decode(bytes);
+      const isLengthRight = page.method === 0 || page.informationLength === protectionLength;
+      return isLengthRight && core.protection.set(page) ? undefined : check("invalid-field-in-parameters");
+    },
+  });
+}
+
 function partitionPage(core: DriveCore): ModePage {
   return modePage(MediumPartitionPage, {
     defaults: { sizeUnit: 3, sizeExponent: 9, formatRecognition: 3, partitionSize: 0xffff },

@@ -2,7 +2,7 @@
 // REWIND, SPACE, LOCATE, ERASE, FORMAT MEDIUM: SSC-4 6.1, 7.1, 7.3, 7.4, 7.13, 7.17, 7.18. Each makes what was written
 // durable before the medium moves. IMMED changes nothing: the medium is there before a host could ask.
 
-import { locateTypes, spaceCodes } from "#scsi/index.ts";
+import { locateTypes, overwriteAllowances, spaceCodes } from "#scsi/index.ts";
 import type { sscCommands } from "#scsi/index.ts";
 import { after } from "#tape/index.ts";
 import type { Eventually, Medium, Motion, WriteRefusal } from "#tape/index.ts";
@@ -16,6 +16,7 @@ type Space6Command = Command<typeof sscCommands.space6>;
 type Space16Command = Command<typeof sscCommands.space16>;
 type Locate10Command = Command<typeof sscCommands.locate10>;
 type Locate16Command = Command<typeof sscCommands.locate16>;
+type AllowCommand = Command<typeof sscCommands.allowOverwrite>;
 type SetCapacityCommand = Command<typeof sscCommands.setCapacity>;
 type EraseCommand = Command<typeof sscCommands.erase6>;
 type FormatCommand = Command<typeof sscCommands.formatMedium>;
@@ -109,6 +110,7 @@ export function locate16(core: DriveCore, medium: Medium, command: Locate16Comma
 
 /** ERASE(6), short or long: end of data is here afterwards, and that is durable. */
 export function erase(core: DriveCore, medium: Medium, _command: EraseCommand): Eventually<Outcome> {
+  if (core.keepsFromOverwriting(medium, "write")) return refusedWrite(core, "write-once");
   return erased(core, medium);
 }
 
@@ -119,13 +121,36 @@ export function formatMedium(core: DriveCore, medium: Medium, command: FormatCom
   if (transferLength !== 0) return command.invalidField("transferLength");
   if (medium.objectNumber !== 0) return check("not-at-beginning");
   if (medium.writeOnce && medium.endOfData > 0) return refusedWrite(core, "write-once");
+  if (core.keepsFromOverwriting(medium, "format")) return refusedWrite(core, "write-once");
   return erased(core, medium);
+}
+
+/** ALLOW OVERWRITE: in append-only mode, where the next write may cut, or that the medium may be formatted. SSC-4. */
+export function allowOverwrite(core: DriveCore, medium: Medium, command: AllowCommand): Outcome {
+  if (!core.isAppendOnly) return check("not-append-only");
+  const { allow, partition, identifier } = command.cdb;
+  switch (allow) {
+    case overwriteAllowances.disabled:
+      core.overwrite = undefined;
+      return good();
+    case overwriteAllowances.currentPosition:
+      if (partition !== core.partition) return command.invalidField("partition");
+      if (identifier !== BigInt(medium.objectNumber)) return command.invalidField("identifier");
+      core.overwrite = { at: medium.objectNumber };
+      return good();
+    case overwriteAllowances.format:
+      core.overwrite = "format";
+      return good();
+    default:
+      return command.invalidField("allow");
+  }
 }
 
 /** SET CAPACITY: at the beginning only; everything is erased, and only a part of the nominal size is used. SSC-4. */
 export function setCapacity(core: DriveCore, medium: Medium, command: SetCapacityCommand): Eventually<Outcome> {
   if (medium.objectNumber !== 0) return check("not-at-beginning");
   if (medium.writeOnce) return refusedWrite(core, "write-once");
+  if (core.keepsFromOverwriting(medium, "format")) return refusedWrite(core, "write-once");
   const { proportion } = command.cdb;
   return after(erased(core, medium), (outcome) =>
     outcome.kind === "good" ? guard(core, () => after(core.resize(proportion), good)) : outcome,

@@ -42,6 +42,7 @@ export function shortPosition(position: MediumPosition): Uint8Array {
     beginningOfPartition: isBeginning,
     endOfPartition: isPastEarlyWarning,
     positionError: !fits,
+    beyondProgrammableEarlyWarning: position.isPastProgrammableWarning,
     firstObject: fits ? objectNumber : 0,
     lastObject: fits ? objectNumber : 0,
   });
@@ -52,6 +53,7 @@ export function longPosition(position: MediumPosition): Uint8Array {
   return LongPosition.encode({
     beginningOfPartition: position.isBeginning,
     endOfPartition: position.isPastEarlyWarning,
+    beyondProgrammableEarlyWarning: position.isPastProgrammableWarning,
     objectNumber: BigInt(position.objectNumber),
     fileNumber: BigInt(position.fileNumber),
   });
@@ -62,6 +64,7 @@ export function extendedPosition(position: MediumPosition): Uint8Array {
   return ExtendedPosition.encode({
     beginningOfPartition: position.isBeginning,
     endOfPartition: position.isPastEarlyWarning,
+    beyondProgrammableEarlyWarning: position.isPastProgrammableWarning,
     firstObject: BigInt(position.objectNumber),
     lastObject: BigInt(position.objectNumber),
   });

@@ -2,9 +2,12 @@
 // A tape drive as a logical unit: SSC-4 commands on the medium that is loaded. This file wires the command table to the
 // handlers in drive-*.ts and keeps the cartridge's way in and out; what a command answers is decided there.
 
-import { asError, assert, bytesFromAscii, limits } from "#base/index.ts";
+import { asError, assert, bytesFromAscii, concatBytes, limits } from "#base/index.ts";
 import {
+  BlockProtectionHeader,
+  BlockProtectionMethod,
   DriveElementAddress,
+  protectionMethods,
   SequentialAccessCapabilities,
   sscCommands,
   tapeAlertFlags,
@@ -13,7 +16,7 @@ import {
   vpdPages,
   Write6,
 } from "#scsi/index.ts";
-import { after } from "#tape/index.ts";
+import { after, protectionLength } from "#tape/index.ts";
 import type { Eventually, Medium, MediumPosition } from "#tape/index.ts";
 import type { Command, Handlers } from "./command.ts";
 import { attributeList, attributeRange, attributeValues, supportedAttributes } from "./drive-attributes.ts";
@@ -23,6 +26,7 @@ import type { LoadedCartridge } from "./drive-core.ts";
 import { driveLogPages } from "./drive-log.ts";
 import { driveModeHeader, driveModePages } from "./drive-mode.ts";
 import {
+  allowOverwrite,
   erase,
   formatMedium,
   locate10,
@@ -43,7 +47,9 @@ import {
   reportDensitySupport,
   shortPosition,
 } from "./drive-reports.ts";
-import { read, verify, write, writeFilemarks } from "./drive-transfer.ts";
+import { read } from "./drive-read.ts";
+import { verify } from "./drive-verify.ts";
+import { write, writeFilemarks } from "./drive-write.ts";
 import { LogPages } from "./log-pages.ts";
 import { ModePages } from "./mode-pages.ts";
 import { check, good, goodData } from "./outcome.ts";
@@ -170,6 +176,7 @@ export class DriveUnit extends Unit<Commands> {
       readAttributePartitionList: (command) => this.#onLoaded(() => attributeRange(command, core.partitionCount)),
       readAttributeSupported: (command) => this.#onLoaded(() => supportedAttributes(core, command)),
       writeAttribute: (command) => this.#onLoaded((loaded) => writeAttribute(core, loaded, command)),
+      allowOverwrite: (command) => this.#onMedium((medium) => allowOverwrite(core, medium, command)),
       setCapacity: (command) => this.#onMedium((medium) => setCapacity(core, medium, command)),
       readMediaSerialNumber: () => this.#onLoaded(mediaSerialNumber),
       securityProtocolIn: (command) => securityIn(core, command),
@@ -219,6 +226,7 @@ export class DriveUnit extends Unit<Commands> {
       [vpdPages["manufacturer-serial"], bytesFromAscii(this.#core.serial)],
       [vpdPages["tape-alert-flags"], supportedTapeAlerts()],
       [vpdPages["automation-serial"], bytesFromAscii(changerSerial)],
+      [vpdPages["block-protection"], protectionPage()],
       [vpdPages["element-address"], DriveElementAddress.encode({ elementAddress })],
     ]);
   }
@@ -232,7 +240,8 @@ export class DriveUnit extends Unit<Commands> {
     const { fixed, transferLength } = Write6.decode(task.cdb);
     const size = task.expectedDataOut;
     // What is encrypted is copied anyway.
-    if (this.#core.encryption.changesWrites(task.nexus)) return this.#core.receiving.place(size);
+    const { encryption, protection } = this.#core;
+    if (protection.writeLength > 0 || encryption.changesWrites(task.nexus)) return this.#core.receiving.place(size);
     const isOneBlock = !fixed && size === transferLength && size <= this.#core.model.blockSizeMax;
     return isOneBlock && size > 0 ? medium.place(size) : this.#core.receiving.place(size);
   }
@@ -308,6 +317,14 @@ export class DriveUnit extends Unit<Commands> {
       after(medium.where(), (position) => goodData(extendedPosition(position).subarray(0, parameterLength))),
     );
   }
+}
+
+/** VPD page B5h: both methods, on writing and reading. */
+function protectionPage(): Uint8Array {
+  const methods = [protectionMethods.reedSolomon, protectionMethods.crc32c].map((method) =>
+    BlockProtectionMethod.encode({ method, informationLength: protectionLength, onWrite: true, onRead: true }),
+  );
+  return concatBytes([BlockProtectionHeader.encode({}), ...methods]);
 }
 
 /** VPD page B2h: which TapeAlert flags the drive can raise, flag 1 in the highest bit of the first byte. */

@@ -34,7 +34,7 @@ const vpd = (host: TestHost, pageCode: number): Promise<Reply> =>
 
 test("standard INQUIRY data tells type, removable, version and identity", async () => {
   const { data } = await probe().host.send(cdbs.inquiry);
-  assert.equal(hexFromBytes(data.subarray(0, 8)), "0180061245000002");
+  assert.equal(hexFromBytes(data.subarray(0, 8)), "0180061245010002");
   assert.equal(asciiFromBytes(data.subarray(8, 36)), "PROBE   UNIT            0001");
   assert.equal(hexFromBytes(data.subarray(58, 62)), "09600460");
   assert.equal(data.byteLength, 5 + 0x45);

@@ -43,6 +43,8 @@ export function standardInquiry(identity: UnitIdentity): Uint8Array {
     hierarchical: true,
     responseFormat: 2,
     additionalLength: StandardInquiry.size - 5,
+    // PROTECT of a drive: logical block protection. SSC-4.
+    protect: identity.deviceType === "sequential-access",
     commandQueuing: true,
     vendor: identity.vendor,
     product: identity.product,

@@ -58,6 +58,7 @@ export const vpdPages = {
   "tape-alert-flags": 0xb2,
   "automation-serial": 0xb3,
   "element-address": 0xb4,
+  "block-protection": 0xb5,
 } as const satisfies Table<number>;
 
 /** Header of a vital product data page: SPC-4. */
@@ -91,6 +92,19 @@ export const designatorTypes = {
 } as const satisfies Table<number>;
 /** PROTOCOL IDENTIFIER of iSCSI: SPC-4. */
 export const iscsiProtocol = 5;
+
+/** Logical block protection VPD page B5h, behind the page header, in front of the methods: SSC-4. */
+export const BlockProtectionHeader = layout("logical block protection VPD page", 4, {});
+/** Logical block protection method descriptor: SSC-4. */
+export const BlockProtectionMethod = layout("logical block protection method descriptor", 4, {
+  /** Bytes behind this one. */
+  length: uint(0, 1, { always: 3 }),
+  method: uint(1, 1),
+  informationLength: bits(2, 5, 0),
+  onWrite: bit(3, 7),
+  onRead: bit(3, 6),
+  onRecoverBuffered: bit(3, 5),
+});
 
 /** NAA locally assigned designator: SPC-4. */
 export const NaaLocal = layout("NAA locally assigned designator", 8, { value: uint64(0) });

@@ -52,6 +52,7 @@ export const senseTable = {
   "write-error": row("medium-error", 0x0c, 0x00, "data could not be stored; see the gateway's log for the cause"),
   "read-error": row("medium-error", 0x11, 0x00, "recorded data could not be read back; see the gateway's log"),
   "positioning-error": row("hardware-error", 0x15, 0x01, "the cartridge could not be moved; see the gateway's log"),
+  "guard-check-failed": row("hardware-error", 0x10, 0x01, "a block arrived damaged; check the path to the drive"),
   "target-failure": row("hardware-error", 0x44, 0x00, "the unit stopped after an internal error; reset it"),
   "self-test-failure": row("hardware-error", 0x3e, 0x03, "the self-test failed; see the gateway's log"),
 
@@ -61,6 +62,7 @@ export const senseTable = {
   "element-address": row("illegal-request", 0x21, 0x01, "there is no such element"),
   "invalid-field-in-cdb": row("illegal-request", 0x24, 0x00, "the command holds a value that is not supported"),
   "command-sequence-error": row("illegal-request", 0x2c, 0x00, "another command has to come first"),
+  "not-append-only": row("illegal-request", 0x20, 0x0c, "this works in append-only mode only"),
   "unit-not-supported": row("illegal-request", 0x25, 0x00, "there is no such logical unit"),
   "invalid-field-in-parameters": row("illegal-request", 0x26, 0x00, "the parameter list holds a wrong value"),
   "parameter-not-supported": row("illegal-request", 0x26, 0x01, "the parameter list holds an unknown parameter"),

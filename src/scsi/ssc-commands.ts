@@ -185,6 +185,17 @@ export const SetCapacity = layout("SET CAPACITY", 6, {
   control: uint(5, 1),
 });
 
+/** ALLOW OVERWRITE: SSC-4. */
+export const AllowOverwrite = layout("ALLOW OVERWRITE", 16, {
+  opcode: uint(0, 1, { always: 0x82 }),
+  allow: bits(2, 3, 0),
+  partition: uint(3, 1),
+  identifier: uint64(4),
+  control: uint(15, 1),
+});
+/** ALLOW OVERWRITE: SSC-4. */
+export const overwriteAllowances = { disabled: 0, currentPosition: 1, format: 2 } as const;
+
 /** SPACE(16): SSC-4. The count is two's complement. */
 export const Space16 = layout("SPACE(16)", 16, {
   opcode: uint(0, 1, { always: 0x91 }),
@@ -325,6 +336,15 @@ export const sscCommands = {
     data: "out",
     ...data,
     standard: "SPC-4",
+  },
+  allowOverwrite: {
+    name: "ALLOW OVERWRITE",
+    opcode: 0x82,
+    cdb: AllowOverwrite,
+    data: "none",
+    ...medium,
+    timeouts: timeouts.quick,
+    standard: "SSC-4",
   },
   setCapacity: { name: "SET CAPACITY", opcode: 0x0b, cdb: SetCapacity, data: "none", ...erases, standard: "SSC-4" },
   space16: { name: "SPACE(16)", opcode: 0x91, cdb: Space16, data: "none", ...medium, standard: "SSC-4" },

@@ -62,6 +62,42 @@ export const DeviceConfigurationPage = layout("device configuration mode page", 
   permanentWriteProtect: bit(15, 0),
 });
 
+const subpage = (code: number, subpageCode: number, pageLength: number) =>
+  ({
+    subpageFormat: bit(0, 6, { always: true }),
+    pageCode: bits(0, 5, 0, { always: code }),
+    subpageCode: uint(1, 1, { always: subpageCode }),
+    pageLength: uint(2, 2, { always: pageLength }),
+  }) as const;
+
+/** Control data protection mode page 0Ah/F0h: SSC-4. */
+export const DataProtectionPage = layout("control data protection mode page", 32, {
+  ...subpage(0x0a, 0xf0, 0x1c),
+  method: uint(4, 1),
+  informationLength: bits(5, 5, 0),
+  onWrite: bit(6, 7),
+  onRead: bit(6, 6),
+  onRecoverBuffered: bit(6, 5),
+});
+/** LOGICAL BLOCK PROTECTION METHOD: SSC-4. */
+export const protectionMethods = { none: 0, reedSolomon: 1, crc32c: 2 } as const;
+
+/** Device configuration extension mode page 10h/01h: SSC-4. */
+export const DeviceConfigurationExtensionPage = layout("device configuration extension mode page", 32, {
+  ...subpage(0x10, 0x01, 0x1c),
+  tapeAlertRespectParameterFields: bit(4, 3),
+  tapeAlertSelectEvent: bit(4, 2),
+  tapeAlertRespectPageControl: bit(4, 1),
+  tapeAlertPrevention: bit(4, 0),
+  writeMode: bits(5, 7, 4),
+  shortEraseMode: bits(5, 3, 0),
+  /** PEWS: size of the zone of programmable early warning, in units of 10^6 bytes. */
+  programmableEarlyWarning: uint(6, 2),
+  volumeContainsEncryptedBlocks: bit(8, 0),
+});
+/** WRITE MODE: SSC-4. */
+export const writeModes = { overwrite: 0, appendOnly: 1 } as const;
+
 /** Medium partition mode page 11h of a medium with one partition: SSC-4. */
 export const MediumPartitionPage = layout("medium partition mode page", 10, {
   ...header(0x11, 0x08),

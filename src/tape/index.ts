@@ -7,5 +7,6 @@ export * from "./eventually.ts";
 export * from "./medium.ts";
 export * from "./memory-image.ts";
 export type * from "./motion.ts";
+export * from "./protection.ts";
 export * from "./read-rules.ts";
 export * from "./encrypted-block.ts";

@@ -30,8 +30,11 @@ export interface MediumOptions {
 /** Why nothing was written: write protected, or write-once and not at end of data. */
 export type WriteRefusal = "write-protected" | "write-once";
 
-/** What became of one write: at or past early warning it is still written; without room nothing is. */
-export type WriteResult = "written" | "written-near-end" | "no-space" | WriteRefusal;
+/**
+ * What became of one write: at or past early warning it is still written; without room nothing is. `written-in-zone`: it
+ * is the first in the zone of programmable early warning.
+ */
+export type WriteResult = "written" | "written-in-zone" | "written-near-end" | "no-space" | WriteRefusal;
 
 /** What became of several blocks or filemarks: `done` of them are on the medium. */
 export interface CountedWrite {
@@ -46,6 +49,8 @@ export interface MediumPosition {
   readonly isBeginning: boolean;
   /** Between early warning and the end of the partition. */
   readonly isPastEarlyWarning: boolean;
+  /** In the zone of programmable early warning, or behind it. */
+  readonly isPastProgrammableWarning: boolean;
 }
 
 /** What a read of several blocks of one size gave; the position is behind the last object looked at. */
@@ -73,6 +78,8 @@ export class Medium {
   #position = 0 as ObjectNumber;
   #file = 0 as FileNumber;
   #isDirty = false;
+  /** Bytes in front of early warning in which programmable early warning is given; 0: none. SSC-4. */
+  programmableZone = 0;
 
   /** Mounts at the beginning of the partition. */
   constructor(image: Image, options: MediumOptions) {
@@ -291,11 +298,13 @@ export class Medium {
       const result = this.writeBlock(source.block(done), source.form);
       if (result instanceof Promise) {
         return result.then((settled) =>
-          isWritten(settled) ? this.#writeBlocksFrom(source, count, done + 1, settled) : { result: settled, done },
+          isWritten(settled)
+            ? this.#writeBlocksFrom(source, count, done + 1, later(latest, settled))
+            : { result: settled, done },
         );
       }
       if (!isWritten(result)) return { result, done };
-      latest = result;
+      latest = later(latest, result);
     }
     return { result: latest, done: count };
   }
@@ -311,6 +320,7 @@ export class Medium {
       fileNumber: this.#file,
       isBeginning: this.#position === 0,
       isPastEarlyWarning: bytesBefore >= this.#capacity.earlyWarningAt,
+      isPastProgrammableWarning: this.programmableZone > 0 && bytesBefore >= this.#zoneAt,
     };
   }
 
@@ -350,31 +360,39 @@ export class Medium {
     assert(block.byteLength > 0, "a block of at least one byte");
     if (this.#image.sizeBytes + block.byteLength > this.#capacity.sizeBytes) return "no-space";
     this.#isDirty = true;
+    const before = this.#image.sizeBytes;
     const stored = this.#image.appendBlock(block, form);
-    return stored instanceof Promise ? stored.then(() => this.#appended()) : this.#appended();
+    return stored instanceof Promise ? stored.then(() => this.#appended(before)) : this.#appended(before);
   }
 
-  #appended(): WriteResult {
+  /** `before`: bytes up to end of data before the append. */
+  #appended(before: number): WriteResult {
     this.#position = this.#image.endOfData;
-    return this.appendResult;
+    const result = this.appendResult;
+    if (result !== "written" || this.programmableZone === 0) return result;
+    return before < this.#zoneAt && this.#image.sizeBytes >= this.#zoneAt ? "written-in-zone" : result;
+  }
+
+  get #zoneAt(): number {
+    return Math.max(0, this.#capacity.earlyWarningAt - this.programmableZone);
   }
 
   /** All at once far from the end, one by one near it, because only the image knows how much a filemark takes. */
-  #appendFilemarks(count: number, done: number): Eventually<CountedWrite> {
-    if (done === count) return { result: this.#filemarksAppended(), done };
+  #appendFilemarks(count: number, done: number, before = this.#image.sizeBytes): Eventually<CountedWrite> {
+    if (done === count) return { result: this.#filemarksAppended(before), done };
     const room = this.#capacity.sizeBytes - this.#image.sizeBytes;
     if (room <= 0) return { result: "no-space", done };
     const next = Math.min(count - done, Math.max(1, Math.floor(room / filemarkRoom)));
     this.#isDirty = true;
     return after(this.#image.appendFilemarks(next), () => {
-      this.#filemarksAppended();
-      return this.#appendFilemarks(count, done + next);
+      this.#filemarksAppended(before);
+      return this.#appendFilemarks(count, done + next, before);
     });
   }
 
-  #filemarksAppended(): WriteResult {
+  #filemarksAppended(before: number): WriteResult {
     this.#file = this.#image.fileCount;
-    return this.#appended();
+    return this.#appended(before);
   }
 
   #pass(object: StoredObject): StoredObject {
@@ -404,7 +422,12 @@ export interface BlockSource {
 const filemarkRoom = 4096;
 
 function isWritten(result: WriteResult): boolean {
-  return result === "written" || result === "written-near-end";
+  return result === "written" || result === "written-in-zone" || result === "written-near-end";
+}
+
+/** A warning is not forgotten by the writes after it. */
+function later(before: WriteResult, result: WriteResult): WriteResult {
+  return result === "written" && before === "written-in-zone" ? before : result;
 }
 
 function damagedRead(done: number, error: unknown): CountedRead {
