@@ -151,6 +151,69 @@ export const storageClass = z.enum(["STANDARD", "STANDARD_IA", "GLACIER_IR", "GL
 export const shelfClass = storageClass;
 export const retentionLock = z.enum(["NONE", "GOVERNANCE", "COMPLIANCE"]);
 
+export const thawTier = z.enum(["Expedited", "Standard", "Bulk"]);
+export const money = z
+  .union([z.number(), z.string().regex(/^\d+(\.\d+)?$/, { error: "money looks like 12.50" })])
+  .transform(Number)
+  .pipe(z.number().min(0));
+/** Tape files by the filemarks before them: `3`, or `3-5`. */
+export const tapeFiles = z
+  .string()
+  .regex(/^\d{1,9}(-\d{1,9})?$/, { error: "tape files look like 3 or 3-5; the first is 0" })
+  .transform((text) => {
+    const [first = 0, last = first] = text.split("-").map(Number);
+    return { first, last };
+  })
+  .describe("Only these tape files, from 0, such as 3 or 3-5");
+
+export const Retrieval = z.object({
+  kind: z.enum(["whole", "files", "demand"]),
+  tier: thawTier,
+  firstFile: count.optional(),
+  lastFile: count.optional(),
+  segments: count.optional().describe("Segments that were asked for so far"),
+  spent: z.number().describe("What thawing costs so far"),
+  moneyLimit: z.number().optional(),
+  currency: z.string(),
+});
+
+export const Estimate = z.object({
+  barcode: z.string(),
+  action: z.enum(["archive", "retrieve", "move", "delete"]),
+  storageClass,
+  segments: count,
+  bytes,
+  storagePerMonth: z.number().describe("What keeping it costs afterwards"),
+  requests: count,
+  requestCost: z.number(),
+  thawCost: z.number(),
+  earlyDeletionFee: z.number(),
+  copiesCost: z.number().describe("Thawed copies, as long as they are kept"),
+  readCost: z.number().describe("Reading all of it"),
+  hoursFrom: z.number().describe("How long thawing typically takes, at least"),
+  hoursTo: z.number(),
+  total: z.number().describe("All that is paid once"),
+  currency: z.string(),
+  areListPrices: z.boolean().describe("Prices that Capstan comes with: check them"),
+});
+
+export const Costs = z.object({
+  currency: z.string(),
+  areListPrices: z.boolean().describe("Prices that Capstan comes with: check them"),
+  requests: z.array(
+    z.object({
+      kind: z.enum(["put", "copy", "get", "head", "list", "delete", "thaw", "lock"]),
+      storageClass: storageClass.optional(),
+      tier: thawTier.optional(),
+      requests: count,
+      bytes,
+      cost: z.number(),
+    }),
+  ),
+  thawed: z.array(z.object({ storageClass, tier: thawTier, segments: count, bytes, cost: z.number() })),
+  total: z.number(),
+});
+
 export const Cartridge = z.object({
   barcode: z.string(),
   state: states,
@@ -173,6 +236,7 @@ export const Cartridge = z.object({
   lock: retentionLock,
   isLockedInStore: z.boolean().describe("Its objects are locked in the object store too"),
   legalHold: z.boolean().describe("Nobody deletes it or writes on it"),
+  retrieval: Retrieval.optional().describe("How it is retrieved, when not simply as a whole"),
   deleteAt: time.optional().describe("When its bytes go; until then the deletion can be taken back"),
   changedAt: time,
   task: z.string().optional().describe("Task that works on it"),

@@ -8,14 +8,20 @@ import {
   barcode,
   Cartridge,
   cartridgeColumns as columns,
+  Costs,
+  Estimate,
   maybeLibrary,
+  money,
   name,
   Nothing,
   Pool,
   poolName,
   retentionLock,
   shelfClass,
+  size,
+  tapeFiles,
   Task,
+  thawTier,
   timeInput,
 } from "./schemas.ts";
 
@@ -30,19 +36,48 @@ export const shelfOperations = [
     permission: "operator",
     route: { method: "post", path: "/cartridges/{barcode}/retrieve" },
     summary: "Retrieve an archived cartridge from the shelf to a mail slot, read-only",
+    description:
+      "As a whole, or only some tape files, or on demand: then it appears at once, and what a host reads is thawed when it is read. A faster tier hastens a retrieve that runs.",
     input: z.strictObject({
       barcode,
       library: maybeLibrary,
-      tier: z.enum(["Expedited", "Standard", "Bulk"]).optional().describe("How fast it thaws; Standard by default"),
+      tier: thawTier.optional().describe("How fast it thaws; Standard by default"),
+      files: tapeFiles.optional(),
+      onDemand: z.boolean().optional().describe("Thaw what is read when it is read"),
+      moneyLimit: money.optional().describe("What thawing may cost, in the currency of the prices"),
+      prefetch: size.optional().describe("On demand: how much is thawed ahead of what is read; 256MiB by default"),
     }),
     output: Task,
     positional: ["barcode"],
-    examples: [{ title: "Retrieve at the usual pace", input: { barcode: "CAP001L8", library: "main" } }],
-    handler: ({ gateway }, { barcode: code, library, tier }, caller) =>
+    examples: [
+      { title: "Retrieve at the usual pace", input: { barcode: "CAP001L8", library: "main" } },
+      { title: "Three tape files", input: { barcode: "CAP001L8", files: "3-5" } },
+      { title: "What is read, for ten dollars", input: { barcode: "CAP001L8", onDemand: true, moneyLimit: 10 } },
+    ],
+    handler: ({ gateway }, { barcode: code, library, prefetch, ...rest }, caller) =>
       gateway.retrieveCartridge(
-        { barcode: code, library: onlyLibrary(gateway, library), ...given({ tier }) },
+        { barcode: code, library: onlyLibrary(gateway, library), ...given({ ...rest, aheadBytes: prefetch }) },
         { who: caller.name },
       ),
+  }),
+  operation({
+    name: "cartridge.retrieve-more",
+    kind: "change",
+    permission: "operator",
+    route: { method: "post", path: "/cartridges/{barcode}/retrieve-more" },
+    summary: "Allow more money, speed or tape files for a cartridge that is retrieved in part",
+    input: z.strictObject({
+      barcode,
+      moneyLimit: money.optional().describe("What thawing may cost from now on, in all"),
+      tier: thawTier.optional().describe("How fast the rest thaws"),
+      files: tapeFiles.optional(),
+    }),
+    output: Cartridge,
+    positional: ["barcode"],
+    columns,
+    examples: [{ title: "Twenty dollars in all", input: { barcode: "CAP001L8", moneyLimit: 20 } }],
+    handler: ({ gateway }, { barcode: code, ...rest }, caller) =>
+      gateway.retrieveMore({ barcode: code, ...given(rest) }, { who: caller.name }),
   }),
   operation({
     name: "cartridge.cancel-retrieve",
@@ -222,5 +257,40 @@ export const shelfOperations = [
       await gateway.deletePool(input.name);
       return {};
     },
+  }),
+  operation({
+    name: "shelf.estimate",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/shelf/estimates/{action}/{barcode}" },
+    summary: "Say what an archive, retrieve, move or delete would cost, and how long it would take",
+    description: "By the prices in capstan.toml, or list prices that should be checked first. Changes nothing.",
+    input: z.strictObject({
+      action: z.enum(["archive", "retrieve", "move", "delete"]).describe("What would be done"),
+      barcode,
+      pool: poolName.optional().describe("Archive or move: to this pool, not its own"),
+      tier: thawTier.optional().describe("Retrieve: how fast; Standard by default"),
+      files: tapeFiles.optional(),
+    }),
+    output: Estimate,
+    positional: ["action", "barcode"],
+    examples: [
+      { title: "Before a retrieve", input: { action: "retrieve", barcode: "CAP001L8", tier: "Bulk" } },
+      { title: "Before a move", input: { action: "move", barcode: "CAP001L8", pool: "deep-archive" } },
+    ],
+    handler: ({ gateway }, { action, barcode: code, ...rest }) =>
+      gateway.estimate({ action, barcode: code, ...given(rest) }),
+  }),
+  operation({
+    name: "shelf.costs",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/shelf/costs" },
+    summary: "Show what was asked of the object store since the start, and what it costs",
+    input: z.strictObject({}),
+    output: Costs,
+    positional: [],
+    examples: [{ title: "Requests and money", input: {} }],
+    handler: ({ gateway }) => gateway.costs(),
   }),
 ] as const;

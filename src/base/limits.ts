@@ -321,6 +321,13 @@ export const limits = {
   apiTokens: 1000,
   /** Events that wait for one slow reader of a stream; the oldest are dropped. */
   eventsQueued: 1000,
+  /** Segments of a loaded cartridge whose thaw is remembered: 1 TiB of them. */
+  thawsRemembered: 16_384,
+  /** Bytes that are thawed ahead of what is read, and the most that may be asked for. */
+  thawAhead: 256 * MiB,
+  thawAheadMax: 1 * TiB,
+  /** Stretches of one cartridge that were retrieved apart: they are a fact of the ledger. */
+  retrievedRanges: 4096,
   /** Longest retention of a shelf pool: 100 years. */
   retentionMax: days(36_500),
   /** Longest time in which a deletion can be taken back: ten years. */

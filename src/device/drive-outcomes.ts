@@ -6,6 +6,7 @@ import { Fault, isFault } from "#base/index.ts";
 import { after } from "#tape/index.ts";
 import type { Eventually, Medium, WriteRefusal } from "#tape/index.ts";
 import type { DriveCore } from "./drive-core.ts";
+import { checkOfLater } from "./fault-sense.ts";
 import { bareStatus, check } from "./outcome.ts";
 import type { UnitTask } from "./unit-task.ts";
 import type { Check, Outcome } from "./outcome.ts";
@@ -73,6 +74,8 @@ export function resumable(
 /** A record cannot be read; `residue` bytes or blocks were not read. Throws what is not a Fault. */
 export function damagedRead(core: DriveCore, error: unknown, residue: number): Outcome {
   if (error instanceof Fault && isPressure(error)) return underPressure(core, error);
+  const later = checkOfLater(error);
+  if (later !== undefined) return later;
   noteFailedRead(core, error);
   return check("read-error", { information: residue });
 }
@@ -80,6 +83,8 @@ export function damagedRead(core: DriveCore, error: unknown, residue: number): O
 /** What lies between here and there cannot be asked. Throws what is not a Fault. */
 export function motionFailed(core: DriveCore, error: unknown): Outcome {
   if (error instanceof Fault && isPressure(error)) return underPressure(core, error);
+  const later = checkOfLater(error);
+  if (later !== undefined) return later;
   noteFailedRead(core, error);
   return check("read-error");
 }

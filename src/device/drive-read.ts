@@ -9,6 +9,7 @@ import type { CountedRead, Eventually, Medium, StoredObject } from "#tape/index.
 import type { Command } from "./command.ts";
 import type { DriveCore } from "./drive-core.ts";
 import { damagedRead } from "./drive-outcomes.ts";
+import { checkOfLater } from "./fault-sense.ts";
 import { check, good, isCheck } from "./outcome.ts";
 import type { Check, DataIn, Outcome } from "./outcome.ts";
 import type { UnitNexus } from "./unit-task.ts";
@@ -149,6 +150,12 @@ function readOneFixed(core: DriveCore, medium: Medium, command: ReadCommand): Ev
 
 function answerFixed(core: DriveCore, result: CountedRead, target: Uint8Array, count: number): Outcome {
   const { done, end } = result;
+  const later = end === "damaged" ? checkOfLater(result.fault) : undefined;
+  if (later !== undefined) {
+    // The host sends the whole command again.
+    core.medium?.unread(done);
+    return later;
+  }
   core.countRead(done, done * core.blockLength);
   const unit = core.blockLength + core.protection.readLength;
   const dataIn: DataIn = { bytes: target.subarray(0, done * unit), release() {} };

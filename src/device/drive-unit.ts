@@ -214,6 +214,11 @@ export class DriveUnit extends Unit<Commands> {
     }
   }
 
+  /** A host that was sent away from a read asks until its data is there; meanwhile it may read elsewhere. */
+  protected override testReadiness(): Check | undefined {
+    return this.readiness() ?? (this.#core.medium?.isBringing === true ? check("becoming-ready") : undefined);
+  }
+
   /** What waits behind a write that was not done must not be written before it. */
   protected override refusesWaiting(): boolean {
     return this.#core.pressure.takeNoted();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults as hosts see them: which sense a Fault becomes that reaches a logical unit.
 
-import type { Fault } from "#base/index.ts";
+import { isFault, type Fault } from "#base/index.ts";
 import type { CommandRow, SenseName } from "#scsi/index.ts";
-import { bareStatus, check, type Outcome } from "./outcome.ts";
+import { bareStatus, check, type Check, type Outcome } from "./outcome.ts";
 
 /** Faults whose sense does not depend on what the command did. */
 const byFault: Readonly<Record<string, SenseName>> = {
@@ -11,6 +11,8 @@ const byFault: Readonly<Record<string, SenseName>> = {
   "store.segment-missing": "read-error",
   "store.object-store-unreachable": "read-error",
   "store.object-frozen": "read-error",
+  "store.segment-thawing": "becoming-ready",
+  "store.segment-not-retrieved": "intervention-needed",
   "store.object-corrupt": "read-error",
   "store.disk-full": "write-error",
   "store.fenced": "write-protected",
@@ -26,6 +28,12 @@ const byCommand: Readonly<Record<string, SenseName>> = {
   "MOVE MEDIUM": "positioning-error",
   "EXCHANGE MEDIUM": "positioning-error",
 };
+
+/** What cannot be read yet, and is no failure: hosts come again, after an operator did something or by themselves. */
+export function checkOfLater(error: unknown): Check | undefined {
+  if (isFault(error, "store.segment-thawing")) return check("becoming-ready");
+  return isFault(error, "store.segment-not-retrieved") ? check("intervention-needed") : undefined;
+}
 
 /**
  * The answer to a command that ran into a fault. Commands that end buffered writes (REWIND, LOAD UNLOAD) could not store.

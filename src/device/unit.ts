@@ -97,6 +97,10 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
   protected abstract handlers(): Handlers<Own>;
   /** Undefined when commands that need a medium can run; otherwise what TEST UNIT READY answers. */
   protected abstract readiness(nexus: UnitNexus): Check | undefined;
+  /** What TEST UNIT READY answers, where that is more than what commands need. */
+  protected testReadiness(nexus: UnitNexus): Check | undefined {
+    return this.readiness(nexus);
+  }
   protected abstract readonly modes: ModePages;
   protected abstract readonly logs: LogPages;
 
@@ -301,7 +305,7 @@ export abstract class Unit<Own extends CommandTable> implements LogicalUnit {
         return options.luns();
       },
       now: () => options.clock.now(),
-      readiness: (nexus) => this.readiness(nexus),
+      readiness: (nexus) => this.testReadiness(nexus),
       takeSense: (nexus) => this.#takeSense(nexus),
       setPrevented: (nexus, isPrevented) => {
         this.#nexuses.stateOf(nexus).prevents = isPrevented;

@@ -5,7 +5,7 @@
 import { asError, assert, type Clock, type Log, type Random } from "#base/index.ts";
 import { DriveUnit, type DriveOptions, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
-import type { CartridgeId, CartridgeStore, LoadedImage } from "#store/index.ts";
+import type { CartridgeId, CartridgeStore, DemandPolicy, LoadedImage } from "#store/index.ts";
 import type { CartridgeRecord, DriveRecord } from "./facts.ts";
 import { driveName, serialOf } from "./naming.ts";
 
@@ -19,6 +19,8 @@ export interface DriveHostOptions {
   readonly tellsPowerOn: (nexus: UnitNexus) => boolean;
   readonly store: CartridgeStore;
   readonly keep: DriveOptions["keep"];
+  /** How a cartridge that was retrieved in part is thawed when it is read. */
+  readonly policyFor: (cartridge: CartridgeRecord) => DemandPolicy | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -50,6 +52,7 @@ export class DriveHost {
   readonly model: DriveModel;
   readonly unit: DriveUnit;
   readonly #store: CartridgeStore;
+  readonly #policyFor: DriveHostOptions["policyFor"];
   readonly #log: Log;
   #image: LoadedImage | undefined;
   #loading: Promise<void> | undefined;
@@ -61,6 +64,7 @@ export class DriveHost {
     this.address = address;
     this.model = model;
     this.#store = options.store;
+    this.#policyFor = options.policyFor;
     this.#log = options.log.child({ drive: driveName(record.number) });
     const library = { changerSerial, elementAddress: address };
     const { serial } = this;
@@ -82,7 +86,7 @@ export class DriveHost {
 
   /** Opens a cartridge's data for a drive. Faults of `CartridgeStore.load`. */
   async hold(cartridge: CartridgeRecord): Promise<HeldCartridge> {
-    const image = await this.#store.load(storeId(cartridge));
+    const image = await this.#store.load(storeId(cartridge), this.#policyFor(cartridge));
     return { image, inserted: insertedOf(cartridge, image) };
   }
 

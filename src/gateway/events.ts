@@ -21,6 +21,8 @@ export interface GatewayEvent {
     | "cartridge.held"
     | "cartridge.retained"
     | "cartridge.undeleted"
+    /** Somebody must do something about a cartridge. */
+    | "cartridge.alarm"
     | "pool.created"
     | "pool.deleted"
     | "access.changed"

@@ -6,7 +6,7 @@ import type { Instant } from "#base/index.ts";
 import type { CartridgeHistory, CartridgeMemory } from "#device/index.ts";
 import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
-import type { BandwidthSettings, Retention, ThawTier } from "#store/index.ts";
+import type { BandwidthSettings, FileRange, Retention, SegmentRange, ThawTier } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { CartridgeState, DeletedFrom } from "./cartridge-life.ts";
 import type { RetentionLock, ShelfClass, Topology } from "./requests.ts";
@@ -38,6 +38,19 @@ export type RetentionRecord = Retention;
 export interface ObjectLocks {
   readonly retention?: RetentionRecord;
   readonly legalHold: boolean;
+}
+
+/** How a cartridge was retrieved, when that was not as a whole, or not at any price. */
+export interface RetrievalRecord {
+  /** `files`: some tape files; `demand`: what is read, when it is read. */
+  readonly kind: "whole" | "files" | "demand";
+  /** Segments that were asked for, by index; of a whole retrieval none are listed. */
+  readonly ranges: readonly SegmentRange[];
+  readonly files?: FileRange;
+  /** What thawing may cost in all, and what was asked for so far costs, in the currency of the prices. */
+  readonly moneyLimit?: number;
+  readonly spent: number;
+  readonly aheadBytes?: number;
 }
 
 /** A deletion that was asked for. */
@@ -72,8 +85,14 @@ export interface CartridgeRecord {
   readonly archivedAt?: Instant;
   /** How the retrieve that runs was asked for. */
   readonly tier?: ThawTier;
+  /** The tier became a faster one after the thaw began. */
+  readonly isHastened?: boolean;
+  /** While RETRIEVING and RETRIEVED; absent: as a whole. */
+  readonly retrieval?: RetrievalRecord | null;
   /** The class its data has reached on the shelf; behind the pool's while a change runs. */
   readonly shelfClass?: ShelfClass;
+  /** Since when; least days of storage are counted from then. */
+  readonly classSince?: Instant;
   /** Set when it is archived for the first time, and extended. Absent in records of older releases: the pool tells. */
   readonly retention?: RetentionRecord;
   /** Nobody deletes it or writes on it until the hold is cleared. */
@@ -94,7 +113,10 @@ export type CartridgeChange = Partial<
     | "memory"
     | "archivedAt"
     | "tier"
+    | "retrieval"
+    | "isHastened"
     | "shelfClass"
+    | "classSince"
     | "retention"
     | "legalHold"
     | "objectLocks"

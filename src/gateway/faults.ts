@@ -62,6 +62,15 @@ export const gatewayFault = faultsOf("gateway", {
   ),
   "retention-weaker": denied("cartridge {barcode} is under COMPLIANCE lock until {until}; it stays of that kind"),
   "retention-bad": invalid("the lock of cartridge {barcode} needs an end: a time, or a number of days from 1 to {max}"),
+  "tier-unsupported": invalid("cartridge {barcode} is in class {class}, which thaws by {tiers} and not by {tier}"),
+  "tier-slower": conflict("cartridge {barcode} thaws by {from} already; only a faster tier than that changes anything"),
+  "retrieval-bad": invalid("cartridge {barcode} cannot be retrieved that way: {reason}"),
+  "retrieval-too-dear": denied(
+    "retrieving cartridge {barcode} costs about {cost} {currency}, and {limit} are allowed; allow more or retrieve less",
+  ),
+  "retrieval-whole": conflict(
+    "cartridge {barcode} is {state} and not retrieved in part; there is no more of it to ask for",
+  ),
   "no-write-once": invalid("drive model {model} has no write-once cartridges"),
   "barcode-bad": invalid("{barcode} cannot be a barcode: 5 to 16 capital letters and digits"),
   "barcode-prefix-bad": invalid("{prefix} cannot begin barcodes: 1 to 5 capital letters and digits"),

@@ -13,6 +13,7 @@ import {
   resetBandwidth,
   setBandwidth,
 } from "./bandwidth.ts";
+import { costsView, estimate } from "./estimates.ts";
 import type { EventSubscription } from "./events.ts";
 import { EventFeed } from "./event-feed.ts";
 import type { CartridgeRecord } from "./facts.ts";
@@ -24,11 +25,13 @@ import type {
   CartridgeFilter,
   CartridgeRequest,
   ChapRequest,
+  EstimateRequest,
   LibraryChange,
   LibraryRequest,
   MoveRequest,
   PoolRequest,
   RetentionRequest,
+  RetrieveMoreRequest,
   RetrieveRequest,
 } from "./requests.ts";
 import { RunningGateway } from "./running.ts";
@@ -37,8 +40,10 @@ import { cartridgeView, countByState, driveView, elementViews, libraryView, stor
 import type {
   BandwidthView,
   CartridgeView,
+  CostsView,
   DriveView,
   ElementView,
+  EstimateView,
   GatewayStatus,
   LibraryView,
   ModelView,
@@ -263,12 +268,28 @@ export class Gateway {
 
   /** From the shelf to a mail slot of a library, read-only. Resolves with the task once the request is durable. */
   retrieveCartridge(request: RetrieveRequest, actor: Actor): Promise<TaskRecord> {
-    return this.#now.shelfDesk.retrieve(request, actor);
+    return this.#now.retrievals.retrieve(request, actor);
+  }
+
+  /** What an archive, retrieve, move or delete would cost. Changes nothing. */
+  estimate(request: EstimateRequest): Promise<EstimateView> {
+    return estimate(this.#now.parts, request);
+  }
+
+  /** What was asked of the object store since the start, and what it costs. */
+  costs(): CostsView {
+    return costsView(this.#now.parts);
+  }
+
+  /** More money, tape files or speed for what is RETRIEVED in part. */
+  async retrieveMore(request: RetrieveMoreRequest, actor: Actor): Promise<CartridgeView> {
+    await this.#now.retrievals.more(request, actor);
+    return this.getCartridge(request.barcode);
   }
 
   /** Only while RETRIEVING: back to ARCHIVED. */
   async cancelRetrieve(barcode: string): Promise<CartridgeView> {
-    await this.#now.shelfDesk.cancelRetrieve(barcode, operator);
+    await this.#now.retrievals.cancel(barcode, operator);
     return this.getCartridge(barcode);
   }
 
@@ -363,7 +384,11 @@ export class Gateway {
 
   #view(cartridge: CartridgeRecord): CartridgeView {
     const { parts, shelf } = this.#now;
-    return cartridgeView(parts.book.state, cartridge, { store: parts.store, task: shelf.taskOf(cartridge.barcode) });
+    return cartridgeView(parts.book.state, cartridge, {
+      store: parts.store,
+      task: shelf.taskOf(cartridge.barcode),
+      currency: parts.settings.prices.currency,
+    });
   }
 
   get #now(): RunningGateway {

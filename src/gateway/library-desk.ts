@@ -15,7 +15,7 @@ import type { ObjectId } from "./views.ts";
 import type { TargetUnits } from "./target-unit.ts";
 
 /** What libraries need from the rest of the gateway. */
-export type LibraryNeeds = Pick<LibraryHostOptions, "naming" | "watcher" | "tellsPowerOn" | "moved">;
+export type LibraryNeeds = Pick<LibraryHostOptions, "naming" | "watcher" | "tellsPowerOn" | "moved" | "policyFor">;
 
 /** The libraries. */
 export class LibraryDesk {

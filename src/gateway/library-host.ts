@@ -7,7 +7,7 @@ import { ChangerUnit } from "#device/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
 import { Gate } from "#work/index.ts";
 import type { Book } from "./book.ts";
-import { DriveHost } from "./drive-host.ts";
+import { DriveHost, type DriveHostOptions } from "./drive-host.ts";
 import type { CartridgeChange, DriveRecord, LibraryRecord } from "./facts.ts";
 import { changerModel, driveModel } from "./models.ts";
 import { changerTargetName, driveTargetName, libraryTargetName, serialOf, type TargetNaming } from "./naming.ts";
@@ -22,6 +22,7 @@ export interface LibraryHostOptions {
   readonly log: Log;
   readonly book: Book;
   readonly store: CartridgeStore;
+  readonly policyFor: DriveHostOptions["policyFor"];
   readonly id: ObjectId;
   /** First parts of its target names. */
   readonly naming: Omit<TargetNaming, "library">;
@@ -161,7 +162,7 @@ export class LibraryHost {
   }
 
   #addDrive(record: DriveRecord): void {
-    const { book, store, clock, random, log } = this.#options;
+    const { book, store, policyFor, clock, random, log } = this.#options;
     const { shape, driveModel: model } = book.state.library(this.id).record;
     const place = this.drivePlace(record.number);
     const drive = new DriveHost({
@@ -173,6 +174,7 @@ export class LibraryHost {
       tellsPowerOn: ({ initiatorName }) => this.#options.tellsPowerOn(place.target, initiatorName),
       keep: (barcode, memory) => this.#change(barcode, { memory }),
       store,
+      policyFor,
       clock,
       random,
       log,

@@ -5,7 +5,7 @@ import { defined, isoText, type Instant } from "#base/index.ts";
 import type { Element } from "#library/index.ts";
 import { acceptedIn, cartridgeStep, type CartridgeInput, type CartridgeRefusal } from "./cartridge-life.ts";
 import { driveName } from "./naming.ts";
-import type { CartridgeChange, Fact, PoolRecord, RetentionRecord } from "./facts.ts";
+import type { CartridgeChange, CartridgeRecord, Fact, PoolRecord, RetentionRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { retentionOf } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
@@ -47,8 +47,10 @@ export function lifeFacts(state: GatewayState, { barcode, input, at, change, slo
   if (step.state === undefined) return [{ kind: "cartridge-gone", barcode }];
   const { library, archivedAt = at } = cartridge;
   const retention = step.effects.includes("start-retention") ? { archivedAt } : {};
+  const isBack = step.state === "ARCHIVED" && isRetrievalOf(cartridge);
+  const over = isBack ? { retrieval: null, isHastened: false } : {};
   const facts: Fact[] = [
-    { kind: "cartridge-changed", barcode, at, change: { state: step.state, ...retention, ...change } },
+    { kind: "cartridge-changed", barcode, at, change: { state: step.state, ...retention, ...over, ...change } },
   ];
   const isInElement = state.libraries.get(library)?.changer.find(barcode) !== undefined;
   if (step.effects.includes("leave-element") && isInElement) facts.unshift({ kind: "taken", library, barcode });
@@ -60,6 +62,10 @@ export function lifeFacts(state: GatewayState, { barcode, input, at, change, slo
   }
   return facts;
 }
+
+/** True when something is written down that is over once the cartridge is on the shelf again. */
+const isRetrievalOf = ({ retrieval, isHastened }: CartridgeRecord): boolean =>
+  (retrieval ?? undefined) !== undefined || isHastened === true;
 
 interface RefusedStep {
   readonly barcode: string;

@@ -2,7 +2,7 @@
 // What the parts of a running gateway share. Made once by the gateway's start.
 
 import type { Clock, Log, Random } from "#base/index.ts";
-import type { CartridgeStore, ObjectStoreAbilities } from "#store/index.ts";
+import type { CartridgeStore, ObjectStoreAbilities, RequestCounter } from "#store/index.ts";
 import type { TaskRegistry } from "#work/index.ts";
 import type { AlarmBoard } from "./alarms.ts";
 import type { Book } from "./book.ts";
@@ -23,6 +23,8 @@ export interface GatewayParts {
   readonly tasks: TaskRegistry;
   readonly feed: EventFeed;
   readonly alarms: AlarmBoard;
+  /** Requests and thaws of this process, for the bill. */
+  readonly counter: RequestCounter;
   /** Time for locks. */
   readonly trusted: TrustedClock;
 }

@@ -3,7 +3,7 @@
 // no face has to.
 
 import type { Instant } from "#base/index.ts";
-import type { StorageClass, ThawTier } from "#store/index.ts";
+import type { FileRange, StorageClass, ThawTier } from "#store/index.ts";
 
 /** One target per device (the default), or one target with the changer at LUN 0 and the drives at LUN 1 … n. */
 export type Topology = "target-per-device" | "single-target";
@@ -86,7 +86,34 @@ export interface MoveRequest {
 export interface RetrieveRequest {
   readonly barcode: string;
   readonly library: string;
-  /** Default `Standard`. */
+  /** Default `Standard`. While it is RETRIEVING, a faster one hastens the thaw. */
+  readonly tier?: ThawTier;
+  /** Only these tape files, numbered by the filemarks before them, from 0, and the first segment, which has the labels. */
+  readonly files?: FileRange;
+  /** It appears at once, and what is read is thawed when it is read. Not together with `files`. */
+  readonly onDemand?: boolean;
+  /** What thawing may cost, in the currency of the prices. */
+  readonly moneyLimit?: number;
+  /** On demand: bytes that are thawed ahead of what is read; default `limits.thawAhead`. */
+  readonly aheadBytes?: number;
+}
+
+/** What to estimate. `archive`: to its pool, or to `pool`. `move`: from the shelf to `pool`. */
+export interface EstimateRequest {
+  readonly barcode: string;
+  readonly action: "archive" | "retrieve" | "move" | "delete";
+  readonly pool?: string;
+  /** Of a retrieve; default `Standard`. */
+  readonly tier?: ThawTier;
+  readonly files?: FileRange;
+}
+
+/** More of a cartridge that is RETRIEVED in part. */
+export interface RetrieveMoreRequest {
+  readonly barcode: string;
+  /** What thawing may cost from now on, in all. */
+  readonly moneyLimit?: number;
+  readonly files?: FileRange;
   readonly tier?: ThawTier;
 }
 

@@ -5,7 +5,14 @@
 
 import { endpointText, isLoopback, limits, milliseconds, randomId, type Instant } from "#base/index.ts";
 import { SessionRegistry, TargetPortal } from "#iscsi/index.ts";
-import { CartridgeStore, type Fenced, type StoreSettings } from "#store/index.ts";
+import {
+  CartridgeStore,
+  CountedObjects,
+  RequestCounter,
+  type Fenced,
+  type StoreSettings,
+  type ThawCount,
+} from "#store/index.ts";
 import { TaskRegistry } from "#work/index.ts";
 import { isOpenPortal, PortalDirectory } from "./access.ts";
 import { AccessDesk } from "./access-desk.ts";
@@ -13,6 +20,7 @@ import { hasAnyRule } from "./access-rules.ts";
 import { AlarmBoard } from "./alarms.ts";
 import { Book } from "./book.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
+import { DemandDesk } from "./demand.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { gatewayFault } from "./faults.ts";
 import { LibraryDesk } from "./library-desk.ts";
@@ -20,6 +28,7 @@ import { checkAuthority, checkName } from "./naming.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { Move } from "#library/index.ts";
 import { reconcile } from "./reconcile.ts";
+import { RetrieveDesk } from "./retrieve-desk.ts";
 import type { GatewayOptions, PortalSettings } from "./settings.ts";
 import { Shelf } from "./shelf.ts";
 import { ShelfDesk } from "./shelf-desk.ts";
@@ -39,6 +48,7 @@ export class RunningGateway {
   readonly shelf: Shelf;
   readonly shelfDesk: ShelfDesk;
   readonly storeAlarms: StoreAlarms;
+  readonly retrievals: RetrieveDesk;
   readonly startedAt: Instant;
   readonly #options: GatewayOptions;
   readonly #registry = new SessionRegistry();
@@ -47,13 +57,22 @@ export class RunningGateway {
   /** Brings a gateway up. Rejects and leaves nothing open when that fails. */
   static async start(options: GatewayOptions, feed: EventFeed): Promise<RunningGateway> {
     checkAuthority(options.settings.namingAuthority);
-    const { clock, random, log, disk, objects, settings } = options;
+    const { clock, random, log, disk, settings } = options;
+    const counter = new RequestCounter();
+    const objects = new CountedObjects(options.objects, counter);
+    const thawed = (count: ThawCount): void => counter.noteThawed(count);
     const book = await Book.open(disk, log);
     let store: CartridgeStore;
     let isNew: boolean;
     try {
       isNew = await nameInstance(book, options);
-      store = new CartridgeStore({ disk, objects, clock, random, log }, storeSettings(book, options, feed));
+      store = new CartridgeStore(
+        { disk, objects, clock, random, log },
+        {
+          ...storeSettings(book, options, feed),
+          thawed,
+        },
+      );
       await store.open();
     } catch (error) {
       await book.close();
@@ -66,7 +85,7 @@ export class RunningGateway {
     const trusted = new TrustedClock({ clock, log, book, feed });
     const alarms = new AlarmBoard({ clock, log, feed });
     const { abilities } = objects;
-    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, abilities, alarms };
+    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, counter, abilities, alarms };
     const running = new RunningGateway(options, parts);
     try {
       await trusted.keep();
@@ -87,15 +106,18 @@ export class RunningGateway {
     this.access = new AccessDesk(parts, this.#registry, () => this.libraries);
     this.shelf = new Shelf(parts, (library) => this.libraries.withId(library)?.changer.mailSlotsAccessed());
     const instance = parts.book.state.instance?.name ?? "";
+    const demand = new DemandDesk(parts);
     this.libraries = new LibraryDesk(parts, {
       naming: { authority: parts.settings.namingAuthority, instance },
       watcher: this.access,
       tellsPowerOn: (target, initiator) => this.access.tellsPowerOn(target, initiator),
       moved: (moves, ejected, who) => this.#moved(moves, ejected, who),
+      policyFor: (cartridge) => demand.policyFor(cartridge),
     });
     this.cartridges = new CartridgeDesk(parts, this.libraries, this.shelf);
     this.shelfDesk = new ShelfDesk(parts, this.libraries, this.shelf);
     this.storeAlarms = new StoreAlarms(parts, parts.alarms);
+    this.retrievals = new RetrieveDesk(parts, { libraries: this.libraries, shelf: this.shelf, demand });
   }
 
   /** Brings everything down, within `limits.stopTimeout`. What fails or takes too long is logged and left behind. */

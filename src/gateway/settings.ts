@@ -15,6 +15,7 @@ import {
   type Random,
 } from "#base/index.ts";
 import { type BandwidthSettings, type Disk, noBandwidthLimits, type ObjectStore } from "#store/index.ts";
+import { listPrices, type PriceTable } from "./prices.ts";
 import type { ChapRequest, LibraryRequest } from "./requests.ts";
 
 /** One iSCSI portal. */
@@ -53,6 +54,8 @@ export interface GatewaySettings {
   readonly thawKeep: Duration;
   /** Pause between looks whether something thawed. */
   readonly thawPoll: Duration;
+  /** What the object store charges, for estimates and limits of money. */
+  readonly prices: PriceTable;
   /** How long a deletion can be taken back, in pools that do not say otherwise. */
   readonly deleteDelay: Duration;
   /** Local bytes above which uploaded segments are evicted. */
@@ -99,6 +102,7 @@ export const defaultSettings: GatewaySettings = {
   firstLibrary: { library: firstLibrary, cartridges: 10 },
   thawKeep: days(7),
   thawPoll: hours(1 / 60),
+  prices: listPrices,
   deleteDelay: milliseconds(0),
   cacheBytes: 200 * 1024 ** 3,
   uploadBufferBytes: 200 * 1024 ** 3,

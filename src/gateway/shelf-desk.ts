@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What operators do with cartridges for the shelf's sake: retrieve, assign a pool, hold, lock, delete, undelete. Every
+// What operators do with cartridges for the shelf's sake: assign a pool, hold, lock, delete, undelete. Every
 // method checks, makes the change durable and then starts what follows from it.
 
 import { days, isoText, later, type Instant } from "#base/index.ts";
 import type { TaskRecord } from "#work/index.ts";
-import type { CartridgeInput } from "./cartridge-life.ts";
 import type { CartridgeRecord, DeletionRecord, Fact, RetentionRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { LibraryDesk } from "./library-desk.ts";
@@ -12,7 +11,7 @@ import { lifeFacts, lockedFault } from "./life-facts.ts";
 import { driveName } from "./naming.ts";
 import type { GatewayParts } from "./parts.ts";
 import { poolNamed, retentionDaysMax } from "./pools.ts";
-import type { Actor, RetentionRequest, RetrieveRequest } from "./requests.ts";
+import type { Actor, RetentionRequest } from "./requests.ts";
 import { holdingLock, isWarmer, poolRetention, retentionOf, retentionRefusal, stricter } from "./retention.ts";
 import type { Shelf } from "./shelf.ts";
 import type { GatewayState } from "./state.ts";
@@ -27,33 +26,6 @@ export class ShelfDesk {
     this.#parts = parts;
     this.#libraries = libraries;
     this.#shelf = shelf;
-  }
-
-  /** Faults `gateway.cartridge-state`, `gateway.cartridge-busy`, `gateway.library-unknown`. */
-  async retrieve({ barcode, library, tier = "Standard" }: RetrieveRequest, actor: Actor): Promise<TaskRecord> {
-    const host = this.#libraries.named(library);
-    if (this.#named(barcode).state !== "RETRIEVING") {
-      this.#shelf.checkIdle(barcode);
-      await this.#parts.book.change((state) => {
-        if (!state.libraries.has(host.id)) throw gatewayFault("library-unknown", { name: library, known: "others" });
-        const change = { library: host.id, tier };
-        return {
-          facts: lifeFacts(state, { barcode, input: { kind: "retrieve" }, at: this.#now(), change }),
-          result: undefined,
-        };
-      });
-      this.#changed(barcode);
-    }
-    return this.#shelf.begin(barcode, actor.who).record();
-  }
-
-  /** Fault `gateway.cartridge-state`. */
-  async cancelRetrieve(barcode: string, actor: Actor): Promise<void> {
-    const input = { kind: "cancel-retrieve" } as const;
-    lifeFacts(this.#state, { barcode: this.#named(barcode).barcode, input, at: this.#now() });
-    await this.#shelf.cancel(barcode, actor.who);
-    if (this.#named(barcode).state !== "RETRIEVING") return;
-    await this.#step(barcode, input);
   }
 
   /** Faults `gateway.cartridge-state`, `gateway.pool-unknown`, `gateway.pool-warmer`, `gateway.cartridge-locked`. */
@@ -138,11 +110,6 @@ export class ShelfDesk {
       if (!state.cartridges.has(barcode)) throw gatewayFault("cartridge-unknown", { barcode });
       return { facts: decide(state), result: undefined };
     });
-  }
-
-  async #step(barcode: string, input: CartridgeInput): Promise<void> {
-    await this.#note(barcode, (state) => lifeFacts(state, { barcode, input, at: this.#now() }));
-    this.#changed(barcode);
   }
 
   #changed(barcode: string): void {

@@ -14,9 +14,10 @@ import {
   type Duration,
   type Instant,
 } from "#base/index.ts";
-import type { StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
+import type { SegmentRange, StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
 import { Gate, type TaskContext } from "#work/index.ts";
 import { cartridgeStep, type CartridgeInput } from "./cartridge-life.ts";
+import { isPartial } from "./demand.ts";
 import { storeId } from "./drive-host.ts";
 import type { CartridgeChange, CartridgeRecord, Fact, ObjectLocks, PoolRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
@@ -57,14 +58,15 @@ export class ShelfJobs {
     await this.#moveTo(barcode, storageClass, context);
     await this.#startRetention(barcode);
     await this.lock(barcode, context);
-    await this.#step(barcode, { kind: "archived" }, { shelfClass: storageClass });
+    await this.#step(barcode, { kind: "archived" }, { shelfClass: storageClass, classSince: this.#now() });
   }
 
   /** RETRIEVING to RETRIEVED, in a mail slot; canceled: back to ARCHIVED. */
   async retrieve(barcode: string, context: TaskContext): Promise<void> {
     const { clock, settings, book } = this.#parts;
     for (;;) {
-      await this.#thaw(barcode, this.#cartridge(barcode).tier ?? "Standard", context);
+      // On demand, nothing is thawed before it is read.
+      if (this.#cartridge(barcode).retrieval?.kind !== "demand") await this.#thaw(barcode, context);
       // Who waits long must not find the thaw expired: together with the renewals of the shelf, none ends in between.
       const lookAgainAt = clock.monotonic() + settings.thawKeep / 4;
       context.phase("waiting for a mail slot");
@@ -106,10 +108,10 @@ export class ShelfJobs {
   async changeClass(barcode: string, context: TaskContext): Promise<void> {
     context.refuseCancel("the cartridge is already in its new pool");
     const { storageClass } = this.#pool(barcode);
-    await this.#thaw(barcode, "Bulk", context);
+    await this.#thaw(barcode, context, "Bulk");
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
-    await this.#note(barcode, { shelfClass: storageClass });
+    await this.#note(barcode, { shelfClass: storageClass, classSince: this.#now() });
     await this.lock(barcode, context);
   }
 
@@ -168,23 +170,32 @@ export class ShelfJobs {
     );
   }
 
-  /** Until all is readable, and for a while: what would expire soon is extended. */
-  async #thaw(barcode: string, tier: ThawTier, context: TaskContext): Promise<void> {
+  /**
+   * Until all that is wanted is readable, and for a while: what would expire soon is extended. By one tier, or by that of
+   * the retrieval, which may become a faster one meanwhile.
+   */
+  async #thaw(barcode: string, context: TaskContext, fixedTier?: ThawTier): Promise<void> {
     const { store, settings } = this.#parts;
     const { thawKeep } = settings;
     const id = storeId(this.#cartridge(barcode));
-    const ask = (): Promise<void> =>
-      this.#persist(context, (work) => this.#inTurn(context, () => store.thaw(id, tier, thawKeep, work)));
+    const rangesOf = fixedTier === undefined ? retrievedRanges(this.#cartridge(barcode)) : undefined;
+    const ask = async (isExtension: boolean): Promise<void> => {
+      const tier = fixedTier ?? this.#cartridge(barcode).tier ?? "Standard";
+      const request = { tier, keep: thawKeep, ...(rangesOf && { ranges: rangesOf }), isExtension };
+      await this.#persist(context, (work) => this.#inTurn(context, () => store.thaw(id, request, work)));
+    };
     for (;;) {
       context.phase("thawing");
-      const thaw = await this.#persist(context, () => store.thawState(id));
+      const thaw = await this.#persist(context, () => store.thawState(id, rangesOf));
       if (thaw.kind === "warm") return;
       if (thaw.kind === "thawed") {
-        if (between(this.#now(), thaw.until) < (thawKeep * 7) / 8) await ask();
+        if (between(this.#now(), thaw.until) < (thawKeep * 7) / 8) await ask(true);
         return;
       }
-      if (thaw.kind === "frozen") {
-        await ask();
+      const isHastened = fixedTier === undefined && this.#cartridge(barcode).isHastened === true;
+      if (thaw.kind === "frozen" || isHastened) {
+        await ask(false);
+        if (isHastened) await this.#note(barcode, { isHastened: false });
         continue;
       }
       const why = thaw.readyAt === undefined ? "the thaw" : `the thaw, expected at ${isoText(thaw.readyAt)}`;
@@ -358,6 +369,11 @@ export class ShelfJobs {
   #now(): Instant {
     return this.#parts.clock.now();
   }
+}
+
+/** The segments that a retrieval thaws; undefined: all. */
+export function retrievedRanges({ retrieval }: CartridgeRecord): readonly SegmentRange[] | undefined {
+  return isPartial(retrieval) ? retrieval.ranges : undefined;
 }
 
 function showProgress(context: TaskContext, { phase, done, total }: WorkProgress): void {

@@ -11,7 +11,7 @@ import { gatewayFault } from "./faults.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { ShelfClass } from "./requests.ts";
 import { areLocksDue, wantedLocks } from "./retention.ts";
-import { ShelfJobs } from "./shelf-jobs.ts";
+import { retrievedRanges, ShelfJobs } from "./shelf-jobs.ts";
 import type { ObjectId } from "./views.ts";
 
 /** Kinds of shelf work. */
@@ -166,7 +166,10 @@ export class Shelf {
       if (this.#isStopped) return;
       if (cartridge.state !== "RETRIEVED") continue;
       try {
-        await store.thaw(storeId(cartridge), "Standard", settings.thawKeep);
+        const ranges = retrievedRanges(cartridge);
+        const tier = cartridge.tier ?? "Standard";
+        const request = { tier, keep: settings.thawKeep, ...(ranges && { ranges }), isExtension: true };
+        await store.thaw(storeId(cartridge), request);
       } catch (error) {
         if (!isFault(error)) throw error;
         const { barcode } = cartridge;

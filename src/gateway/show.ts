@@ -20,6 +20,7 @@ import type {
   ElementView,
   LibraryView,
   PlaceView,
+  RetrievalView,
   SessionView,
   StoreView,
   TargetView,
@@ -101,11 +102,19 @@ export function elementViews(state: GatewayState, host: LibraryHost): readonly E
   );
 }
 
-/** One cartridge. `task`: what works on it. */
+/** What a cartridge is shown with. */
+interface CartridgeShown {
+  readonly store: CartridgeStore;
+  /** What works on it. */
+  readonly task: string | undefined;
+  readonly currency: string;
+}
+
+/** One cartridge. */
 export function cartridgeView(
   state: GatewayState,
   cartridge: CartridgeRecord,
-  { store, task }: { readonly store: CartridgeStore; readonly task: string | undefined },
+  { store, task, currency }: CartridgeShown,
 ): CartridgeView {
   const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
   const retention = retentionOf(cartridge, pool);
@@ -135,10 +144,19 @@ export function cartridgeView(
     lock: retention?.mode ?? "NONE",
     legalHold: cartridge.legalHold === true,
     isLockedInStore: cartridge.objectLocks?.retention !== undefined || cartridge.objectLocks?.legalHold === true,
+    retrieval: retrievalView(cartridge, currency),
     deleteAt: cartridge.deletion?.at,
     changedAt: cartridge.changedAt,
     task,
   };
+}
+
+function retrievalView({ retrieval, tier }: CartridgeRecord, currency: string): RetrievalView | undefined {
+  if (retrieval === undefined || retrieval === null) return undefined;
+  const { kind, files, ranges, spent, moneyLimit } = retrieval;
+  const segments = kind === "whole" ? undefined : ranges.reduce((sum, [first, end]) => sum + end - first, 0);
+  const range = { firstFile: files?.first, lastFile: files?.last };
+  return { kind, tier: tier ?? "Standard", ...range, segments, spent, moneyLimit, currency };
 }
 
 /** Where a cartridge is. What is in no element is on the shelf or on its way there. */

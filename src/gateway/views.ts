@@ -3,7 +3,7 @@
 
 import type { Alarm } from "./alarms.ts";
 import type { Brand, Duration, Endpoint, Instant } from "#base/index.ts";
-import type { BandwidthSettings, StorageClass } from "#store/index.ts";
+import type { BandwidthSettings, RequestCount, StorageClass, ThawCount, ThawTier } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import type { FirstAddresses, RetentionLock, ShelfClass, Topology } from "./requests.ts";
 
@@ -124,11 +124,65 @@ export interface CartridgeView {
   readonly legalHold: boolean;
   /** Its objects are under that lock and hold in the object store too. */
   readonly isLockedInStore: boolean;
+  /** How it was or is being retrieved, when not simply as a whole. */
+  readonly retrieval: RetrievalView | undefined;
   /** DELETING: when its bytes go; until then it can be taken back. */
   readonly deleteAt: Instant | undefined;
   readonly changedAt: Instant;
   /** The archive, retrieve or delete task that works on it. */
   readonly task: string | undefined;
+}
+
+/** What something would cost, in `currency`. */
+export interface EstimateView {
+  readonly barcode: string;
+  readonly action: "archive" | "retrieve" | "move" | "delete";
+  /** The class that it goes to. */
+  readonly storageClass: StorageClass;
+  readonly segments: number;
+  readonly bytes: number;
+  /** What keeping it costs per month afterwards. */
+  readonly storagePerMonth: number;
+  /** Requests that it takes, and what they cost without thaws. */
+  readonly requests: number;
+  readonly requestCost: number;
+  readonly thawCost: number;
+  readonly earlyDeletionFee: number;
+  /** Thawed copies, as long as they are kept. */
+  readonly copiesCost: number;
+  /** Reading all of it: where the class charges for it, and the way out. */
+  readonly readCost: number;
+  /** How long thawing typically takes. */
+  readonly hoursFrom: number;
+  readonly hoursTo: number;
+  /** All that is paid once. */
+  readonly total: number;
+  readonly currency: string;
+  /** The prices are those that Capstan comes with: check them. */
+  readonly areListPrices: boolean;
+}
+
+/** What was asked of the object store since the process started, and what it costs. */
+export interface CostsView {
+  readonly currency: string;
+  readonly areListPrices: boolean;
+  readonly requests: readonly (RequestCount & { readonly cost: number })[];
+  readonly thawed: readonly (ThawCount & { readonly cost: number })[];
+  readonly total: number;
+}
+
+/** A retrieval in part, or with a limit of money. */
+export interface RetrievalView {
+  readonly kind: "whole" | "files" | "demand";
+  readonly tier: ThawTier;
+  readonly firstFile: number | undefined;
+  readonly lastFile: number | undefined;
+  /** Segments that were asked for so far; undefined for all. */
+  readonly segments: number | undefined;
+  /** What thawing costs so far, and may cost, in the currency of the prices. */
+  readonly spent: number;
+  readonly moneyLimit: number | undefined;
+  readonly currency: string;
 }
 
 /** One shelf pool. */

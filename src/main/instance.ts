@@ -81,7 +81,7 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
 
 function gatewaySettings(settings: InstanceSettings): GatewaySettings {
   const { portals, access, namingAuthority, instance, thawKeep, cacheBytes } = settings;
-  const { uploadBufferBytes, uploadDelay, diskReserveBytes, deleteDelay, bandwidth } = settings;
+  const { uploadBufferBytes, uploadDelay, diskReserveBytes, deleteDelay, bandwidth, prices } = settings;
   // A bucket's own cold classes take hours, whatever is set for those that are only played.
   const isPlayed = !isUrl(settings.store) || settings.labelClasses.length > 0;
   const fastest = isPlayed ? Math.min(...Object.values(settings.thawDelay)) : Number.POSITIVE_INFINITY;
@@ -93,6 +93,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
     host: hostname(),
     thawKeep,
     deleteDelay,
+    prices,
     cacheBytes,
     uploadBufferBytes,
     uploadDelay,

@@ -10,6 +10,7 @@ import { PrivateFile } from "#world/index.ts";
 import { checkBandwidth, type StorageClass } from "#store/index.ts";
 import { mainFault } from "./faults.ts";
 import { absolutePlace } from "./object-place.ts";
+import { Prices, pricesFrom } from "./prices-file.ts";
 import type { FileSettings } from "./settings.ts";
 import { localTimeZone } from "./time-zone.ts";
 
@@ -122,6 +123,7 @@ const SettingsFile = z.strictObject({
       bandwidth: Bandwidth.optional(),
       "thaw-keep": time.optional(),
       "delete-delay": time.optional(),
+      prices: Prices.optional(),
       thaw: z.strictObject({ Expedited: time, Standard: time, Bulk: time }).optional(),
     })
     .refine(({ folder, url }) => folder === undefined || url === undefined, {
@@ -194,6 +196,7 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
     cacheBytes: store?.cache,
     uploadBufferBytes: store?.["upload-buffer"],
     uploadDelay: store?.["upload-delay"],
+    prices: store?.prices === undefined ? undefined : pricesFrom(store.prices),
     deleteDelay: store?.["delete-delay"],
     diskReserveBytes: store?.["disk-reserve"],
     bandwidth: store?.bandwidth,

@@ -15,7 +15,7 @@ import {
   type Duration,
   type Endpoint,
 } from "#base/index.ts";
-import { defaultSettings, type DefaultAccess, type PortalSettings } from "#gateway/index.ts";
+import { defaultSettings, type DefaultAccess, type PortalSettings, type PriceTable } from "#gateway/index.ts";
 import type { BandwidthSettings, ThawTier } from "#store/index.ts";
 import type { LogLevel } from "#world/index.ts";
 import { mainFault } from "./faults.ts";
@@ -39,6 +39,8 @@ export interface InstanceSettings {
   readonly labelClasses: readonly LabelSetting[];
   readonly thawDelay: Readonly<Record<ThawTier, Duration>>;
   readonly thawKeep: Duration;
+  /** What the object store charges. */
+  readonly prices: PriceTable;
   /** How long a deletion can be taken back. */
   readonly deleteDelay: Duration;
   readonly cacheBytes: number;
@@ -119,6 +121,7 @@ function defaultsFor(home: string): InstanceSettings {
     thawDelay: { Expedited: seconds(1), Standard: seconds(5), Bulk: seconds(20) },
     thawKeep: days(7),
     deleteDelay: defaultSettings.deleteDelay,
+    prices: defaultSettings.prices,
     cacheBytes: defaultSettings.cacheBytes,
     uploadBufferBytes: defaultSettings.uploadBufferBytes,
     uploadDelay: defaultSettings.uploadDelay,

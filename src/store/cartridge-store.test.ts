@@ -103,7 +103,7 @@ test("the shelf: archive, thaw, read back, archive again", async () => {
   await assert.rejects(bed.read(frozen, 3), faultCode("object-frozen"));
   await bed.run(frozen.unload());
 
-  await bed.run(bed.store.thaw(tape, "Standard", hours(24)));
+  await bed.run(bed.store.thaw(tape, { tier: "Standard", keep: hours(24) }));
   assert.equal((await bed.run(bed.store.thawState(tape))).kind, "thawing");
   await bed.clock.advance(seconds(3601));
   assert.equal((await bed.run(bed.store.thawState(tape))).kind, "thawed");
@@ -155,7 +155,7 @@ test("an archive that crashed anywhere is taken up again, and nothing is uploade
     await bed.run(bed.store.archive(tape, "GLACIER"));
     const segments = bed.objects.keys.filter((key) => key.includes("/segments/"));
     assert.equal(segments.length, 7);
-    await bed.run(bed.store.thaw(tape, "Expedited", hours(1)));
+    await bed.run(bed.store.thaw(tape, { tier: "Expedited", keep: hours(1) }));
     await bed.clock.advance(minutes(2));
     const image = await bed.load(tape);
     await verify(bed, image, 40);

@@ -9,12 +9,13 @@ import {
   unstoredDataOf,
   unstoredOf,
 } from "./active-cartridges.ts";
-import { type ArchiveWork, changeClass, thawSegments, thawStateOf } from "./archive.ts";
+import { type ArchiveWork, changeClass } from "./archive.ts";
 import { BucketLog, type Fenced } from "./bucket-log.ts";
 import { type BandwidthLimit, type BandwidthSettings, checkBandwidth, noBandwidthLimits } from "./bandwidth.ts";
 import { evict } from "./cache.ts";
 import { Recovery } from "./cartridge-recovery.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
+import { type DemandPolicy, DemandThaw } from "./demand-thaw.ts";
 import { allGates, DiskRoom } from "./disk-room.ts";
 import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
@@ -33,7 +34,16 @@ import { RecoveryPoints } from "./recovery-points.ts";
 import { RingPool } from "./ring.ts";
 import type { RingShape } from "./ring-plan.ts";
 import { SegmentFetcher } from "./segment-fetch.ts";
+import {
+  type Extent,
+  extentOf,
+  extentOfRanges,
+  type FileRange,
+  thawRanges,
+  thawStateOfRanges,
+} from "./segment-thaw.ts";
 import { pageSize } from "./segment-format.ts";
+import type { ThawCount } from "./counted-objects.ts";
 import { StatusBeacon } from "./status-beacon.ts";
 import { within } from "./within.ts";
 import { isUnsettled, usagePointOf } from "./store-facts.ts";
@@ -45,12 +55,23 @@ import type {
   CartridgeId,
   CartridgeUsage,
   LoadedImage,
+  SegmentRange,
   StorePorts,
   StoreSettings,
   StoreTotals,
   UnstoredData,
   WorkOptions,
 } from "./types.ts";
+
+/** What to thaw and how. */
+export interface ThawRequest {
+  readonly tier: ThawTier;
+  readonly keep: Duration;
+  /** All segments unless given. */
+  readonly ranges?: readonly SegmentRange[];
+  /** They are thawed, or are being, and are to stay so: nothing is fetched out of the cold class again. */
+  readonly isExtension?: boolean;
+}
 
 /** What exists once the store is open. */
 interface Parts {
@@ -82,10 +103,12 @@ export class CartridgeStore {
   readonly #sealing: StoreSealing;
   #parts: Parts | undefined;
   readonly #reads: ReadCounts = { hits: 0, misses: 0 };
+  readonly #asked: (count: ThawCount) => void;
   #fetchedBytes = 0;
 
   constructor(ports: StorePorts, settings: StoreSettings) {
     this.#ports = ports;
+    this.#asked = (count) => settings.thawed?.(count);
     this.#settings = settings;
     this.#sealing = storeSealing(ports, this.#gatewayName);
     this.#folder = settings.folder ?? "cartridges";
@@ -216,13 +239,15 @@ export class CartridgeStore {
   }
 
   /** Opens for a drive. Faults `store.cartridge-missing`, `store.cartridge-busy` (loaded, archiving), `store.file-damaged`. */
-  async load(id: CartridgeId): Promise<LoadedImage> {
-    const { fetcher, recovery, upkeep, room } = this.#open;
+  async load(id: CartridgeId, policy?: DemandPolicy): Promise<LoadedImage> {
+    const { objects, fetcher, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
     this.#fetchKey(cartridge);
     try {
       const found = await recovery.takeIntoUse(active);
+      const demand = policy && new DemandThaw({ ...this.#ports, objects, cartridge, policy, asked: this.#asked });
+      if (demand !== undefined) fetcher.thawOnDemand(cartridge, demand);
       const image = new StoredImage({
         ...this.#ports,
         checkChange: () => this.checkChange(),
@@ -235,6 +260,7 @@ export class CartridgeStore {
         shape: this.#shape,
         gate: allGates([upkeep.budget, room]),
         remote: fetcher,
+        demand,
         changed: () => upkeep.sealed(active),
         begun: (byteCount) => {
           active.openSince = this.#ports.clock.monotonic();
@@ -299,14 +325,30 @@ export class CartridgeStore {
     await this.#withActive(id, () => eraseObjects(work, id, options.signal, options));
   }
 
-  /** Asks for all objects of the cartridge to become readable for `keep`. May be repeated; extends what is thawed. */
-  async thaw(id: CartridgeId, tier: ThawTier, keep: Duration, options: WorkOptions = {}): Promise<void> {
-    await this.#withActive(id, (active) => thawSegments(this.#workOn(active, options), tier, keep));
+  /** The segments that hold some tape files, or all. */
+  extent(id: CartridgeId, files?: FileRange): Promise<Extent> {
+    return this.#withActive(id, ({ cartridge }) => extentOf(cartridge, files));
   }
 
-  /** The state of the least ready object: latest `readyAt`, earliest `until`. */
-  thawState(id: CartridgeId): Promise<ThawState> {
-    return this.#withActive(id, (active) => thawStateOf(this.#workOn(active, {})));
+  /** How much lies in some segments. */
+  extentOf(id: CartridgeId, ranges: readonly SegmentRange[]): Promise<Extent> {
+    return this.#withActive(id, ({ cartridge }) => extentOfRanges(cartridge, ranges));
+  }
+
+  /** Asks for segments (all unless given) to become readable for `keep`. May be repeated; extends what is thawed. */
+  async thaw(id: CartridgeId, request: ThawRequest, options: WorkOptions = {}): Promise<void> {
+    await this.#withActive(id, async (active) => {
+      const wanted = request.ranges ?? (await extentOf(active.cartridge, undefined)).ranges;
+      await thawRanges({ ...this.#workOn(active, options), asked: this.#asked }, wanted, request);
+    });
+  }
+
+  /** The state of the least ready segment (of all unless given): latest `readyAt`, earliest `until`. */
+  thawState(id: CartridgeId, ranges?: readonly SegmentRange[]): Promise<ThawState> {
+    return this.#withActive(id, async (active) => {
+      const wanted = ranges ?? (await extentOf(active.cartridge, undefined)).ranges;
+      return thawStateOfRanges(this.#workOn(active, {}), wanted);
+    });
   }
 
   /** Forgets the cartridge, durably at once; local and remote bytes go in the background. Not while loaded. */

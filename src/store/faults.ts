@@ -45,6 +45,18 @@ export const storeFault = faultsOf("store", {
     exit: 8,
   },
   "bandwidth-bad": { text: "bandwidth limits: {reason}", retry: "never", http: 422, exit: 2 },
+  "segment-thawing": {
+    text: "segment {segment} of cartridge {cartridge} is being thawed; it can be read in a while",
+    retry: "backoff",
+    http: 409,
+    exit: 4,
+  },
+  "segment-not-retrieved": {
+    text: "segment {segment} of cartridge {cartridge} was not retrieved, and nobody approved of thawing it ({tier})",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
   "under-pressure": {
     text: "cartridge {cartridge} takes nothing at the moment: {reason}; nothing is lost, and it goes on when that is over",
     retry: "backoff",

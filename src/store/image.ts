@@ -3,6 +3,7 @@
 
 import { asError, assert, type Clock, limits, type Log } from "#base/index.ts";
 import type { BlockForm, DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
+import type { DemandThaw } from "./demand-thaw.ts";
 import { storeFault } from "./faults.ts";
 import { Locator } from "./locator.ts";
 import { type ReadCounts, ReadSources, type RemoteSegments, type SeenSegments } from "./read-sources.ts";
@@ -34,6 +35,8 @@ export interface ImageOptions {
   readonly remote: RemoteSegments;
   /** Throws the Fault that keeps everybody from changing anything, if there is one. */
   readonly checkChange: () => void;
+  /** Set when segments are thawed as they are read. */
+  readonly demand: DemandThaw | undefined;
   /** Called when a segment was sealed or cut off. */
   readonly changed: () => void;
   /** Called when a segment begins, which may become so long. */
@@ -78,7 +81,11 @@ export class StoredImage implements LoadedImage {
       counts: options.counts,
     });
     this.#locator = new Locator(cartridge, this.#writer, this.#sources);
-    this.#reader = new Reader(this.#locator, this.#sources, options.readMemory, () => this.#writer.end.objects);
+    this.#reader = new Reader(this.#locator, this.#sources, options.readMemory, {
+      endOfData: () => this.#writer.end.objects,
+      mayReadAhead: async ({ entry }) =>
+        entry === undefined || options.demand === undefined || options.demand.isReadable(entry),
+    });
   }
 
   get endOfData(): ObjectNumber {
@@ -91,6 +98,10 @@ export class StoredImage implements LoadedImage {
 
   get sizeBytes(): number {
     return this.#writer.end.bytes;
+  }
+
+  get isBringing(): boolean {
+    return this.#options.demand?.isBringing ?? false;
   }
 
   get failure(): Error | undefined {
@@ -159,11 +170,14 @@ export class StoredImage implements LoadedImage {
     return (record.objectNumber + index - record.fileNumber) as ObjectNumber;
   }
 
+  /** Of a segment that would have to be thawed for it: what lies before the segment. */
   bytesBefore(at: ObjectNumber): Eventually<number> {
     this.#assertLoaded();
     if (this.#cutting !== undefined) return this.#afterCut(() => this.bytesBefore(at));
     if (at === this.endOfData) return this.sizeBytes;
-    return this.#before(at).then(({ bytes }) => bytes);
+    return this.#options.demand === undefined
+      ? this.#before(at).then(({ bytes }) => bytes)
+      : this.#bytesWithoutThaw(at, this.#options.demand);
   }
 
   unload(): Promise<void> {
@@ -175,6 +189,13 @@ export class StoredImage implements LoadedImage {
   async #afterCut<T>(act: () => Eventually<T>): Promise<T> {
     await this.#writer.patiently(this.#cutting ?? Promise.resolve());
     return act();
+  }
+
+  /** Where a drive is must not cost a thaw. */
+  async #bytesWithoutThaw(at: number, demand: DemandThaw): Promise<number> {
+    const { entry, firstByte } = await this.#locator.segmentOf(at);
+    if (entry !== undefined && !(await demand.isReadable(entry))) return firstByte;
+    return (await this.#before(at)).bytes;
   }
 
   /** What lies before an object. */

@@ -4,7 +4,9 @@
 export type { Fenced } from "./bucket-log.ts";
 export * from "./bandwidth.ts";
 export * from "./cartridge-store.ts";
+export * from "./counted-objects.ts";
 export * from "./crc32.ts";
+export type * from "./demand-thaw.ts";
 export type * from "./disk.ts";
 export * from "./faults.ts";
 export * from "./fill-gauge.ts";
@@ -20,6 +22,8 @@ export * from "./object-sealer.ts";
 export * from "./object-rules.ts";
 export type * from "./object-store.ts";
 export * from "./passphrase-keys.ts";
+export { joinRanges } from "./segment-thaw.ts";
+export type { Extent, FileRange } from "./segment-thaw.ts";
 export * from "./thaw-record.ts";
 export type * from "./types.ts";
 export type { SealedOwner } from "./wrapped-key.ts";

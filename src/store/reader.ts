@@ -28,6 +28,13 @@ interface BlockParts {
   readonly done: number;
 }
 
+/** What a reader must know of its cartridge. */
+export interface ReaderRules {
+  readonly endOfData: () => number;
+  /** False for a segment that may be read, but not for nobody: reading it would have it thawed. */
+  readonly mayReadAhead: (segment: LocatedSegment) => Promise<boolean>;
+}
+
 /** The reading half of a loaded cartridge. One caller at a time. */
 export class Reader {
   readonly #locator: Locator;
@@ -35,12 +42,14 @@ export class Reader {
   /** Memory of `limits.readAheadSize`. */
   readonly #pool: RingPool;
   readonly #endOfData: () => number;
+  readonly #mayReadAhead: ReaderRules["mayReadAhead"];
   #place: Place | undefined;
   #run: ReadAhead | undefined;
   /** The filemarks that were read last, and the number behind them. */
   #marks: { readonly first: number; readonly end: number } | undefined;
 
-  constructor(locator: Locator, sources: ReadSources, pool: RingPool, endOfData: () => number) {
+  constructor(locator: Locator, sources: ReadSources, pool: RingPool, { endOfData, mayReadAhead }: ReaderRules) {
+    this.#mayReadAhead = mayReadAhead;
     this.#locator = locator;
     this.#sources = sources;
     this.#pool = pool;
@@ -112,7 +121,9 @@ export class Reader {
         segment.open?.end ?? (segment.entry === undefined ? 0 : segment.entry.fileSize - pageSize),
       next: async (segment: LocatedSegment): Promise<LocatedSegment | undefined> => {
         const object = segment.firstObject + segment.objects;
-        return object < this.#endOfData() ? this.#locator.segmentOf(object) : undefined;
+        if (object >= this.#endOfData()) return undefined;
+        const next = await this.#locator.segmentOf(object);
+        return (await this.#mayReadAhead(next)) ? next : undefined;
       },
     };
     this.#run = new ReadAhead(this.#sources, plan, this.#pool, place);

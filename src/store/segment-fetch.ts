@@ -5,6 +5,7 @@
 
 import { asError, assert, isFault, limits } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
+import type { DemandThaw } from "./demand-thaw.ts";
 import type { Entry } from "./directory-entry.ts";
 import { folderOf } from "./disk-paths.ts";
 import type { Disk, DiskFile } from "./disk.ts";
@@ -24,10 +25,17 @@ export interface FetchOptions extends RemoteOptions {
   readonly cached: (cartridge: StoredCartridge) => void;
 }
 
+/** Whose segments are fetched, and what is asked before. */
+interface Fetched {
+  readonly cartridge: StoredCartridge;
+  readonly demand: DemandThaw | undefined;
+}
+
 /** One segment on its way. */
 class Fetch implements ByteSource {
   readonly #options: FetchOptions;
   readonly #cartridge: StoredCartridge;
+  readonly #demand: DemandThaw | undefined;
   readonly #entry: Entry;
   #chunks: (Promise<void> | undefined)[] = [];
   /** Bytes of each chunk but the last. */
@@ -45,9 +53,10 @@ class Fetch implements ByteSource {
   #done = 0;
   #finishing: Promise<void> | undefined;
 
-  constructor(options: FetchOptions, cartridge: StoredCartridge, entry: Entry) {
+  constructor(options: FetchOptions, { cartridge, demand }: Fetched, entry: Entry) {
     this.#options = options;
     this.#cartridge = cartridge;
+    this.#demand = demand;
     this.#entry = entry;
   }
 
@@ -71,6 +80,7 @@ class Fetch implements ByteSource {
   }
 
   async #read(offset: number, into: Uint8Array): Promise<number> {
+    await this.#demand?.ready(this.#entry);
     await this.#open();
     const size = this.#chunkSize;
     const chunk = Math.floor(offset / size);
@@ -108,7 +118,8 @@ class Fetch implements ByteSource {
   /** Learns where its frames are. What failed is tried again by the next read. */
   #open(): Promise<RemoteContent> {
     this.#content ??= (async () => {
-      const content = await openRemote(this.#options, this.#cartridge, this.#entry, this.#abort.signal);
+      const opening = openRemote(this.#options, this.#cartridge, this.#entry, this.#abort.signal);
+      const content = await this.#unlessFrozen(opening);
       this.#chunkSize = content.pieceSize;
       const count = Math.ceil(this.#entry.fileSize / content.pieceSize);
       this.#chunks = Array.from({ length: count }, () => undefined);
@@ -118,6 +129,16 @@ class Fetch implements ByteSource {
       this.#content = undefined;
     });
     return this.#content;
+  }
+
+  /** What the object store says is frozen must be asked about anew. */
+  async #unlessFrozen<T>(request: Promise<T>): Promise<T> {
+    try {
+      return await request;
+    } catch (error) {
+      if (isFault(error, "store.object-frozen")) await this.#demand?.forget(this.#entry);
+      throw error;
+    }
   }
 
   #fetchAhead(from: number): void {
@@ -159,7 +180,7 @@ class Fetch implements ByteSource {
 
   async #request(first: number, count: number): Promise<readonly Promise<Uint8Array>[]> {
     const content = await this.#open();
-    return content.read(first, count, this.#abort.signal);
+    return this.#unlessFrozen(content.read(first, count, this.#abort.signal));
   }
 
   async #keep(chunk: number, bytes: Uint8Array | undefined): Promise<void> {
@@ -241,6 +262,8 @@ export class SegmentFetcher implements RemoteSegments {
   /** Per cartridge, least recently used first. */
   readonly #fetches = new Map<StoredCartridge, Map<number, Fetch>>();
 
+  readonly #demands = new Map<StoredCartridge, DemandThaw>();
+
   constructor(options: FetchOptions) {
     this.#options = options;
   }
@@ -248,17 +271,28 @@ export class SegmentFetcher implements RemoteSegments {
   open(cartridge: StoredCartridge, entry: Entry): ByteSource {
     const ofCartridge = this.#fetches.get(cartridge) ?? new Map<number, Fetch>();
     this.#fetches.set(cartridge, ofCartridge);
-    const fetch = ofCartridge.get(entry.segment) ?? new Fetch(this.#options, cartridge, entry);
+    const fetch = ofCartridge.get(entry.segment) ?? new Fetch(this.#options, this.#fetched(cartridge), entry);
     ofCartridge.delete(entry.segment);
     ofCartridge.set(entry.segment, fetch);
     if (ofCartridge.size > limits.segmentFilesOpen) giveUpOldest(ofCartridge, fetch);
     return fetch;
   }
 
+  /** From now on segments of the cartridge are fetched when `demand` says that they can be. Ends with `close`. */
+  thawOnDemand(cartridge: StoredCartridge, demand: DemandThaw): void {
+    this.#demands.set(cartridge, demand);
+  }
+
+  #fetched(cartridge: StoredCartridge): Fetched {
+    return { cartridge, demand: this.#demands.get(cartridge) };
+  }
+
   /** The cartridge is unloaded: what is not complete is given up. */
   async close(cartridge: StoredCartridge): Promise<void> {
     const ofCartridge = this.#fetches.get(cartridge);
     this.#fetches.delete(cartridge);
+    this.#demands.get(cartridge)?.close();
+    this.#demands.delete(cartridge);
     for (const fetch of ofCartridge?.values() ?? []) await fetch.close();
   }
 }

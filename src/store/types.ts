@@ -3,6 +3,7 @@
 
 import type { Brand, Clock, Duration, Instant, Log, Random, Threads } from "#base/index.ts";
 import type { FileNumber, Image, ObjectNumber } from "#tape/index.ts";
+import type { ThawCount } from "./counted-objects.ts";
 import type { Fenced } from "./bucket-log.ts";
 import type { CompressionSettings } from "./compression-gauge.ts";
 import type { BandwidthSettings } from "./bandwidth.ts";
@@ -24,6 +25,9 @@ export interface UsagePoint {
   readonly sizeBytes: number;
   readonly at: Instant;
 }
+
+/** Segments by their index in the directory: the first, and behind the last. */
+export type SegmentRange = readonly [first: number, end: number];
 
 /** What is safe where. */
 export interface CartridgeUsage {
@@ -51,6 +55,8 @@ export interface LoadedImage extends Image {
   readonly id: CartridgeId;
   /** The fault that stopped all changes, if one did. */
   readonly failure: Error | undefined;
+  /** What was read last is on its way from a cold class: reading it works in a while. */
+  readonly isBringing: boolean;
   /**
    * Makes everything durable and gives up memory and files. After it every method throws. Rejects with the fault that
    * kept data from being stored; the image is unloaded nevertheless.
@@ -158,6 +164,8 @@ export interface StoreSettings {
    * and makes filemarks wait, but what was just written is read back from memory.
    */
   readonly directWrites?: boolean;
+  /** Told of what was asked to thaw, for the bill. */
+  readonly thawed?: (count: ThawCount) => void;
   /** For tests; defaults are in `limits`. Multiples of 4096; the ring holds at least two of the largest blocks written. */
   readonly segmentSize?: number;
   readonly ringSize?: number;

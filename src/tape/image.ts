@@ -49,6 +49,8 @@ export type Eventually<T> = T | Promise<T>;
  * image is as it was, and the same call may succeed later; a cut goes on by itself, and a sync may.
  */
 export interface Image {
+  /** What was read last is being brought from far away: reading it works in a while. Absent: never. */
+  readonly isBringing?: boolean;
   /** Number of objects: the object number of end of data. */
   readonly endOfData: ObjectNumber;
   /** Number of filemarks before end of data. */

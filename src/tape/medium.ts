@@ -122,6 +122,11 @@ export class Medium {
     return this.#options.writeOnce;
   }
 
+  /** What was read last is on its way; see `Image.isBringing`. */
+  get isBringing(): boolean {
+    return this.#image.isBringing ?? false;
+  }
+
   /** Something was written or cut since the last flush. */
   get isDirty(): boolean {
     return this.#isDirty;
@@ -217,10 +222,10 @@ export class Medium {
     return this.#image.read(this.#position);
   }
 
-  /** The block that was just read is the next one again. */
-  unread(): void {
-    assert(this.#position > 0, "a block was read");
-    this.#position = (this.#position - 1) as ObjectNumber;
+  /** The blocks that were just read are the next ones again. */
+  unread(blocks = 1): void {
+    assert(blocks <= this.#position, `${blocks} blocks were read`);
+    this.#position = (this.#position - blocks) as ObjectNumber;
   }
 
   /** Reads plain blocks of exactly `blockSize` into `target`, whose length is a multiple of it, until something else comes. */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counts the requests that go to an object store, as its bill will: by kind, and by class and tier where the price
+// depends on it. A request that fails is counted too: nobody knows whether it arrived.
+
+import type { Duration } from "#base/index.ts";
+import type {
+  BypassOptions,
+  ObjectInfo,
+  ObjectKey,
+  ObjectStore,
+  ObjectStoreAbilities,
+  ObjectVersion,
+  PutOptions,
+  Retention,
+  StorageClass,
+  ThawTier,
+} from "./object-store.ts";
+
+/** Kinds of request. `copy`: an object moves to another class. `lock`: a retention or a legal hold is set. */
+export type RequestKind = "put" | "copy" | "get" | "head" | "list" | "delete" | "thaw" | "lock";
+
+/** How often something was asked for, and how many bytes were sent or came. */
+export interface RequestCount {
+  readonly kind: RequestKind;
+  /** Of `put` and `copy`: where to. */
+  readonly storageClass: StorageClass | undefined;
+  /** Of `thaw`. */
+  readonly tier: ThawTier | undefined;
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** Bytes that were asked for out of a cold class, for the first time and not to stay longer. */
+export interface ThawCount {
+  readonly storageClass: StorageClass;
+  readonly tier: ThawTier;
+  readonly segments: number;
+  readonly bytes: number;
+}
+
+/** What was counted so far. */
+export interface StoreCounts {
+  readonly requests: readonly RequestCount[];
+  readonly thawed: readonly ThawCount[];
+}
+
+/** The counts of one process. */
+export class RequestCounter {
+  readonly #requests = new Map<string, RequestCount>();
+  readonly #thawed = new Map<string, ThawCount>();
+
+  get counts(): StoreCounts {
+    return { requests: [...this.#requests.values()], thawed: [...this.#thawed.values()] };
+  }
+
+  /** One request. */
+  note(kind: RequestKind, { storageClass, tier, bytes = 0 }: Partial<RequestCount> = {}): void {
+    const name = `${kind} ${storageClass ?? ""} ${tier ?? ""}`;
+    const known = this.#requests.get(name) ?? { kind, storageClass, tier, requests: 0, bytes: 0 };
+    this.#requests.set(name, { ...known, requests: known.requests + 1, bytes: known.bytes + bytes });
+  }
+
+  /** Segments that were asked to thaw. */
+  noteThawed({ storageClass, tier, segments, bytes }: ThawCount): void {
+    const name = `${storageClass} ${tier}`;
+    const known = this.#thawed.get(name) ?? { storageClass, tier, segments: 0, bytes: 0 };
+    this.#thawed.set(name, { ...known, segments: known.segments + segments, bytes: known.bytes + bytes });
+  }
+}
+
+/** An `ObjectStore` whose requests are counted. */
+export class CountedObjects implements ObjectStore {
+  readonly #objects: ObjectStore;
+  readonly #counter: RequestCounter;
+
+  constructor(objects: ObjectStore, counter: RequestCounter) {
+    this.#objects = objects;
+    this.#counter = counter;
+  }
+
+  get abilities(): ObjectStoreAbilities {
+    return this.#objects.abilities;
+  }
+
+  put(
+    key: ObjectKey,
+    sizeBytes: number,
+    content: AsyncIterable<Uint8Array>,
+    options: PutOptions,
+  ): Promise<ObjectVersion> {
+    this.#counter.note("put", { storageClass: options.storageClass, bytes: sizeBytes });
+    return this.#objects.put(key, sizeBytes, content, options);
+  }
+
+  get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    this.#counter.note("get", { bytes: length });
+    return this.#objects.get(key, offset, length, signal);
+  }
+
+  head(key: ObjectKey): Promise<ObjectInfo | undefined> {
+    this.#counter.note("head");
+    return this.#objects.head(key);
+  }
+
+  list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
+    this.#counter.note("list");
+    return this.#objects.list(prefix, after, limit);
+  }
+
+  delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
+    this.#counter.note("delete");
+    return this.#objects.delete(key, options);
+  }
+
+  changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
+    this.#counter.note("copy", { storageClass });
+    return this.#objects.changeClass(key, storageClass);
+  }
+
+  thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
+    this.#counter.note("thaw", { tier });
+    return this.#objects.thaw(key, tier, keep);
+  }
+
+  setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
+    this.#counter.note("lock");
+    return this.#objects.setRetention(key, retention, options);
+  }
+
+  setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
+    this.#counter.note("lock");
+    return this.#objects.setLegalHold(key, isHeld);
+  }
+}
