@@ -69,11 +69,11 @@ test("the permission matrix is the one that was reviewed", () => {
   assert.deepEqual(Object.fromEntries(rows), {
     viewer:
       "library.list library.show library.elements drive.list model.list cartridge.list cartridge.show pool.list " +
-      "target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
+      "shelf.estimate shelf.costs target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
       "store.lag alarm.list store.bandwidth.show task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
-      "cartridge.cancel-archive cartridge.retrieve cartridge.cancel-retrieve cartridge.assign-pool " +
+      "cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool " +
       "session.disconnect task.cancel",
     admin:
       "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete access.chap.set " +

@@ -294,7 +294,7 @@ const completionCases: readonly (readonly [readonly string[], readonly string[]]
   [["cart"], ["cartridge"]],
   [
     ["cartridge", "re"],
-    ["release", "retain", "retrieve"],
+    ["release", "retain", "retrieve", "retrieve-more"],
   ],
   [
     ["cartridge", "create", "--barcode"],
