@@ -82,7 +82,7 @@ export const rooms: RoomTable = {
       media: "type",
       s3sim: "type",
     },
-    packages: ["pino", "prom-client", "@node-rs/crc32"],
+    packages: ["@aws-sdk/client-kms", "pino", "prom-client", "@node-rs/crc32"],
     node: "any",
   },
   // The simulated adapters, hosts and checkers.

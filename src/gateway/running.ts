@@ -57,7 +57,7 @@ export class RunningGateway {
   /** Brings a gateway up. Rejects and leaves nothing open when that fails. */
   static async start(options: GatewayOptions, feed: EventFeed): Promise<RunningGateway> {
     checkAuthority(options.settings.namingAuthority);
-    const { clock, random, log, disk, settings } = options;
+    const { clock, random, log, disk, sealing, settings } = options;
     const counter = new RequestCounter();
     const objects = new CountedObjects(options.objects, counter);
     const thawed = (count: ThawCount): void => counter.noteThawed(count);
@@ -67,7 +67,7 @@ export class RunningGateway {
     try {
       isNew = await nameInstance(book, options);
       store = new CartridgeStore(
-        { disk, objects, clock, random, log },
+        { disk, objects, clock, random, log, sealing },
         {
           ...storeSettings(book, options, feed),
           thawed,

@@ -14,7 +14,13 @@ import {
   type Network,
   type Random,
 } from "#base/index.ts";
-import { type BandwidthSettings, type Disk, noBandwidthLimits, type ObjectStore } from "#store/index.ts";
+import {
+  type BandwidthSettings,
+  type Disk,
+  noBandwidthLimits,
+  type ObjectStore,
+  type SealingOptions,
+} from "#store/index.ts";
 import { listPrices, type PriceTable } from "./prices.ts";
 import type { ChapRequest, LibraryRequest } from "./requests.ts";
 
@@ -80,6 +86,8 @@ export interface GatewayOptions {
   readonly network: Network;
   readonly disk: Disk;
   readonly objects: ObjectStore;
+  /** Absent: what goes to the object store is neither encrypted nor compressed. */
+  readonly sealing?: SealingOptions | undefined;
   readonly settings: GatewaySettings;
 }
 

@@ -25,6 +25,7 @@ export function greeting(instance: Instance, settings: InstanceSettings): string
     `  API           ${apiAddress}`,
     `  Admin token   ${tokenFile}`,
     ...(instance.madeCertificate ? [`  Certificate   ${home}/certificate.pem  (self-signed, new)`] : []),
+    ...keyLines(instance, settings),
     ...libraries.map((text) => `  Library       ${text}`),
     "",
     ...connectLines(portals[0]),
@@ -38,6 +39,19 @@ export function greeting(instance: Instance, settings: InstanceSettings): string
     "",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Where the keys are. What nobody has a copy of is worth an extra line. */
+function keyLines({ madeKeyFile }: Instance, { encryption }: InstanceSettings): readonly string[] {
+  const { provider, keyFile } = encryption;
+  if (provider === "none") return ["  Encryption    NONE: whoever can read the object store can read every cartridge"];
+  if (provider !== "file") return [`  Encryption    by ${provider}`];
+  if (!madeKeyFile) return [`  Key file      ${keyFile}`];
+  return [
+    `  Key file      ${keyFile}  (new)`,
+    "                Without it nobody can read the cartridges in the object store, not even we. It is a line of text:",
+    "                print it, or keep a copy in a password store, now.",
+  ];
 }
 
 function connectLines(portal: string | undefined): readonly string[] {

@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { limits, milliseconds, Scope, seconds, sleep, type Clock, type Endpoint, type Log } from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
 import { storeFault } from "#store/index.ts";
@@ -12,6 +13,7 @@ import { NodeDisk, openDataFolder, SystemClock, SystemRandom, TcpNetwork, type D
 import type { RunningApi } from "./api-server.ts";
 import { isUrl } from "./object-place.ts";
 import { openObjectStore } from "./object-store.ts";
+import { openKeys, sealingOptions } from "./sealing.ts";
 import { apiUrl, localApiUrl, type InstanceSettings } from "./settings.ts";
 
 /** An instance that is ready. */
@@ -25,6 +27,8 @@ export interface Instance {
   readonly apiAddress: string;
   /** True when this start made the certificate of the API. */
   readonly madeCertificate: boolean;
+  /** True when this start made the key file, of which a copy must be kept. */
+  readonly madeKeyFile: boolean;
   /** File with the token of the administrator. */
   readonly tokenFile: string;
   /** Stops in order and lets the next instance in. Idempotent. */
@@ -38,14 +42,14 @@ export async function startInstance(settings: InstanceSettings, log: Log): Promi
     const folder = openDataFolder(settings.home);
     scope.add(() => folder.close());
     const clock = new SystemClock();
-    const gateway = await startGateway({ settings, folder, log, clock, scope });
+    const { gateway, madeKeyFile } = await startGateway({ settings, folder, log, clock, scope });
     // Hosts that were waiting come first: loading the API keeps the process busy for a while.
     await sleep(clock, limits.apiStartDelay);
     const { startApi } = await import("./api-server.ts");
     const api = await startApi({ settings, folder, log, clock, gateway });
     scope.add(() => api.close());
     noteDrives(gateway, folder);
-    return instanceOf({ gateway, folder, api, scope });
+    return instanceOf({ gateway, folder, api, scope, madeKeyFile });
   } catch (error) {
     await scope.close(error);
     throw error;
@@ -60,11 +64,20 @@ interface GatewayParts {
   readonly scope: Scope;
 }
 
-async function startGateway({ settings, folder, log, clock, scope }: GatewayParts): Promise<Gateway> {
+interface StartedGateway {
+  readonly gateway: Gateway;
+  readonly madeKeyFile: boolean;
+}
+
+async function startGateway({ settings, folder, log, clock, scope }: GatewayParts): Promise<StartedGateway> {
   const random = new SystemRandom();
   const profiles = folder.file("object-stores");
   const store = await openObjectStore(settings, { clock, random, log, profiles });
   scope.add(() => store.close());
+  const { encryption, compression } = settings;
+  const keys = await openKeys(encryption, { home: folder.path, random, environment: process.env });
+  const { sealing, close } = sealingOptions(keys.providers, compression);
+  scope.add(close);
   const gateway = new Gateway({
     clock,
     random,
@@ -72,11 +85,12 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
     network: new TcpNetwork(),
     disk: await NodeDisk.open(join(folder.path, "data"), storeFault),
     objects: store.objects,
+    sealing,
     settings: gatewaySettings(settings),
   });
   await gateway.start();
   scope.add(() => gateway.stop());
-  return gateway;
+  return { gateway, madeKeyFile: keys.madeKeyFile };
 }
 
 function gatewaySettings(settings: InstanceSettings): GatewaySettings {
@@ -117,9 +131,10 @@ interface InstanceParts {
   readonly folder: DataFolder;
   readonly api: RunningApi;
   readonly scope: Scope;
+  readonly madeKeyFile: boolean;
 }
 
-function instanceOf({ gateway, folder, api, scope }: InstanceParts): Instance {
+function instanceOf({ gateway, folder, api, scope, madeKeyFile }: InstanceParts): Instance {
   const addressFile = folder.file("api-address");
   const address = apiUrl(api.endpoint);
   addressFile.note(`${localApiUrl(api.endpoint)}\n`);
@@ -131,6 +146,7 @@ function instanceOf({ gateway, folder, api, scope }: InstanceParts): Instance {
     portals: gateway.portals(),
     apiAddress: address,
     madeCertificate: api.madeCertificate,
+    madeKeyFile,
     tokenFile: folder.file("admin-token").path,
     stop: () => {
       stopping ??= (async () => {

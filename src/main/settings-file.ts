@@ -8,6 +8,7 @@ import { asError, limits, milliseconds, parseEndpoint, type Duration } from "#ba
 import { parseDays, parseRate, parseSize, parseTime, problemsOf } from "#api/index.ts";
 import { PrivateFile } from "#world/index.ts";
 import { checkBandwidth, type StorageClass } from "#store/index.ts";
+import { encryptionSettings, EncryptionTable } from "./encryption-file.ts";
 import { mainFault } from "./faults.ts";
 import { absolutePlace } from "./object-place.ts";
 import { Prices, pricesFrom } from "./prices-file.ts";
@@ -125,6 +126,13 @@ const SettingsFile = z.strictObject({
       "delete-delay": time.optional(),
       prices: Prices.optional(),
       thaw: z.strictObject({ Expedited: time, Standard: time, Bulk: time }).optional(),
+      encryption: EncryptionTable.optional(),
+      compression: z
+        .strictObject({
+          mode: z.enum(["adaptive", "always", "off"]).optional(),
+          level: z.int().min(1).max(19).optional(),
+        })
+        .optional(),
     })
     .refine(({ folder, url }) => folder === undefined || url === undefined, {
       error: "folder and url exclude each other",
@@ -202,6 +210,8 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
     bandwidth: store?.bandwidth,
     thawKeep: store?.["thaw-keep"],
     thawDelay: store?.thaw,
+    encryption: store?.encryption && encryptionSettings(store.encryption, home),
+    compression: store?.compression && { mode: "adaptive", level: 1, ...withoutUndefined(store.compression) },
     logLevel: log?.level,
     logFormat: log?.format,
   };

@@ -16,8 +16,9 @@ import {
   type Endpoint,
 } from "#base/index.ts";
 import { defaultSettings, type DefaultAccess, type PortalSettings, type PriceTable } from "#gateway/index.ts";
-import type { BandwidthSettings, ThawTier } from "#store/index.ts";
+import type { BandwidthSettings, CompressionSettings, ThawTier } from "#store/index.ts";
 import type { LogLevel } from "#world/index.ts";
+import { defaultEncryption, type EncryptionSettings } from "./encryption-settings.ts";
 import { mainFault } from "./faults.ts";
 import { absolutePlace, type LabelSetting, type S3Settings } from "./object-place.ts";
 import { localTimeZone } from "./time-zone.ts";
@@ -48,6 +49,8 @@ export interface InstanceSettings {
   readonly uploadDelay: Duration;
   readonly diskReserveBytes: number;
   readonly bandwidth: BandwidthSettings;
+  readonly encryption: EncryptionSettings;
+  readonly compression: CompressionSettings;
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "text";
   /** False: the first start makes no library and no cartridges. */
@@ -127,6 +130,8 @@ function defaultsFor(home: string): InstanceSettings {
     uploadDelay: defaultSettings.uploadDelay,
     diskReserveBytes: defaultSettings.diskReserveBytes,
     bandwidth: { schedule: [], timeZone: localTimeZone() },
+    encryption: defaultEncryption(home),
+    compression: { mode: "adaptive", level: 1 },
     logLevel: "info",
     logFormat: "auto",
     firstLibrary: true,

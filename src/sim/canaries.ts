@@ -2,7 +2,14 @@
 // Gateways that are broken on purpose. Each breaks one promise in a way that ordinary tests do not see. The checkers of
 // the simulation must find every one of them, or the alarm does not work.
 
-import type { Disk, DiskFile, ObjectInfo, ObjectStore, ObjectVersion } from "#store/index.ts";
+import {
+  sealJobs,
+  type Disk,
+  type DiskFile,
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectVersion,
+} from "#store/index.ts";
 import type { Canary } from "./world.ts";
 
 /** A disk whose files are wrapped. */
@@ -83,6 +90,16 @@ export const canaries: Readonly<Record<string, Canary>> = {
   "no-folder-sync": {
     title: "does not sync folders, so that new files may vanish",
     disk: (disk) => ({ ...withFiles(disk, (_path, file) => file), syncFolder: () => Promise.resolve() }),
+  },
+  "no-authentication": {
+    title: "hands out what an object store has changed",
+    sealJobs: {
+      ...sealJobs,
+      openFrame: (input) => {
+        const opened = sealJobs.openFrame(input);
+        return typeof opened === "string" ? input.frame.slice(0, input.sourceLength) : opened;
+      },
+    },
   },
   "lost-upload": {
     title: "takes an upload for stored that the object store does not have",

@@ -56,6 +56,8 @@ export interface SimObjectStoreOptions {
   delay?: (method: ObjectStoreMethod) => Duration;
   /** Chance that a call fails although nothing happened, 0 … 1, per method. */
   failBefore?: Partial<Record<ObjectStoreMethod, number>>;
+  /** Chance that what is read of a segment has a wrong bit. The next few reads of the same object have none. */
+  rot?: number;
   /** Chance that a call fails although its effect happened, 0 … 1, per method. */
   failAfter?: Partial<Record<ObjectStoreMethod, number>>;
 }
@@ -70,6 +72,8 @@ interface StoredObject {
   readonly legalHold: boolean;
 }
 
+/** Reads of one object without a wrong bit behind one with: more than are under way at the same time. */
+const cleanReads = 16;
 /** Chances are drawn in steps of a millionth. */
 const chanceSteps = 1_000_000;
 
@@ -79,6 +83,10 @@ export class SimObjectStore implements ObjectStore {
   readonly options: SimObjectStoreOptions;
   /** Requests so far, per method, whether they failed or not. */
   readonly requests = new Map<ObjectStoreMethod, number>();
+  /** How often something was read with a wrong bit. */
+  rotted = 0;
+  /** How many of the next reads of an object have no wrong bit. */
+  readonly #cleanReads = new Map<string, number>();
   readonly #objects = new Map<string, StoredObject>();
   #puts = 0;
 
@@ -144,7 +152,7 @@ export class SimObjectStore implements ObjectStore {
     return this.#perform("get", key, () => {
       signal?.throwIfAborted();
       const object = this.#readable(key);
-      return object.content.slice(offset, offset + length);
+      return this.#perhapsRotten(key, object.content.slice(offset, offset + length));
     });
   }
 
@@ -224,6 +232,19 @@ export class SimObjectStore implements ObjectStore {
     const { kind } = this.#thawState(object);
     if (kind === "frozen" || kind === "thawing") throw storeFault("object-frozen", { key });
     return object;
+  }
+
+  #perhapsRotten(key: ObjectKey, bytes: Uint8Array): Uint8Array {
+    const { rot = 0, random } = this.options;
+    const clean = this.#cleanReads.get(key) ?? 0;
+    this.#cleanReads.set(key, Math.max(clean - 1, 0));
+    if (rot <= 0 || clean > 0 || bytes.byteLength === 0 || !key.includes("/segments/")) return bytes;
+    if (random.below(chanceSteps) >= rot * chanceSteps) return bytes;
+    this.#cleanReads.set(key, cleanReads);
+    this.rotted += 1;
+    const at = random.below(bytes.byteLength);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
+    return bytes;
   }
 
   async #perform<T>(method: ObjectStoreMethod, key: string, effect: () => T): Promise<T> {

@@ -4,6 +4,7 @@
 
 import { type Duration, milliseconds, minutes, seconds } from "#base/index.ts";
 import type { Topology } from "#gateway/index.ts";
+import type { CompressionSettings } from "#store/index.ts";
 import { calmNetwork, type NetworkBehaviour } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
 
@@ -43,6 +44,12 @@ export interface Scenario {
   /** Longest time that a disk operation takes. */
   readonly diskDelayMax: Duration;
   readonly directAlignment: number;
+  /** How objects are sealed; both off: they are the files as they are. */
+  readonly encryption: boolean;
+  readonly compression: CompressionSettings["mode"];
+  readonly frameSize: number;
+  /** Chance that what is read of a sealed segment has a wrong bit, which another attempt has not. */
+  readonly rot: number;
   /** Chance that writing or syncing a segment fails. A drive that met it has lost what was not synced. */
   readonly segmentFailures: number;
   readonly objectDelayMax: Duration;
@@ -108,5 +115,9 @@ export function drawScenario(random: SeededRandom): Scenario {
     fullDisks: random.chance(0.25) ? random.between(1, 4) : 0,
     fullDiskMax: random.pick([seconds(5), seconds(40), minutes(20)]),
     diskReserve: random.pick([0, 256 * KiB, 4096 * KiB]),
+    encryption: random.chance(0.75),
+    compression: random.pick(["adaptive", "always", "off"]),
+    frameSize: random.pick([16 * KiB, 100 * KiB, 1024 * KiB]),
+    rot: random.pick([0, 0.3, 1]),
   };
 }

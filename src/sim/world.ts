@@ -2,9 +2,27 @@
 // A simulated world with one gateway in it: boots it, kills it, boots it again on what the crash left. Knows no hosts
 // and checks nothing but that the gateway starts.
 
-import { asError, type Duration, isFault, type Log, milliseconds, minutes, seconds, silentLog } from "#base/index.ts";
+import {
+  asError,
+  InlineThreads,
+  type Duration,
+  isFault,
+  type Log,
+  milliseconds,
+  minutes,
+  seconds,
+  silentLog,
+} from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
-import { type Disk, type ObjectStore, storeFault } from "#store/index.ts";
+import {
+  type Disk,
+  FileKeyProvider,
+  type ObjectStore,
+  type SealingOptions,
+  sealJobs,
+  type SealJobs,
+  storeFault,
+} from "#store/index.ts";
 import { CheckFailure } from "./check-failure.ts";
 import { type ProcessClock, SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
@@ -21,6 +39,7 @@ export interface Canary {
   readonly title: string;
   readonly disk?: (disk: Disk) => Disk;
   readonly objects?: (objects: ObjectStore) => ObjectStore;
+  readonly sealJobs?: SealJobs;
 }
 
 /** How to watch a world, and what to break in it. */
@@ -61,6 +80,7 @@ export class World {
   readonly objects: SimObjectStore;
   readonly #canary: Canary | undefined;
   #process: Process | undefined;
+  #keyFile: string | undefined;
   #boots = 0;
   #restarting: Promise<void> | undefined;
 
@@ -195,9 +215,22 @@ export class World {
       network: machine,
       disk: this.#canary?.disk?.(disk) ?? disk,
       objects: this.#canary?.objects?.(objects) ?? objects,
+      sealing: this.#sealing(),
       settings: this.#settings(),
     });
     return { gateway, clock, machine, objects, death, die: () => reject(new GatewayDown("the gateway died")) };
+  }
+
+  /** How objects are sealed. The key file outlives the gateway, and losing power. */
+  #sealing(): SealingOptions {
+    const { encryption, compression, frameSize } = this.scenario;
+    const file = { path: "keys", read: () => this.#keyFile, write: (text: string) => void (this.#keyFile = text) };
+    const random = this.random.fork("key file");
+    const current = encryption ? new FileKeyProvider({ file, random, create: true }) : undefined;
+    const busy = this.random.fork(`busy ${this.#boots}`);
+    const threads = new InlineThreads(this.#canary?.sealJobs ?? sealJobs, () => busy.chance(0.1));
+    const providers = { current, others: [], allowPlain: !encryption };
+    return { threads, providers, compression: { mode: compression, level: 1 }, frameSize };
   }
 
   #settings(): GatewaySettings {
@@ -249,6 +282,7 @@ export class World {
       delay: () => milliseconds(random.fraction() * scenario.objectDelayMax),
       failBefore: chances,
       failAfter: chances,
+      rot: scenario.encryption || scenario.compression !== "off" ? scenario.rot : 0,
     });
   }
 }

@@ -4,6 +4,7 @@
 export type { Fenced } from "./bucket-log.ts";
 export * from "./bandwidth.ts";
 export * from "./cartridge-store.ts";
+export * from "./compression-gauge.ts";
 export * from "./counted-objects.ts";
 export * from "./crc32.ts";
 export type * from "./demand-thaw.ts";
@@ -22,6 +23,7 @@ export * from "./object-sealer.ts";
 export * from "./object-rules.ts";
 export type * from "./object-store.ts";
 export * from "./passphrase-keys.ts";
+export * from "./seal-jobs.ts";
 export { joinRanges } from "./segment-thaw.ts";
 export type { Extent, FileRange } from "./segment-thaw.ts";
 export * from "./thaw-record.ts";

@@ -103,9 +103,10 @@ function isManifest(value: unknown): value is Manifest {
   if (!isObject(value)) return false;
   const { format, tag, description, directory, tail } = value;
   const counts = ["generation", "segments", "objects", "files", "bytes"];
-  const newCounts = format === 1 ? [] : ["epoch", "number", "at", "storedBytes", "nextSegment"];
+  const newCounts = format === 1 ? [] : ["epoch", "number", "storedBytes", "nextSegment"];
   return (
     [...counts, ...newCounts].every((name) => Number.isSafeInteger(value[name])) &&
+    (format === 1 || Number.isFinite(value["at"])) &&
     typeof tag === "string" &&
     /^[0-9a-f]{16}$/.test(tag) &&
     isObject(description) &&

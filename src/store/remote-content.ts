@@ -2,7 +2,7 @@
 // A segment as it lies in the object store, read in pieces: sealed, a frame is a piece; or the file as it is. A piece that is
 // not what was stored is never given.
 
-import { asError, assert, limits, type Log, type Threads } from "#base/index.ts";
+import { asError, assert, isFault, limits, type Log, type Threads } from "#base/index.ts";
 import { joinCrc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
 import { storeFault } from "./faults.ts";
@@ -86,7 +86,7 @@ function plainContent(work: ObjectWork, key: ObjectKey, entry: Entry): RemoteCon
   };
 }
 
-/** `renew` is called once, when a frame is not what this index says. */
+/** `renew` is called once, when a frame is not what this index says. Damage is believed when it was read twice. */
 function sealedContent(
   options: RemoteOptions,
   { key, entry }: Wanted,
@@ -98,8 +98,8 @@ function sealedContent(
   const open = async (frame: number, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> => {
     const source = await options.threads.run("openFrame", frameInput(known, frame, bytes), [bytes.buffer]);
     if (typeof source !== "string") return source;
-    if (renew === undefined) throw storeFault("object-damaged", { key, reason: source });
-    const index = await (renewed ??= renew());
+    // Once more, in case a bit fell over only on the way.
+    const index = renew === undefined ? known : await (renewed ??= renew());
     if (index.header.frameSize !== known.header.frameSize) throw storeFault("object-damaged", { key, reason: source });
     const { offset, length } = frameRange(index, frame);
     const again = await getRange(options, key, { offset, length, size }, signal);
@@ -143,8 +143,17 @@ async function keptIndex(log: Log, cartridge: StoredCartridge, wanted: Wanted): 
   }
 }
 
-/** With one request for the end of the object; keeps it. */
+/** With one request for the end of the object; keeps it. Damage is believed when it was read twice. */
 async function fetchedIndex(options: RemoteOptions, cartridge: StoredCartridge, wanted: Wanted): Promise<SealedIndex> {
+  try {
+    return await fetchIndex(options, cartridge, wanted);
+  } catch (error) {
+    if (!isFault(error, "store.object-damaged")) throw error;
+    return fetchIndex(options, cartridge, wanted);
+  }
+}
+
+async function fetchIndex(options: RemoteOptions, cartridge: StoredCartridge, wanted: Wanted): Promise<SealedIndex> {
   const { entry, key, signal } = wanted;
   const size = entry.objectSize;
   const length = Math.min(tailSizeOf(entry.fileSize, limits.frameSize), size);

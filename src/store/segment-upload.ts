@@ -162,13 +162,16 @@ async function tailOfOurs(upload: Upload, seal: Seal, info: ObjectInfo): Promise
   const { dataKey, frameSize } = seal;
   const length = Math.min(tailSizeOf(entry.fileSize, frameSize), info.sizeBytes);
   const offset = info.sizeBytes - length;
-  const tail = await retried(work.clock, signal, () => work.objects.get(key, offset, length, signal));
-  try {
-    checkedIndex({ key, entry: { ...entry, objectSize: info.sizeBytes }, dataKey }, tail);
-    return tail;
-  } catch {
-    // Somebody else's, or not whole: putting it meets the conflict.
-    return undefined;
+  // Damage is believed when it was read twice.
+  for (let attempt = 1; ; attempt++) {
+    const tail = await retried(work.clock, signal, () => work.objects.get(key, offset, length, signal));
+    try {
+      checkedIndex({ key, entry: { ...entry, objectSize: info.sizeBytes }, dataKey }, tail);
+      return tail;
+    } catch {
+      // Somebody else's, or not whole: putting it meets the conflict.
+      if (attempt === 2) return undefined;
+    }
   }
 }
 

@@ -15,6 +15,7 @@ export const dataFolderFormat = 1;
 /** Files that an operator may put into a folder before the first start, and those of a start that was cut short. */
 const harmlessNames = new Set<string>([
   "capstan.toml",
+  "capstan.keys",
   "certificate.pem",
   "certificate-key.pem",
   "capstan-data.json.new",

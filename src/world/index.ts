@@ -10,6 +10,7 @@ export * from "./file-tree.ts";
 export * from "./http-listener.ts";
 export * from "./http-transport.ts";
 export * from "./instance-lock.ts";
+export * from "./kms-keys.ts";
 export * from "./log.ts";
 export * from "./metrics-page.ts";
 export * from "./network.ts";

@@ -13,7 +13,7 @@ export interface VaultKeysOptions {
   /** Asked for the token before each request, so that a renewed one is taken up. */
   readonly token: () => string;
   /** Where the engine is mounted; default `transit`. */
-  readonly mount?: string;
+  readonly mount?: string | undefined;
   /** Name of the key. */
   readonly key: string;
   readonly namespace?: string | undefined;
