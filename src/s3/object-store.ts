@@ -337,8 +337,8 @@ export class S3ObjectStore implements ObjectStore {
     const ask = async (api: S3Api): Promise<ObjectVersion> => {
       try {
         const etag = await request(api, header);
-        if (etag === undefined) throw new Error("the server stored an object and named no version");
-        return etag as ObjectVersion;
+        // Some servers complete an upload and name no tag.
+        return (etag || (await this.#existing(key)).ETag) as ObjectVersion;
       } catch (error) {
         const failure = s3Error(error);
         if (condition?.kind === "absent" && isConditionFailed(failure)) throw storeFault("object-exists", { key });
