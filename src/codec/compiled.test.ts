@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Bug } from "#base/index.ts";
 import { compileLayout } from "./compiled.ts";
-import { ascii, bit, bits, bytes, layout, uint, uint64 } from "./index.ts";
+import { ascii, bit, bits, bytes, int64Le, layout, uint, uint64, uint64Le, uintLe } from "./index.ts";
 
 const fields = {
   code: bits(0, 5, 0, { always: 0x2a }),
@@ -22,8 +22,11 @@ const fields = {
   long: uint64(18),
   name: ascii(26, 8),
   raw: bytes(34, 5),
+  low: uintLe(39, 6),
+  longLow: uint64Le(45),
+  signed: int64Le(53),
 };
-const size = 40;
+const size = 64;
 const entries = Object.entries(fields);
 const base = 3;
 
@@ -40,6 +43,9 @@ const value = fc.record(
     long: fc.bigInt(0n, 2n ** 64n - 1n),
     name: fc.stringMatching(/^[a-z0-9]{0,8}$/),
     raw: fc.uint8Array({ minLength: 5, maxLength: 5 }),
+    low: fc.maxSafeNat().map((number) => number % 2 ** 48),
+    longLow: fc.bigInt(0n, 2n ** 64n - 1n),
+    signed: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
   },
   { requiredKeys: [] },
 );

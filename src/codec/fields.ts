@@ -14,7 +14,7 @@ export interface FieldPlace {
 
 /** One field of a layout. `Always` fields have a fixed value and do not appear in the decoded value. */
 export interface Field<Value, Always extends boolean = false> extends FieldPlace {
-  readonly kind: "bit" | "bits" | "uint" | "uint64" | "int64" | "ascii" | "bytes";
+  readonly kind: "bit" | "bits" | "uint" | "uint64" | "uint-le" | "uint64-le" | "int64-le" | "ascii" | "bytes";
   readonly always?: Value;
   readonly isAlways: Always;
   readonly read: (bytes: Uint8Array, base: number) => Value;
@@ -146,7 +146,7 @@ export function uintLe(byte: number, byteCount: number): Field<number> {
   const limit = 2 ** (8 * byteCount);
   return make<number>(
     { byte, byteCount },
-    "uint",
+    "uint-le",
     0,
     {
       read: (bytes, base) => {
@@ -171,7 +171,7 @@ export function uintLe(byte: number, byteCount: number): Field<number> {
 export function uint64Le(byte: number): Field<bigint> {
   return make<bigint>(
     { byte, byteCount: 8 },
-    "uint64",
+    "uint64-le",
     0n,
     {
       read: (bytes, base) => viewOf(bytes).getBigUint64(base + byte, true),
@@ -188,7 +188,7 @@ export function uint64Le(byte: number): Field<bigint> {
 export function int64Le(byte: number): Field<bigint> {
   return make<bigint>(
     { byte, byteCount: 8 },
-    "int64",
+    "int64-le",
     0n,
     {
       read: (bytes, base) => viewOf(bytes).getBigInt64(base + byte, true),
