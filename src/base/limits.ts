@@ -56,6 +56,10 @@ export const limits = {
   chunkArchive: 4 * GiB,
   /** Files of one snapshot: disks of a machine, archives of a host, and what is written beside them. */
   snapshotFiles: 4096,
+  /** Pause before the manager looks again for a cartridge that a person has to bring. */
+  cartridgeRetry: seconds(5),
+  /** Bytes on tape after which a job commits: what a job that is interrupted writes again, at most. */
+  commitAfter: 128 * GiB,
   /** Longest time that the manager waits for a drive or a changer to become ready. */
   driveReady: minutes(10),
   /** Unit attentions in a row that a device may have for the manager. */

@@ -48,6 +48,11 @@ export class SnapshotRestorer {
     this.#manifest = manifest;
   }
 
+  /** Where its files are. */
+  get folder(): string {
+    return this.#folder;
+  }
+
   /** The manifest, once it came. */
   get manifest(): Manifest | undefined {
     return this.#manifest;

@@ -22,7 +22,8 @@ export interface SnapshotFileSource {
   readonly name: string;
   readonly metadata: PxarMetadata;
   readonly sizeBytes: number;
-  open(): Promise<ByteSource>;
+  /** Opens its content, which is closed when it was read, or when reading ends early. */
+  open(): Promise<ByteSource & { close?(): Promise<void> }>;
 }
 
 /** What became of a snapshot's tape file. */
@@ -75,7 +76,12 @@ async function writeArchive(
   const encoder = new PxarEncoder({ sink });
   await encoder.begin(plainMetadata(rootMode));
   for (const file of files) {
-    await encoder.file(Buffer.from(file.name, "ascii"), file.metadata, file.sizeBytes, await file.open());
+    const content = await file.open();
+    try {
+      await encoder.file(Buffer.from(file.name, "ascii"), file.metadata, file.sizeBytes, content);
+    } finally {
+      await content.close?.();
+    }
   }
   await encoder.endDirectory();
 }

@@ -43,6 +43,8 @@ export interface Allocation {
   readonly set: SetLabel;
   /** True: it joined the set just now, and its tape has to be written from the set label on. */
   readonly isNew: boolean;
+  /** The set label that it had before, as far as the inventory knew. */
+  readonly previous: SetLabel | undefined;
 }
 
 /** Keeps the inventory and the catalogs. */
@@ -111,7 +113,8 @@ export class Librarian {
     const pick = pickNext({ ...view, inventory: this.#inventory }, present);
     if ("reason" in pick) throw mediaFault("no-media", { pool: view.pool.name, reason: pick.reason });
     const { record, source } = pick;
-    if (source === "current" && record.set !== undefined) return { record, set: record.set, isNew: false };
+    if (source === "current" && record.set !== undefined)
+      return { record, set: record.set, isNew: false, previous: record.set };
     const label: SetLabel = {
       pool: view.pool.name,
       uuid: set,
@@ -125,7 +128,7 @@ export class Librarian {
         .withBytesUsed(record.label.uuid, undefined),
     );
     await this.startCatalog(record.label.uuid, label);
-    return { record: this.#inventory.get(record.label.uuid), set: label, isNew: true };
+    return { record: this.#inventory.get(record.label.uuid), set: label, isNew: true, previous: record.set };
   }
 
   /** A set that must be there. Fault `media.unknown-set`. */

@@ -174,7 +174,7 @@ test("B-PICK-9: a drive alone takes what is on site, a library what is in it", (
 
 const expiry = (sketches: readonly CartridgeSketch[], allocation: string, retention: string): number | undefined => {
   const of = view(sketches, 0, { pool: pool(allocation, retention) });
-  return expiryOf(of, of.inventory.get(uuidOf(1)));
+  return expiryOf(of, of.inventory.get(uuidOf(1)), of.inventory.currentSet("p1"));
 };
 
 test("B-RET-1, B-RET-2: only what is full expires, and never with the policy keep", () => {
@@ -228,7 +228,7 @@ test("retention with an event every two minutes, as in Proxmox's own case", () =
   ];
   const expired = (number: number, now: number): boolean => {
     const of = view(sketches, now, { pool: pool("*:0/2", "120s") });
-    return isExpired(of, of.inventory.get(uuidOf(number)));
+    return isExpired(of, of.inventory.get(uuidOf(number)), of.inventory.currentSet("p1"));
   };
   for (const now of [0, 60, 120, 179]) assert.equal(expired(1, now), false);
   assert.equal(expired(1, 180), true);

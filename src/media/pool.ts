@@ -136,12 +136,19 @@ export function decideSet(view: PoolView, options: { readonly isForced: boolean 
     : { kind: "continue", set: current };
 }
 
-/** When a full cartridge may be overwritten (B-RET-1 to B-RET-6); undefined: never. */
-export function expiryOf(view: PoolView, record: CartridgeRecord): EpochSeconds | undefined {
-  const { pool, inventory } = view;
+/**
+ * When a full cartridge may be overwritten (B-RET-1 to B-RET-6); undefined: never. `current`: the set that the pool goes on
+ * with. When a new set begins, all others are past, and what is left of their last cartridges is not written any more.
+ */
+export function expiryOf(
+  view: PoolView,
+  record: CartridgeRecord,
+  current: MediaSet | undefined,
+): EpochSeconds | undefined {
+  const { pool } = view;
   const { retention } = pool;
   if (retention.kind === "keep" || !isMember(record)) return undefined;
-  if (stateOf(record, pool.name, inventory.currentSet(pool.name)) !== "full") return undefined;
+  if (stateOf(record, pool.name, current) !== "full") return undefined;
   const base = retentionStart(view, record.set.uuid, record.set.ctime);
   if (base === undefined) return undefined;
   return retention.kind === "overwrite" ? base : ((base + retention.seconds) as EpochSeconds);
@@ -163,8 +170,8 @@ function retentionStart(view: PoolView, uuid: Uuid, ctime: EpochSeconds): EpochS
 }
 
 /** True when a cartridge may be overwritten now. */
-export function isExpired(view: PoolView, record: CartridgeRecord): boolean {
-  const expiry = expiryOf(view, record);
+export function isExpired(view: PoolView, record: CartridgeRecord, current: MediaSet | undefined): boolean {
+  const expiry = expiryOf(view, record, current);
   return expiry !== undefined && view.now >= expiry;
 }
 
@@ -188,7 +195,7 @@ export function pickNext(view: PoolView, set: MediaSet | undefined): Pick | { re
   const empty = here.filter((record) => isWritable(record) && poolOf(record) === pool.name);
   const expired = here.filter((record) => {
     const owner = record.set?.uuid ?? nilUuid;
-    return owner !== set?.uuid && !lockedSets.has(owner) && isExpired(view, record);
+    return owner !== set?.uuid && !lockedSets.has(owner) && isExpired(view, record, set);
   });
   const free = here.filter((record) => isWritable(record) && poolOf(record) === undefined);
   const byLabel = first(empty, ({ label }) => label.ctime);

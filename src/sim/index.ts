@@ -9,5 +9,6 @@ export * from "./random.ts";
 export * from "./store-files.ts";
 export * from "./state-files.ts";
 export * from "./tape-cartridge.ts";
+export * from "./tape-station.ts";
 export * from "./wire.ts";
 export * from "./wire-fuzzer.ts";

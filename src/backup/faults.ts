@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can go wrong in the manager's jobs.
+
+import { faultsOf } from "#base/index.ts";
+
+/** Faults of jobs. */
+export const backupFault = faultsOf("backup", {
+  "wrong-cartridge": {
+    text: "the cartridge in {drive} is {actual}, not {expected}",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "not-empty": {
+    text: "the cartridge in {drive} is not empty: {content}; erase it first",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "label-in-use": { text: "there is a cartridge with the label {label} already", retry: "never", http: 409, exit: 4 },
+  "drive-alerts": {
+    text: "{drive} raises alerts with the cartridge {label}: {alerts}; the cartridge is marked as damaged",
+    retry: "operator",
+    http: 409,
+    exit: 8,
+  },
+  "catalog-disagrees": {
+    text: "the cartridge {label} and its catalog disagree: {reason}; restore the catalog from tape",
+    retry: "operator",
+    http: 409,
+    exit: 8,
+  },
+  "does-not-fit": { text: "{what} does not fit on an empty cartridge", retry: "operator", http: 507, exit: 7 },
+  "set-in-use": { text: "another job uses the media set {set}", retry: "backoff", http: 409, exit: 4 },
+  "bad-mapping": { text: '"{text}" is no mapping of datastores: {reason}', retry: "never", http: 422, exit: 2 },
+  "bad-filter": { text: '"{text}" is no filter of groups: {reason}', retry: "never", http: 422, exit: 2 },
+  "with-errors": {
+    text: "the job ended with errors: {count} snapshots are left out",
+    retry: "operator",
+    http: 500,
+    exit: 1,
+  },
+  "chunks-missing": {
+    text: "{count} chunks of {snapshot} are on no cartridge of the set",
+    retry: "never",
+    http: 422,
+    exit: 8,
+  },
+});

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+// Restoring from tape. A whole set needs no catalogs: its cartridges are read one after the other, once. Single snapshots need
+// them: first the snapshots' own files, then exactly the tape files that hold chunks which the datastore lacks. A snapshot has
+// its manifest only when all of its chunks are there.
+
+import { type Clock, hexFromBytes, isFault, limits, type Uuid } from "#base/index.ts";
+import {
+  checkBlob,
+  type Datastore,
+  decodeBlob,
+  isEncryptedKind,
+  parseSnapshotPath,
+  snapshotPath,
+  SnapshotRestorer,
+} from "#datastore/index.ts";
+import { ChunkFileReader, openTapeFile, SnapshotFileReader, type TapeDrive } from "#format/index.ts";
+import { chunkDigest, type KeyRing, setKeyOf } from "#keys/index.ts";
+import { type CartridgeCatalog, type CartridgeRecord, type Librarian, mediaFault } from "#media/index.ts";
+import type { TaskContext } from "#work/index.ts";
+import { backupFault } from "./faults.ts";
+import { requestCartridge } from "./request.ts";
+import type { TapeStation } from "./station.ts";
+import type { StoreMap } from "./store-map.ts";
+import { walkCartridge } from "./tape-walk.ts";
+
+/** What a restore needs. */
+export interface RestoreOptions {
+  readonly librarian: Librarian;
+  readonly keys: KeyRing;
+  readonly station: TapeStation;
+  readonly clock: Clock;
+  readonly context: TaskContext;
+  readonly set: Uuid;
+  readonly stores: StoreMap;
+  /** The datastore of this name. */
+  readonly openStore: (name: string) => Datastore;
+  /** Who will own groups that are new. */
+  readonly owner: string;
+}
+
+/** A snapshot as a person names it. */
+export interface WantedSnapshot {
+  readonly store: string;
+  readonly path: string;
+}
+
+/** What a restore did. */
+export interface RestoreResult {
+  readonly restored: readonly string[];
+  /** Were there already, or not asked for. */
+  readonly skipped: readonly string[];
+}
+
+/** Puts a chunk into a datastore; one that is not encrypted is compared with its digest. */
+async function restoreChunk(store: Datastore, digest: Uint8Array, blob: Uint8Array): Promise<void> {
+  const what = `the chunk ${hexFromBytes(digest)} on tape`;
+  const isPlain = !isEncryptedKind(checkBlob(blob, what));
+  const actual = isPlain ? chunkDigest(decodeBlob(blob, { what })) : digest;
+  if (Buffer.compare(actual, digest) !== 0)
+    throw mediaFault("damaged", { what, reason: "it does not have its digest" });
+  await store.chunks.insert(digest, blob);
+}
+
+async function withSet<T>(options: RestoreOptions, use: () => Promise<T>): Promise<T> {
+  const { librarian, set } = options;
+  if (!librarian.lockSet(set)) throw backupFault("set-in-use", { set });
+  try {
+    return await use();
+  } finally {
+    librarian.unlockSet(set);
+  }
+}
+
+/** Asks for a cartridge of the set, and gives the drive the key of the set. */
+async function loadMember(options: RestoreOptions, record: CartridgeRecord): Promise<TapeDrive> {
+  const { keys, set, station } = options;
+  const { drive, labels } = await requestCartridge(options, record);
+  const isRight = labels.set?.uuid === set && labels.set.setIndex === record.set?.setIndex;
+  if (!isRight) {
+    const actual = `number ${labels.set?.setIndex ?? "?"} of ${labels.set?.uuid ?? "no set"}`;
+    const expected = `number ${record.set?.setIndex} of ${set}`;
+    throw backupFault("wrong-cartridge", { drive: station.name, actual, expected });
+  }
+  const fingerprint = labels.set?.key?.fingerprint;
+  if (fingerprint !== undefined) await drive.setEncryptionKey(setKeyOf(keys.key(fingerprint), set));
+  return drive;
+}
+
+/** Restores a whole set. The catalogs of its cartridges are made anew on the way. */
+export function restoreSet(options: RestoreOptions): Promise<RestoreResult> {
+  return withSet(options, async () => {
+    const { librarian, context, station, set } = options;
+    const members = librarian.members(set);
+    context.log(`needs ${members.map(({ label }) => label.labelText).join(", ")}`);
+    const result = { restored: [] as string[], skipped: [] as string[] };
+    const counter = context.counter("restored", "bytes");
+    for (const record of members) {
+      context.phase(`reading ${record.label.labelText}`);
+      const drive = await loadMember(options, record);
+      await walkCartridge(
+        { drive, record, librarian, context },
+        {
+          chunk: async (source, digest, blob) => {
+            const target = options.stores.target(source);
+            if (target === undefined) return;
+            await restoreChunk(options.openStore(target), digest, blob);
+            counter.add(blob.byteLength);
+          },
+          snapshot: (reader) => restoreSnapshot(options, reader, result),
+        },
+      );
+      await drive.setEncryptionKey(undefined);
+      await station.unload();
+    }
+    return result;
+  });
+}
+
+/** True when the snapshot was read to its end. */
+async function restoreSnapshot(
+  options: RestoreOptions,
+  reader: SnapshotFileReader,
+  result: { restored: string[]; skipped: string[] },
+): Promise<boolean> {
+  const { store, snapshot } = reader.name;
+  const restorer = await beginRestore(options, reader, result);
+  if (restorer === undefined) return false;
+  try {
+    await takeFiles(reader, restorer);
+  } catch (error) {
+    await restorer.abandon();
+    throw error;
+  }
+  await restorer.finish();
+  result.restored.push(`${store}:${snapshot}`);
+  return true;
+}
+
+async function beginRestore(
+  options: RestoreOptions,
+  reader: SnapshotFileReader,
+  result: { skipped: string[] },
+): Promise<SnapshotRestorer | undefined> {
+  const { store, snapshot } = reader.name;
+  const target = options.stores.target(store);
+  const place = parseSnapshotPath(snapshot);
+  if (place === undefined)
+    throw mediaFault("damaged", { what: "a snapshot on tape", reason: `it is called ${snapshot}` });
+  if (target === undefined) {
+    result.skipped.push(`${store}:${snapshot}`);
+    return undefined;
+  }
+  try {
+    return await SnapshotRestorer.begin(options.openStore(target), place, options.owner);
+  } catch (error) {
+    if (!isFault(error, "datastore.snapshot-exists")) throw error;
+    options.context.log(`${snapshot} is there already`);
+    result.skipped.push(`${store}:${snapshot}`);
+    return undefined;
+  }
+}
+
+async function takeFiles(reader: SnapshotFileReader, restorer: SnapshotRestorer): Promise<void> {
+  for (let file = await reader.next(); file !== undefined; file = await reader.next()) {
+    await restorer.add(file.name, file.content, file.sizeBytes);
+  }
+}
+
+/** Where something of a set lies. */
+interface TapePlace {
+  readonly record: CartridgeRecord;
+  readonly fileNumber: number;
+}
+
+interface Pending {
+  readonly wanted: WantedSnapshot;
+  readonly store: Datastore;
+  readonly restorer: SnapshotRestorer;
+}
+
+/** Restores single snapshots of a set. Faults `media.catalog-missing`, `backup.chunks-missing`. */
+export function restoreSnapshots(options: RestoreOptions, wanted: readonly WantedSnapshot[]): Promise<RestoreResult> {
+  return withSet(options, async () => {
+    const catalogs = await readCatalogs(options);
+    const result = { restored: [] as string[], skipped: [] as string[] };
+    const pending = await restoreOwnFiles(options, catalogs, wanted, result);
+    try {
+      await restoreMissingChunks(options, catalogs, pending);
+    } catch (error) {
+      for (const { restorer } of pending) await restorer.abandon();
+      throw error;
+    }
+    for (const { restorer, wanted: snapshot } of pending) {
+      await restorer.finish();
+      result.restored.push(`${snapshot.store}:${snapshot.path}`);
+    }
+    return result;
+  });
+}
+
+type Catalogs = readonly { readonly record: CartridgeRecord; readonly catalog: CartridgeCatalog }[];
+
+async function readCatalogs({ librarian, set }: RestoreOptions): Promise<Catalogs> {
+  const catalogs: { record: CartridgeRecord; catalog: CartridgeCatalog }[] = [];
+  for (const record of librarian.members(set)) {
+    const catalog = await librarian.catalog(record.label.uuid);
+    if (catalog?.set?.uuid !== set) throw mediaFault("catalog-missing", { label: record.label.labelText });
+    catalogs.push({ record, catalog });
+  }
+  return catalogs;
+}
+
+/** Reads the given tape files, cartridge by cartridge in the order of the set, each cartridge once. */
+async function readPlaces(
+  options: RestoreOptions,
+  places: readonly TapePlace[],
+  read: (drive: TapeDrive, place: TapePlace, what: string) => Promise<void>,
+): Promise<void> {
+  const ordered = places.toSorted((left, right) => {
+    const order = (left.record.set?.setIndex ?? 0) - (right.record.set?.setIndex ?? 0);
+    return order === 0 ? left.fileNumber - right.fileNumber : order;
+  });
+  let drive: TapeDrive | undefined;
+  let loaded: CartridgeRecord | undefined;
+  for (const place of ordered) {
+    options.context.checkpoint();
+    if (drive === undefined || loaded !== place.record) {
+      await drive?.setEncryptionKey(undefined);
+      drive = await loadMember(options, place.record);
+      loaded = place.record;
+    }
+    await drive.locateFile(place.fileNumber);
+    await read(drive, place, `tape file ${place.fileNumber} of ${place.record.label.labelText}`);
+  }
+  await drive?.setEncryptionKey(undefined);
+}
+
+async function restoreOwnFiles(
+  options: RestoreOptions,
+  catalogs: Catalogs,
+  wanted: readonly WantedSnapshot[],
+  result: { restored: string[]; skipped: string[] },
+): Promise<readonly Pending[]> {
+  options.context.phase("reading snapshots");
+  const places = wanted.flatMap(({ store, path }): readonly TapePlace[] => {
+    for (const { record, catalog } of catalogs) {
+      const found = catalog.snapshot(store, path);
+      if (found !== undefined) return [{ record, fileNumber: found.fileNumber }];
+    }
+    options.context.warn(`${store}:${path} is not on the set`);
+    result.skipped.push(`${store}:${path}`);
+    return [];
+  });
+  const pending: Pending[] = [];
+  await readPlaces(options, places, async (drive, _place, what) => {
+    const file = await openTapeFile(drive, what);
+    if (typeof file === "string" || file.kind !== "snapshot-file") {
+      throw mediaFault("damaged", { what, reason: "it is not the snapshot that the catalog names" });
+    }
+    const reader = new SnapshotFileReader(file, what);
+    const restorer = await beginRestore(options, reader, result);
+    if (restorer === undefined) return;
+    await takeFiles(reader, restorer);
+    const { store: source, snapshot: path } = reader.name;
+    const store = options.openStore(options.stores.target(source) ?? source);
+    pending.push({ wanted: { store: source, path }, store, restorer });
+  });
+  return pending;
+}
+
+async function restoreMissingChunks(
+  options: RestoreOptions,
+  catalogs: Catalogs,
+  pending: readonly Pending[],
+): Promise<void> {
+  options.context.phase("reading chunks");
+  /** By cartridge and tape file: digests that are wanted from there, and the datastores that want them. */
+  const files = new Map<string, { place: TapePlace; wanted: Map<string, Set<Datastore>> }>();
+  for (const { store, restorer, wanted } of pending) {
+    let lost = 0;
+    for (const digest of await lackingChunks(store, restorer)) {
+      const place = placeOfChunk(catalogs, wanted.store, digest);
+      if (place === undefined) {
+        lost += 1;
+        continue;
+      }
+      const name = `${place.record.label.uuid} ${place.fileNumber}`;
+      const file = files.get(name) ?? { place, wanted: new Map<string, Set<Datastore>>() };
+      files.set(name, file);
+      const hex = hexFromBytes(digest);
+      file.wanted.set(hex, (file.wanted.get(hex) ?? new Set<Datastore>()).add(store));
+    }
+    if (lost > 0) throw backupFault("chunks-missing", { count: lost, snapshot: `${wanted.store}:${wanted.path}` });
+  }
+  const counter = options.context.counter("restored", "bytes");
+  await readPlaces(
+    options,
+    Array.from(files.values(), ({ place }) => place),
+    async (drive, place, what) => {
+      const left =
+        files.get(`${place.record.label.uuid} ${place.fileNumber}`)?.wanted ?? new Map<string, Set<Datastore>>();
+      const file = await openTapeFile(drive, what);
+      if (typeof file === "string" || file.kind !== "chunk-file") {
+        throw mediaFault("damaged", { what, reason: "it is not the chunk file that the catalog names" });
+      }
+      const reader = new ChunkFileReader(file, what);
+      for (let chunk = await reader.next(); chunk !== undefined && left.size > 0; chunk = await reader.next()) {
+        const hex = hexFromBytes(chunk.digest);
+        for (const store of left.get(hex) ?? []) await restoreChunk(store, chunk.digest, chunk.blob);
+        if (left.delete(hex)) counter.add(chunk.blob.byteLength);
+        if (left.size === 0) break;
+      }
+      if (left.size > 0)
+        throw mediaFault("damaged", { what, reason: `${left.size} chunks that it should have are not in it` });
+    },
+  );
+}
+
+function placeOfChunk(catalogs: Catalogs, store: string, digest: Uint8Array): TapePlace | undefined {
+  for (const { record, catalog } of catalogs) {
+    const fileNumber = catalog.chunkFile(store, digest);
+    if (fileNumber !== undefined) return { record, fileNumber };
+  }
+  return undefined;
+}
+
+/** Chunks that a snapshot refers to and its datastore does not have. */
+async function lackingChunks(store: Datastore, restorer: SnapshotRestorer): Promise<readonly Uint8Array[]> {
+  const { manifest, folder } = restorer;
+  const lacking = new Map<string, Uint8Array>();
+  for (const { name } of manifest?.files ?? []) {
+    if (name.endsWith(".blob")) continue;
+    const { index, file } = await store.openIndex(`${folder}/${name}`);
+    try {
+      for (let number = 0; number < index.chunkCount; number++) {
+        const { digest } = await index.chunk(number);
+        const isThere = (await store.chunks.has(digest)) && (await store.chunks.touch(digest));
+        if (!isThere) lacking.set(hexFromBytes(digest), digest);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+  return Array.from(lacking.values());
+}
+
+/** The path of a snapshot for people, with its datastore. Fault `backup.bad-mapping`. */
+export function parseWanted(text: string): WantedSnapshot {
+  const colon = text.indexOf(":");
+  const [store, path] = [text.slice(0, colon), text.slice(colon + 1)];
+  const place = parseSnapshotPath(path);
+  if (colon <= 0 || place === undefined || path.length > limits.pxarPath) {
+    throw backupFault("bad-mapping", { text, reason: "a snapshot is store:[ns/…/]type/id/time" });
+  }
+  return { store, path: snapshotPath(place.namespace, place.snapshot) };
+}
