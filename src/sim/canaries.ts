@@ -76,6 +76,21 @@ function forgetful(objects: ObjectStore): ObjectStore {
   };
 }
 
+/** An object store whose answers are its own; `change` replaces some methods. */
+const withMethods = (objects: ObjectStore, change: Partial<ObjectStore>): ObjectStore => ({
+  abilities: objects.abilities,
+  put: (...request) => objects.put(...request),
+  get: (...request) => objects.get(...request),
+  head: (...request) => objects.head(...request),
+  list: (...request) => objects.list(...request),
+  delete: (...request) => objects.delete(...request),
+  setRetention: (...request) => objects.setRetention(...request),
+  setLegalHold: (...request) => objects.setLegalHold(...request),
+  changeClass: (...request) => objects.changeClass(...request),
+  thaw: (...request) => objects.thaw(...request),
+  ...change,
+});
+
 /** The canaries by name, for `--canary NAME`. */
 export const canaries: Readonly<Record<string, Canary>> = {
   "no-sync": {
@@ -100,6 +115,30 @@ export const canaries: Readonly<Record<string, Canary>> = {
         return typeof opened === "string" ? input.frame.slice(0, input.sourceLength) : opened;
       },
     },
+  },
+  "no-holds": {
+    title: "says that it holds and locks its objects, and does not",
+    objects: (objects) =>
+      withMethods(objects, { setLegalHold: () => Promise.resolve(), setRetention: () => Promise.resolve() }),
+  },
+  "held-deletes": {
+    title: "deletes an object that is held, because something else took its place",
+    objects: (objects) =>
+      withMethods(objects, {
+        setLegalHold: async (key, isHeld) => {
+          await objects.setLegalHold(key, isHeld);
+          if (!isHeld || !key.includes("/segments/")) return;
+          await objects.setLegalHold(key, false);
+          await objects.delete(key, { bypassGovernance: true }).catch(() => objects.setLegalHold(key, true));
+        },
+      }),
+  },
+  "uncounted-requests": {
+    title: "asks the object store for more than it counts",
+    objects: (objects) =>
+      withMethods(objects, {
+        head: async (key) => ((await objects.head(key)) === undefined ? undefined : objects.head(key)),
+      }),
   },
   "lost-upload": {
     title: "takes an upload for stored that the object store does not have",

@@ -105,6 +105,12 @@ export class SimObjectStore implements ObjectStore {
     return this.#objects.get(key)?.content;
   }
 
+  /** What keeps an object from being deleted; for checkers. */
+  locksOf(key: string): { readonly retention: Retention | undefined; readonly legalHold: boolean } {
+    const { retention, legalHold = false } = this.#objects.get(key) ?? {};
+    return { retention, legalHold };
+  }
+
   /** Changes a byte of a stored object; for tests of damage. */
   damage(key: string, offset: number): void {
     const object = this.#objects.get(key);

@@ -3,12 +3,15 @@
 // some, and looks whether what the gateway shows agrees with the books. Goes on where a crash left things.
 
 import { type Duration, hours, isFault, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
-import type { CartridgeView, Gateway } from "#gateway/index.ts";
+import type { CartridgeView, CostsView, Gateway, PoolRequest } from "#gateway/index.ts";
+import type { RequestKind } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { ElementFound } from "./changer-driver.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
 import { CartridgeBook, type LibraryBook, shelf } from "./library-book.ts";
+import { LockBook } from "./lock-book.ts";
 import type { SeededRandom } from "./random.ts";
+import type { Scenario } from "./scenario.ts";
 import { GatewayDown, type World } from "./world.ts";
 
 /** Name of the simulated library. */
@@ -26,6 +29,17 @@ const passing = [
 ] as const;
 const endStates: readonly string[] = ["done", "failed", "canceled", "interrupted"];
 const actor = { who: "operator" };
+const bypassing = { ...actor, bypassGovernance: true };
+/** The shelf pool of all cartridges. */
+export const poolName = "sim-shelf";
+/** Longest time between an undelete and the delete before it. */
+const regret: Duration = minutes(20);
+
+/** That pool, as a seed has drawn it. */
+export function poolOf({ lock, deleteDelayDays }: Scenario): PoolRequest {
+  const retentionDays = lock === "NONE" ? 0 : 1;
+  return { name: poolName, storageClass: "GLACIER", lock, retentionDays, deleteDelayDays };
+}
 /** Longest virtual time that the shelf may take for anything: thawing, and an object store that fails often. */
 const shelfWithin: Duration = hours(72);
 
@@ -39,9 +53,13 @@ export interface OperatorOptions {
 /** One operator. */
 export class Operator {
   readonly #options: OperatorOptions;
+  readonly #locks: LockBook;
+  /** Deleted for good, after their delay. */
+  readonly #deleted = new Set<string>();
 
   constructor(options: OperatorOptions) {
     this.#options = options;
+    this.#locks = new LockBook(options.world.objects);
   }
 
   /** Works until `isOver`. */
@@ -49,7 +67,7 @@ export class Operator {
     const { world, random } = this.#options;
     while (!isOver()) {
       await sleep(world.clock, milliseconds(random.between(1, 3000)));
-      await this.#step(random.weighted({ look: 5, retrieve: 4, create: 1, delete: 1 }));
+      await this.#step(random.weighted({ look: 5, retrieve: 4, create: 1, delete: 1, hold: 1 }));
     }
   }
 
@@ -70,8 +88,15 @@ export class Operator {
       if (view.state === "RETRIEVED") return this.#retrieved(cartridge, view);
       expect(view.place.kind === "shelf", `${barcode} is ${view.state} and should be on the shelf`);
       if (view.state === "ARCHIVED") {
-        await this.#ask((gateway) => gateway.retrieveCartridge({ barcode, library: libraryName }, actor));
-        world.trace.event("operator", `asks for ${barcode}`);
+        const onDemand = this.#options.random.chance(world.scenario.onDemand);
+        const request = {
+          barcode,
+          library: libraryName,
+          onDemand,
+          aheadBytes: onDemand ? world.scenario.segmentSize : 0,
+        };
+        await this.#ask((gateway) => gateway.retrieveCartridge(request, actor));
+        world.trace.event("operator", `asks for ${barcode}${onDemand ? ", on demand" : ""}`);
       }
       await sleep(world.clock, seconds(20));
     }
@@ -85,10 +110,13 @@ export class Operator {
       const tasks = await this.#untilUp((gateway) =>
         gateway.tasks.list().filter(({ state }) => !endStates.includes(state)),
       );
-      if (tasks.length === 0) return;
+      if (tasks.length === 0) break;
       const late = tasks.map(taskText).join("; ");
       expect(world.clock.monotonic() < deadline, `tasks did not end in ${shelfWithin} ms: ${late}`);
       await sleep(world.clock, minutes(1));
+    }
+    for (const barcode of this.#deleted) {
+      expect((await this.#view(barcode)) === undefined, `${barcode} was deleted a day ago and is still there`);
     }
   }
 
@@ -100,8 +128,12 @@ export class Operator {
       cartridges: gateway.listCartridges(),
       elements: gateway.listElements(libraryName),
       status: gateway.status(),
+      costs: gateway.costs(),
+      requests: new Map(this.#options.world.requestLog),
     }));
     if (seen === undefined) return;
+    this.#checkLocks(seen.cartridges);
+    this.#checkMoney(seen.costs, seen.requests);
     const isStill = (cartridge: CartridgeBook): boolean =>
       cartridge.user === undefined && before.get(cartridge) === cartridge.moves;
     const found = seen.elements.flatMap(({ address, kind, cartridge }): ElementFound[] =>
@@ -120,7 +152,7 @@ export class Operator {
     expect(uploadBufferUsed <= most, `the upload buffer holds ${uploadBufferUsed} bytes of ${uploadBufferSize}`);
   }
 
-  async #step(what: "look" | "retrieve" | "create" | "delete"): Promise<void> {
+  async #step(what: "look" | "retrieve" | "create" | "delete" | "hold"): Promise<void> {
     const { book, random } = this.#options;
     if (what === "look") return this.look();
     if (what === "create") return this.#create();
@@ -128,6 +160,7 @@ export class Operator {
     if (shelved.length === 0) return;
     const cartridge = random.pick(shelved);
     if (what === "delete") return this.#delete(cartridge);
+    if (what === "hold") return this.#hold(cartridge);
     // A cartridge comes back into a mail slot; nobody else may be about to fill the last one.
     const [slot] = book.freeElements("mail-slot");
     if (slot === undefined) return;
@@ -153,7 +186,7 @@ export class Operator {
     const { book, world } = this.#options;
     // Every cartridge has a slot to come back to, also those on the shelf.
     if (book.cartridges.size >= world.scenario.storageSlots) return;
-    const request = { library: libraryName, count: 1, sizeBytes: cartridgeSize };
+    const request = { library: libraryName, count: 1, sizeBytes: cartridgeSize, pool: poolName };
     await this.#ask((gateway) => gateway.createCartridges(request));
     const views = await this.#untilUp((gateway) => gateway.listCartridges());
     for (const { barcode, place } of views.filter((view) => !book.cartridges.has(view.barcode))) {
@@ -161,6 +194,59 @@ export class Operator {
       world.trace.event("operator", `makes ${barcode} in ${place.address}`);
       book.cartridges.set(barcode, new CartridgeBook(barcode, place.address));
     }
+  }
+
+  /** Every request that the process has sent is on its bill, and none that it has not. */
+  #checkMoney(costs: CostsView, sent: ReadonlyMap<RequestKind, number>): void {
+    const counted = new Map<RequestKind, number>();
+    for (const { kind, requests } of costs.requests) counted.set(kind, (counted.get(kind) ?? 0) + requests);
+    for (const kind of new Set([...counted.keys(), ...sent.keys()])) {
+      const [bill, log] = [counted.get(kind) ?? 0, sent.get(kind) ?? 0];
+      expect(bill === log, `${bill} requests of kind ${kind} are counted, and ${log} were sent`);
+    }
+  }
+
+  #checkLocks(views: readonly CartridgeView[]): void {
+    const { world } = this.#options;
+    const now = world.clock.now();
+    for (const view of views) this.#locks.note(view, now);
+    this.#locks.check(now);
+  }
+
+  /** Puts a cartridge under a hold, looks that nobody deletes it, and releases it after a while. */
+  async #hold(cartridge: CartridgeBook): Promise<void> {
+    const { world, random } = this.#options;
+    const { barcode } = cartridge;
+    cartridge.user = "operator";
+    world.trace.event("operator", `puts ${barcode} under a hold`);
+    for (let isHeld = false; !isHeld; await sleep(world.clock, seconds(5))) {
+      await this.#ask((gateway) => gateway.setLegalHold(barcode, true, actor));
+      isHeld = (await this.#view(barcode))?.legalHold === true;
+    }
+    await sleep(world.clock, milliseconds(random.between(1, 60_000)));
+    const view = await this.#view(barcode);
+    if (view?.state === "ARCHIVED" && view.task === undefined) {
+      await this.#refused(barcode, ["gateway.cartridge-held"]);
+      this.#checkLocks([view]);
+    }
+    this.#locks.forget(barcode);
+    for (let isHeld = true; isHeld; await sleep(world.clock, seconds(5))) {
+      await this.#ask((gateway) => gateway.setLegalHold(barcode, false, actor));
+      isHeld = (await this.#view(barcode))?.legalHold === true;
+    }
+    cartridge.user = undefined;
+  }
+
+  /** A deletion, even by who may bypass GOVERNANCE, is refused with one of these faults, and nothing changes. */
+  async #refused(barcode: string, codes: readonly string[]): Promise<void> {
+    const request = (gateway: Gateway): Promise<string> =>
+      gateway.deleteCartridge(barcode, { ...actor, bypassGovernance: true }).then(
+        () => "nothing",
+        (error: unknown) => (isFault(error) ? error.code : String(error)),
+      );
+    const code = await this.#ask(request);
+    const mayBe = [...codes, ...passing, undefined];
+    expect(mayBe.includes(code), `deleting ${barcode} is refused with ${codes.join(" or ")}, and not with ${code}`);
   }
 
   async #delete(cartridge: CartridgeBook): Promise<void> {
@@ -172,14 +258,43 @@ export class Operator {
       cartridge.user = undefined;
       return;
     }
+    const now = world.clock.now();
+    if (view.lock === "COMPLIANCE" && (view.lockedUntil ?? 0) > now + minutes(1)) {
+      await this.#refused(barcode, ["gateway.cartridge-locked"]);
+      cartridge.user = undefined;
+      return;
+    }
     world.trace.event("operator", `deletes ${barcode}`);
+    this.#locks.forget(barcode);
+    if (world.scenario.deleteDelayDays > 0) return this.#deleteLater(cartridge);
     book.cartridges.delete(barcode);
     const deadline = world.clock.monotonic() + shelfWithin;
     for (let left = await this.#view(barcode); left !== undefined; left = await this.#view(barcode)) {
       expect(world.clock.monotonic() < deadline, `${barcode} was not deleted in ${shelfWithin} ms`);
-      if (left.state === "ARCHIVED") await this.#ask((gateway) => gateway.deleteCartridge(barcode, actor));
+      if (left.state === "ARCHIVED") await this.#ask((gateway) => gateway.deleteCartridge(barcode, bypassing));
       await sleep(world.clock, seconds(20));
     }
+  }
+
+  /** Deletes with a delay: regrets it soon, or it happens by itself. */
+  async #deleteLater(cartridge: CartridgeBook): Promise<void> {
+    const { book, world, random } = this.#options;
+    const { barcode } = cartridge;
+    for (let state: string | undefined; state !== "DELETING"; state = (await this.#view(barcode))?.state) {
+      await this.#ask((gateway) => gateway.deleteCartridge(barcode, bypassing));
+    }
+    if (random.chance(0.5)) {
+      book.cartridges.delete(barcode);
+      this.#deleted.add(barcode);
+      return;
+    }
+    await sleep(world.clock, milliseconds(random.fraction() * regret));
+    for (let state: string | undefined; state !== "ARCHIVED"; state = (await this.#view(barcode))?.state) {
+      await this.#ask((gateway) => gateway.undeleteCartridge(barcode, actor));
+      await sleep(world.clock, seconds(1));
+    }
+    world.trace.event("operator", `takes the deletion of ${barcode} back`);
+    cartridge.user = undefined;
   }
 
   /** Undefined when the gateway does not know it. */

@@ -11,6 +11,7 @@ import type {
   ObjectStoreAbilities,
   ObjectVersion,
   PutOptions,
+  RequestKind,
   Retention,
   StorageClass,
   ThawTier,
@@ -21,6 +22,8 @@ const never = (): Promise<never> => new Promise(() => {});
 /** An `ObjectStore` that falls silent. */
 export class ProcessObjects implements ObjectStore {
   readonly #store: ObjectStore;
+  /** Requests that this process has sent, by kind. */
+  readonly log = new Map<RequestKind, number>();
   #alive = true;
 
   constructor(store: ObjectStore) {
@@ -42,42 +45,43 @@ export class ProcessObjects implements ObjectStore {
     content: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<ObjectVersion> {
-    return this.#ask(() => this.#store.put(key, sizeBytes, content, options));
+    return this.#ask("put", () => this.#store.put(key, sizeBytes, content, options));
   }
 
   get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#ask(() => this.#store.get(key, offset, length, signal));
+    return this.#ask("get", () => this.#store.get(key, offset, length, signal));
   }
 
   head(key: ObjectKey): Promise<ObjectInfo | undefined> {
-    return this.#ask(() => this.#store.head(key));
+    return this.#ask("head", () => this.#store.head(key));
   }
 
   list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
-    return this.#ask(() => this.#store.list(prefix, after, limit));
+    return this.#ask("list", () => this.#store.list(prefix, after, limit));
   }
 
   delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
-    return this.#ask(() => this.#store.delete(key, options));
+    return this.#ask("delete", () => this.#store.delete(key, options));
   }
 
   setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
-    return this.#ask(() => this.#store.setRetention(key, retention, options));
+    return this.#ask("lock", () => this.#store.setRetention(key, retention, options));
   }
 
   setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
-    return this.#ask(() => this.#store.setLegalHold(key, isHeld));
+    return this.#ask("lock", () => this.#store.setLegalHold(key, isHeld));
   }
 
   changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
-    return this.#ask(() => this.#store.changeClass(key, storageClass));
+    return this.#ask("copy", () => this.#store.changeClass(key, storageClass));
   }
 
   thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
-    return this.#ask(() => this.#store.thaw(key, tier, keep));
+    return this.#ask("thaw", () => this.#store.thaw(key, tier, keep));
   }
 
-  async #ask<T>(request: () => Promise<T>): Promise<T> {
+  async #ask<T>(kind: RequestKind, request: () => Promise<T>): Promise<T> {
+    this.log.set(kind, (this.log.get(kind) ?? 0) + 1);
     if (!this.#alive) return never();
     try {
       const answer = await request();

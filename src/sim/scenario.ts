@@ -3,7 +3,7 @@
 // turns some things up and others off, so that a thousand of them meet more than a thousand times the average would.
 
 import { type Duration, milliseconds, minutes, seconds } from "#base/index.ts";
-import type { Topology } from "#gateway/index.ts";
+import type { RetentionLock, Topology } from "#gateway/index.ts";
 import type { CompressionSettings } from "#store/index.ts";
 import { calmNetwork, type NetworkBehaviour } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
@@ -56,6 +56,12 @@ export interface Scenario {
   /** Chance that a call of the object store fails, before or after its effect. */
   readonly objectFailures: number;
   readonly thawTime: Duration;
+  /** The lock of the shelf pool that all cartridges go to. It holds for a day. */
+  readonly lock: RetentionLock;
+  /** Days in which a deletion can be taken back. */
+  readonly deleteDelayDays: number;
+  /** How often a retrieve is on demand. */
+  readonly onDemand: number;
 
   /** How the gateway dies, in this order; empty only when connections are cut. */
   readonly crashes: readonly CrashKind[];
@@ -108,6 +114,9 @@ export function drawScenario(random: SeededRandom): Scenario {
     objectDelayMax: milliseconds(random.pick([1, 50, 2000])),
     objectFailures: random.pick([0, 0, 0.05, 0.3]),
     thawTime: random.pick([seconds(10), minutes(5), minutes(40)]),
+    lock: random.pick(["NONE", "NONE", "GOVERNANCE", "COMPLIANCE"]),
+    deleteDelayDays: random.pick([0, 0, 1]),
+    onDemand: random.pick([0, 0.5, 1]),
     crashes,
     cuts: crashes.length === 0 ? random.between(1, 4) : random.between(0, 2),
     disasterEvery: milliseconds(random.pick([200, 1000, 5000])),

@@ -9,7 +9,7 @@ import { expect } from "./check-failure.ts";
 import { Disasters } from "./disasters.ts";
 import { HostSession, makeInitiator } from "./host-session.ts";
 import { type CartridgeBook, LibraryBook, shelf } from "./library-book.ts";
-import { cartridgeSize, libraryName, Operator } from "./operator.ts";
+import { cartridgeSize, libraryName, Operator, poolName, poolOf } from "./operator.ts";
 import { TapeDriver } from "./tape-driver.ts";
 import { TapeHost } from "./tape-host.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -93,9 +93,9 @@ export class Simulation {
     await this.#world.call((gateway) =>
       gateway.createLibrary({ name: libraryName, drives, storageSlots, mailSlots, topology }),
     );
-    await this.#world.call((gateway) =>
-      gateway.createCartridges({ library: libraryName, count: cartridges, sizeBytes: cartridgeSize }),
-    );
+    await this.#world.call((gateway) => gateway.createPool(poolOf(this.#world.scenario)));
+    const request = { library: libraryName, count: cartridges, sizeBytes: cartridgeSize, pool: poolName };
+    await this.#world.call((gateway) => gateway.createCartridges(request));
     return this.#world.call((gateway) => gateway.getLibrary(libraryName));
   }
 

@@ -2,7 +2,7 @@
 // The commands of a tape drive as a host's driver sends them, and their answers in words. Variable block mode. It keeps
 // no books; an answer that no drive may give is a failed check.
 
-import { type Duration, milliseconds, sleep } from "#base/index.ts";
+import { type Duration, milliseconds, seconds, sleep } from "#base/index.ts";
 import {
   Erase6,
   LoadUnload,
@@ -18,7 +18,7 @@ import {
   WriteFilemarks6,
 } from "#scsi/index.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
-import { type HostSession, isBusy, type Reply, wordOf } from "./host-session.ts";
+import { type Command, type HostSession, isBusy, type Reply, wordOf } from "./host-session.ts";
 import type { World } from "./world.ts";
 
 /** What became of a write. */
@@ -35,9 +35,10 @@ export class ReadFailed extends Error {
   override readonly name = "ReadFailed";
 }
 
-/** Longest time that a drive may take to become ready: what is in its cartridge may have to be fetched. */
-const readyTries = 600;
+/** Longest time that a drive may take to become ready: what is in its cartridge may have to be fetched, and thawed. */
+const readyTries = 1500;
 const readyPause: Duration = milliseconds(500);
+const readyPauseMax: Duration = seconds(30);
 const spaceCountMask = 0xff_ffff;
 
 /** Largest block a host reads. */
@@ -64,7 +65,7 @@ export class TapeDriver {
       if (word === "medium-not-present") {
         if (!(await this.load())) return false;
       } else expect(word === "becoming-ready" || word === "not-ready-operation", `TEST UNIT READY answers ${word}`);
-      await sleep(this.#world.clock, readyPause);
+      await sleep(this.#world.clock, milliseconds(Math.min(readyPause * 1.02 ** attempt, readyPauseMax)));
     }
     throw new CheckFailure(`the drive is not ready after ${readyTries} tries`);
   }
@@ -84,7 +85,7 @@ export class TapeDriver {
 
   async read(): Promise<ReadAnswer> {
     const cdb = Read6.encode({ transferLength: readLengthMax, suppressIncorrectLength: true });
-    const reply = await this.session.execute({ cdb, dataInLength: readLengthMax, dataInTo: this.#room });
+    const reply = await this.#patiently({ cdb, dataInLength: readLengthMax, dataInTo: this.#room });
     const word = wordOf(reply);
     if (word === "good") return { kind: "block", bytes: reply.dataIn };
     if (word === "filemark-detected") return { kind: "filemark" };
@@ -100,7 +101,7 @@ export class TapeDriver {
 
   /** To an object; false when end of data came first. */
   async locate(objectNumber: number): Promise<boolean> {
-    const reply = await this.session.execute({ cdb: Locate16.encode({ identifier: BigInt(objectNumber) }) });
+    const reply = await this.#patiently({ cdb: Locate16.encode({ identifier: BigInt(objectNumber) }) });
     const word = wordOf(reply);
     expect(word === "good" || word === "end-of-data", `LOCATE answers ${word}`);
     return word === "good";
@@ -109,7 +110,7 @@ export class TapeDriver {
   /** Gives the word of the answer: `good`, `filemark-detected`, `end-of-data`, `beginning-of-partition`. */
   async space(code: keyof typeof spaceCodes, count: number): Promise<string> {
     const cdb = Space6.encode({ code: spaceCodes[code], count: (count & spaceCountMask) >>> 0 });
-    return wordOf(await this.session.execute({ cdb }));
+    return wordOf(await this.#patiently({ cdb }));
   }
 
   /** The object number, as the drive says. */
@@ -131,6 +132,17 @@ export class TapeDriver {
 
   async unload(): Promise<void> {
     await this.#good(LoadUnload.encode({ load: false }), "UNLOAD");
+  }
+
+  /** As hosts do: while what it wants is being brought, the drive is asked until it is ready, and then once more. */
+  async #patiently(command: Command): Promise<Reply> {
+    for (let attempt = 0; attempt < readyTries; attempt++) {
+      const reply = await this.session.execute(command);
+      if (wordOf(reply) !== "becoming-ready") return reply;
+      expect(this.#world.scenario.onDemand > 0, "a drive is becoming ready that has nothing to wait for");
+      await this.waitReady();
+    }
+    throw new CheckFailure(`what a host reads was not brought in ${readyTries} tries`);
   }
 
   async #good(cdb: Uint8Array, name: string): Promise<void> {

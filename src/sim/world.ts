@@ -18,6 +18,7 @@ import {
   type Disk,
   FileKeyProvider,
   type ObjectStore,
+  type RequestKind,
   type SealingOptions,
   sealJobs,
   type SealJobs,
@@ -176,6 +177,11 @@ export class World {
     const running = this.#process;
     if (running === undefined) throw new GatewayDown("the gateway is down");
     return Promise.race([Promise.resolve(request(running.gateway)), running.death]);
+  }
+
+  /** Requests that the process that runs has sent to the object store, by kind; for checkers. */
+  get requestLog(): ReadonlyMap<RequestKind, number> {
+    return this.#process?.objects.log ?? new Map();
   }
 
   /** The world calms down: no failures any more, short delays. What was broken stays broken. */
