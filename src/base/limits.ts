@@ -258,6 +258,8 @@ export const limits = {
   s3PartsInFlight: 2,
   /** Pages of a thousand unfinished uploads, parts or versions that are looked through. */
   s3UploadPages: 100,
+  /** An upload that is unfinished for so long is aborted at the next start: nobody goes on with it, and it is paid for. */
+  s3UploadAge: days(7),
   /** Connections to one S3 server. */
   s3Connections: 50,
   /** A connection to an S3 server stands by then. */

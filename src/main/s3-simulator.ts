@@ -24,7 +24,7 @@ const simulator = new S3Simulator({
   thawDelay: { Expedited: delay, Standard: delay, Bulk: delay },
 });
 for (const name of values.bucket) simulator.makeBucket(name, { hasLocks: true });
-const { port } = await listenHttp((request) => simulator.handle(request), Number(values.port));
+const { port } = await listenHttp((request) => simulator.handle(request), { port: Number(values.port) });
 process.stdout.write(
   `A simulated S3 in memory, until Ctrl-C. Restores take ${values.thaw} s.\n` +
     `  AWS_ACCESS_KEY_ID=${values["access-key"]} AWS_SECRET_ACCESS_KEY=${values["secret-key"]} ` +

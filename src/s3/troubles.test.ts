@@ -18,10 +18,10 @@ const ports = { clock: bed.clock, random: bed.random, log: silentLog };
 const key = objectKey("a/b");
 
 async function open(place: S3Place, isVersioned = false): Promise<S3ObjectStore> {
+  bed.troubles();
   const abilities = isVersioned ? fullProfile.abilities : { ...fullProfile.abilities, retention: [], legalHold: false };
   const store = await connectS3(place, ports, { profile: { ...fullProfile, isVersioned, abilities } });
   bed.onClose(() => store.close());
-  bed.troubles();
   return store;
 }
 
@@ -137,6 +137,18 @@ test("an unfinished upload of other content is given up, and the next attempt is
   assert.deepEqual(store.uploads.unfinished, []);
   await put(store, other);
   assert.equal((await store.head(key))?.crc32, crc32(other));
+});
+
+test("an upload that nobody goes on with is aborted after a week", async () => {
+  const where = await place();
+  const store = await open(where);
+  bed.troubles(undefined, undefined, "reset", "reset", "reset");
+  await assert.rejects(put(store, bytesOf(22 * MiB)), unreachable(/./));
+  await bed.clock.advance(days(6));
+  assert.deepEqual((await open(where)).uploads.unfinished, ["pre/a/b"]);
+  await bed.clock.advance(days(2));
+  assert.deepEqual((await open(where)).uploads.unfinished, []);
+  assert.equal(bed.simulator.bucket(where.location.bucket)?.uploads.size, 0);
 });
 
 test("content that is not what was announced leaves no upload behind", async () => {

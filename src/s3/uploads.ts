@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import type { CreateMultipartUploadCommandInput } from "@aws-sdk/client-s3";
-import { limits } from "#base/index.ts";
+import { type Instant, limits } from "#base/index.ts";
 import { crc32, storeFault } from "#store/index.ts";
 import type { S3Api } from "./client.ts";
 import { s3Error } from "./errors.ts";
@@ -64,16 +64,23 @@ export class Uploads {
     this.#api = api;
   }
 
-  /** Asks the server for unfinished uploads below `prefix`; of several of one key all but one are aborted. */
-  async find(bucket: string, prefix: string): Promise<void> {
+  /**
+   * Asks the server for unfinished uploads below `prefix`. Old ones are aborted, and of several of one key all but one:
+   * what is unfinished is paid for.
+   */
+  async find(bucket: string, prefix: string, now: Instant): Promise<void> {
     const { sdk, client } = this.#api;
     let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
     for (let page = 0; page < limits.s3UploadPages; page++) {
       const found = await client.send(
         new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...marker }),
       );
-      for (const { Key: key, UploadId: id } of found.Uploads ?? []) {
+      for (const { Key: key, UploadId: id, Initiated: began } of found.Uploads ?? []) {
         if (key === undefined || id === undefined) continue;
+        if (began !== undefined && began.getTime() < now - limits.s3UploadAge) {
+          await this.abort(bucket, key, id);
+          continue;
+        }
         const other = this.#unfinished.get(key);
         if (other !== undefined) await this.abort(bucket, key, other);
         this.#unfinished.set(key, id);

@@ -3,6 +3,7 @@
 // or resets the connection where the answer says so. It is no server for strangers.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { HttpAnswer, HttpRequest } from "#s3sim/index.ts";
 
@@ -13,11 +14,26 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-/** Answers the requests that arrive at a port of the loopback address; any free port for 0. */
-export async function listenHttp(handle: (request: HttpRequest) => HttpAnswer, port = 0): Promise<HttpListener> {
-  const server = createServer((message, response) => {
+/** Where and how to listen. */
+export interface HttpListenerOptions {
+  /** Any free port unless given. */
+  readonly port?: number;
+  /** With a certificate, as PEM, requests come by TLS. */
+  readonly certificate?: { readonly certificate: string; readonly key: string };
+}
+
+/** Answers the requests that arrive at a port of the loopback address. */
+export async function listenHttp(
+  handle: (request: HttpRequest) => HttpAnswer,
+  { port = 0, certificate }: HttpListenerOptions = {},
+): Promise<HttpListener> {
+  const listener = (message: IncomingMessage, response: ServerResponse): void => {
     serve(message, response, handle).catch(() => message.socket.destroy());
-  });
+  };
+  const server =
+    certificate === undefined
+      ? createServer(listener)
+      : createTlsServer({ cert: certificate.certificate, key: certificate.key }, listener);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
