@@ -160,7 +160,7 @@ export class Operator {
     if (shelved.length === 0) return;
     const cartridge = random.pick(shelved);
     if (what === "delete") return this.#delete(cartridge);
-    if (what === "hold") return this.#hold(cartridge);
+    if (what === "hold") return this.hold(cartridge);
     // A cartridge comes back into a mail slot; nobody else may be about to fill the last one.
     const [slot] = book.freeElements("mail-slot");
     if (slot === undefined) return;
@@ -214,7 +214,7 @@ export class Operator {
   }
 
   /** Puts a cartridge under a hold, looks that nobody deletes it, and releases it after a while. */
-  async #hold(cartridge: CartridgeBook): Promise<void> {
+  async hold(cartridge: CartridgeBook): Promise<void> {
     const { world, random } = this.#options;
     const { barcode } = cartridge;
     cartridge.user = "operator";
@@ -226,8 +226,8 @@ export class Operator {
     await sleep(world.clock, milliseconds(random.between(1, 60_000)));
     const view = await this.#view(barcode);
     if (view?.state === "ARCHIVED" && view.task === undefined) {
-      await this.#refused(barcode, ["gateway.cartridge-held"]);
       this.#checkLocks([view]);
+      await this.#refused(barcode, ["gateway.cartridge-held"]);
     }
     this.#locks.forget(barcode);
     for (let isHeld = true; isHeld; await sleep(world.clock, seconds(5))) {

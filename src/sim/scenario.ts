@@ -114,7 +114,7 @@ export function drawScenario(random: SeededRandom): Scenario {
     objectDelayMax: milliseconds(random.pick([1, 50, 2000])),
     objectFailures: random.pick([0, 0, 0.05, 0.3]),
     thawTime: random.pick([seconds(10), minutes(5), minutes(40)]),
-    lock: random.pick(["NONE", "NONE", "GOVERNANCE", "COMPLIANCE"]),
+    lock: random.pick(["NONE", "GOVERNANCE", "COMPLIANCE"]),
     deleteDelayDays: random.pick([0, 0, 1]),
     onDemand: random.pick([0, 0.5, 1]),
     crashes,

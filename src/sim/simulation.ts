@@ -162,6 +162,8 @@ export class Simulation {
       if (cartridge.place !== shelf) await inspector.inspect(cartridge);
     }
     await operator.waitForTasks();
+    await operator.look();
+    for (const cartridge of book.shelved().slice(0, 1)) await operator.hold(cartridge);
     for (const cartridge of book.shelved().slice(0, retrievedAtEnd)) {
       await operator.retrieve(cartridge);
       await inspector.inspect(cartridge);
