@@ -40,6 +40,13 @@ const doors: ReadonlyMap<string, Door> = new Map<string, Door>([
     },
   ],
   [
+    "cartridge read",
+    {
+      summary: "read a cartridge from a bucket and its keys alone",
+      open: async (args) => (await import("./cartridge-read.ts")).cartridgeRead(args),
+    },
+  ],
+  [
     "store probe",
     {
       summary: "try out what an object store can do",

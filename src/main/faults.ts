@@ -22,6 +22,7 @@ export const mainFault = faultsOf("main", {
   "demo-failed": { text: "the demonstration failed: {reason}", retry: "never", http: 500, exit: 1 },
   usage: { text: "{reason}; see --help", retry: "never", http: 400, exit: 2 },
   "config-bad": { text: "{file}: {problems}", retry: "operator", http: 500, exit: 2 },
+  "tape-file-missing": { text: "{name} has no tape file {file}", retry: "never", http: 404, exit: 3 },
   "key-setting": {
     text: "the key provider {provider} is not set up: see [store.encryption] in docs/CONFIGURATION.md",
     retry: "operator",

@@ -84,3 +84,17 @@ function profilesFrom(text: string | undefined): Readonly<Record<string, S3Profi
     return {};
   }
 }
+
+/** Opens a store only to read from it: nothing is tried out, because that would write. Faults as for `openBucket`. */
+export async function openBucketToRead(
+  url: string,
+  settings: S3Settings,
+  ports: Omit<ObjectStorePorts, "profiles">,
+): Promise<OpenObjectStore> {
+  const place = { location: parseS3Url(url), access: s3Access(settings) };
+  const abilities = { createOnly: true, replaceOnly: true, classes: storageClass.options, thaw: {}, retention: [] };
+  const rest = { isVersioned: false, hasPartedConditions: false, hasChecksums: false, hasQuotedTags: true };
+  const profile: S3Profile = { abilities: { ...abilities, legalHold: false }, ...rest };
+  const objects = await stayAlive(connectS3(place, ports, { profile }));
+  return { objects, close: () => objects.close() };
+}

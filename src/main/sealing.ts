@@ -28,6 +28,8 @@ export interface KeySources {
   readonly home: string;
   readonly random: Random;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Make nothing and note nothing: somebody only reads. */
+  readonly readOnly?: boolean;
 }
 
 /** Providers that are open. */
@@ -68,16 +70,19 @@ export function sealingOptions(
 }
 
 /** The key file; made once. When it is missing later, it was lost, and a new one would hide that. */
-function fileKeys(settings: EncryptionSettings, { home, random }: KeySources): KeyProvider | undefined {
+function fileKeys(
+  settings: EncryptionSettings,
+  { home, random, readOnly = false }: KeySources,
+): KeyProvider | undefined {
   const path = settings.keyFile;
   const isCurrent = settings.provider === "file";
   if (!isCurrent && !existsSync(path)) return undefined;
   const mark = new PrivateFile(join(home, "key-file-made"));
   const file = new PrivateFile(path);
   const keyFile = { path, read: () => file.read(), write: (text: string) => file.replace(text) };
-  const create = isCurrent && mark.read()?.trim() !== path;
-  const provider = new FileKeyProvider({ file: keyFile, random, create });
-  if (isCurrent && mark.read()?.trim() !== path) mark.replace(`${path}\n`);
+  const isFirst = isCurrent && !readOnly && mark.read()?.trim() !== path;
+  const provider = new FileKeyProvider({ file: keyFile, random, create: isFirst });
+  if (isFirst) mark.replace(`${path}\n`);
   return provider;
 }
 

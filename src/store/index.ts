@@ -3,6 +3,7 @@
 
 export type { Fenced } from "./bucket-log.ts";
 export * from "./bandwidth.ts";
+export * from "./bucket-reader.ts";
 export * from "./cartridge-store.ts";
 export * from "./compression-gauge.ts";
 export * from "./counted-objects.ts";

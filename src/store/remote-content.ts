@@ -6,6 +6,7 @@ import { asError, assert, isFault, limits, type Log, type Threads } from "#base/
 import { joinCrc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
 import { storeFault } from "./faults.ts";
+import type { FrameTables } from "./frame-tables.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { cartridgePrefix, segmentKey } from "./object-keys.ts";
 import type { ObjectKey } from "./object-store.ts";
@@ -13,13 +14,19 @@ import { type ObjectWork, retried } from "./object-work.ts";
 import type { SealJobs } from "./seal-jobs.ts";
 import { looksSealed, SealedHeader, sourceLengthOf, tailSizeOf } from "./sealed-format.ts";
 import { type DataKey, frameInput, frameRange, openIndex, type SealedIndex } from "./sealed-object.ts";
-import type { StoredCartridge } from "./stored-cartridge.ts";
+import type { CartridgeId } from "./types.ts";
 
 /** What reading stored segments needs. */
 export interface RemoteOptions extends ObjectWork {
   readonly log: Log;
   readonly threads: Threads<SealJobs>;
   readonly keys: KeyRing;
+}
+
+/** The cartridge that a segment is of, and where the ends of its segments are kept. */
+export interface SegmentHolder {
+  readonly id: CartridgeId;
+  readonly frames: Pick<FrameTables, "get" | "put">;
 }
 
 /** The pieces of one stored segment. */
@@ -39,7 +46,7 @@ export interface RemoteContent {
  */
 export async function openRemote(
   options: RemoteOptions,
-  cartridge: StoredCartridge,
+  cartridge: SegmentHolder,
   entry: Entry,
   signal: AbortSignal,
 ): Promise<RemoteContent> {
@@ -133,7 +140,7 @@ interface Wanted {
 }
 
 /** From the ends that are kept here. */
-async function keptIndex(log: Log, cartridge: StoredCartridge, wanted: Wanted): Promise<SealedIndex | undefined> {
+async function keptIndex(log: Log, cartridge: SegmentHolder, wanted: Wanted): Promise<SealedIndex | undefined> {
   try {
     const kept = await cartridge.frames.get(wanted.entry.segment);
     return kept && checkedIndex(wanted, kept);
@@ -144,7 +151,7 @@ async function keptIndex(log: Log, cartridge: StoredCartridge, wanted: Wanted): 
 }
 
 /** With one request for the end of the object; keeps it. Damage is believed when it was read twice. */
-async function fetchedIndex(options: RemoteOptions, cartridge: StoredCartridge, wanted: Wanted): Promise<SealedIndex> {
+async function fetchedIndex(options: RemoteOptions, cartridge: SegmentHolder, wanted: Wanted): Promise<SealedIndex> {
   try {
     return await fetchIndex(options, cartridge, wanted);
   } catch (error) {
@@ -153,7 +160,7 @@ async function fetchedIndex(options: RemoteOptions, cartridge: StoredCartridge, 
   }
 }
 
-async function fetchIndex(options: RemoteOptions, cartridge: StoredCartridge, wanted: Wanted): Promise<SealedIndex> {
+async function fetchIndex(options: RemoteOptions, cartridge: SegmentHolder, wanted: Wanted): Promise<SealedIndex> {
   const { entry, key, signal } = wanted;
   const size = entry.objectSize;
   const length = Math.min(tailSizeOf(entry.fileSize, limits.frameSize), size);
@@ -197,7 +204,7 @@ export function checkedIndex(
 }
 
 /** Keeps the end of a segment's object. Only a help: what cannot be kept is fetched again. */
-export async function keepTail(log: Log, cartridge: StoredCartridge, segment: number, tail: Uint8Array): Promise<void> {
+export async function keepTail(log: Log, cartridge: SegmentHolder, segment: number, tail: Uint8Array): Promise<void> {
   try {
     await cartridge.frames.put(segment, tail);
   } catch (error) {
