@@ -290,7 +290,7 @@ class PiecewiseSource implements ByteSource {
     if (offset < 0 || offset >= this.#entry.fileSize) return 0;
     const content = await this.#open();
     const number = Math.floor(offset / content.pieceSize);
-    if (!this.#pieces.has(number)) await this.#fetch(content, number);
+    if (!this.#pieces.has(number)) await this.#bring(content, number);
     const piece = await this.#pieces.get(number);
     const from = piece?.subarray(offset - number * content.pieceSize).subarray(0, into.byteLength);
     if (from === undefined) return 0;
@@ -304,7 +304,7 @@ class PiecewiseSource implements ByteSource {
     return this.#content;
   }
 
-  async #fetch(content: RemoteContent, first: number): Promise<void> {
+  async #bring(content: RemoteContent, first: number): Promise<void> {
     const total = Math.ceil(this.#entry.fileSize / content.pieceSize);
     const count = Math.min(Math.max(1, Math.floor(limits.fetchSize / content.pieceSize)), total - first);
     const pieces = await content.read(first, count, this.#signal);
