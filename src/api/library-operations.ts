@@ -12,7 +12,21 @@ const drives = z.int().min(1).max(limits.drivesMax).optional();
 const slots = z.int().min(1).max(limits.elementsMax).optional();
 const mailSlots = z.int().min(0).max(limits.elementsMax).optional();
 
-const libraryColumns = ["name", "changerModel", "driveModel", "topology", "drives", "storageSlots", "mailSlots"];
+const durability = z
+  .enum(["local", "remote"])
+  .optional()
+  .describe("When filemarks and the like are answered: synced here (local), or in the object store too (remote)");
+
+const libraryColumns = [
+  "name",
+  "changerModel",
+  "driveModel",
+  "topology",
+  "durability",
+  "drives",
+  "storageSlots",
+  "mailSlots",
+];
 
 /** What can be done with libraries. */
 export const libraryOperations = [
@@ -35,6 +49,7 @@ export const libraryOperations = [
         .enum(["target-per-device", "single-target"])
         .optional()
         .describe("One iSCSI target per device (default), or one with the changer at LUN 0 and drives from LUN 1"),
+      durability,
       firstPicker: address.describe("First element address of the picker"),
       firstDrive: address.describe("First element address of the drives"),
       firstSlot: address.describe("First element address of the storage slots"),
@@ -116,15 +131,24 @@ export const libraryOperations = [
       drives: drives.describe("New number of drives"),
       slots: slots.describe("New number of storage slots"),
       mailSlots: mailSlots.describe("New number of mail slots"),
+      durability,
     }),
     output: Library,
     positional: ["name"],
     columns: libraryColumns,
-    examples: [{ title: "More slots", input: { name: "main", slots: 100 } }],
+    examples: [
+      { title: "More slots", input: { name: "main", slots: 100 } },
+      { title: "Data is safe only when it is in the object store", input: { name: "main", durability: "remote" } },
+    ],
     handler: ({ gateway }, input) =>
       gateway.changeLibrary(
         input.name,
-        given({ drives: input.drives, storageSlots: input.slots, mailSlots: input.mailSlots }),
+        given({
+          drives: input.drives,
+          storageSlots: input.slots,
+          mailSlots: input.mailSlots,
+          durability: input.durability,
+        }),
       ),
   }),
   operation({

@@ -117,6 +117,7 @@ export const Library = z.object({
   changerSerial: z.string(),
   driveModel: z.string(),
   topology: z.enum(["target-per-device", "single-target"]),
+  durability: z.enum(["local", "remote"]).describe("When hosts are told that data is safe"),
   firstAddresses: z.object({ picker: z.int(), drive: z.int(), storageSlot: z.int(), mailSlot: z.int() }),
   drives: z.array(Drive),
   storageSlots: count,

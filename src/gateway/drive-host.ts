@@ -5,7 +5,7 @@
 import { asError, assert, type Clock, type Log, type Random } from "#base/index.ts";
 import { DriveUnit, type DriveOptions, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
-import type { CartridgeId, CartridgeStore, DemandPolicy, LoadedImage } from "#store/index.ts";
+import type { CartridgeId, CartridgeStore, DemandPolicy, Durability, LoadedImage } from "#store/index.ts";
 import type { CartridgeRecord, DriveRecord } from "./facts.ts";
 import { driveName, serialOf } from "./naming.ts";
 
@@ -17,6 +17,8 @@ export interface DriveHostOptions {
   readonly changerSerial: string;
   readonly luns: () => readonly number[];
   readonly tellsPowerOn: (nexus: UnitNexus) => boolean;
+  /** How durable what hosts write here must be. */
+  readonly durability: () => Durability;
   readonly store: CartridgeStore;
   readonly keep: DriveOptions["keep"];
   /** How a cartridge that was retrieved in part is thawed when it is read. */
@@ -53,6 +55,7 @@ export class DriveHost {
   readonly unit: DriveUnit;
   readonly #store: CartridgeStore;
   readonly #policyFor: DriveHostOptions["policyFor"];
+  readonly #durability: () => Durability;
   readonly #log: Log;
   #image: LoadedImage | undefined;
   #loading: Promise<void> | undefined;
@@ -65,6 +68,7 @@ export class DriveHost {
     this.model = model;
     this.#store = options.store;
     this.#policyFor = options.policyFor;
+    this.#durability = options.durability;
     this.#log = options.log.child({ drive: driveName(record.number) });
     const library = { changerSerial, elementAddress: address };
     const { serial } = this;
@@ -86,7 +90,8 @@ export class DriveHost {
 
   /** Opens a cartridge's data for a drive. Faults of `CartridgeStore.load`. */
   async hold(cartridge: CartridgeRecord): Promise<HeldCartridge> {
-    const image = await this.#store.load(storeId(cartridge), this.#policyFor(cartridge));
+    const policy = this.#policyFor(cartridge);
+    const image = await this.#store.load(storeId(cartridge), { durability: this.#durability, policy });
     return { image, inserted: insertedOf(cartridge, image) };
   }
 
@@ -142,7 +147,7 @@ export class DriveHost {
     await this.#image?.unload().catch((error: unknown) => {
       this.#log.warn(`the end of ${barcode} is lost`, { barcode, error: asError(error).message });
     });
-    const image = await this.#store.load(id);
+    const image = await this.#store.load(id, { durability: this.#durability });
     this.#image = image;
     this.#log.info(`cartridge ${barcode} is opened anew with ${image.endOfData} objects`, { barcode });
     return image;

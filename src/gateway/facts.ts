@@ -6,7 +6,7 @@ import type { Instant } from "#base/index.ts";
 import type { CartridgeHistory, CartridgeMemory } from "#device/index.ts";
 import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
-import type { BandwidthSettings, FileRange, Retention, SegmentRange, ThawTier } from "#store/index.ts";
+import type { Durability, BandwidthSettings, FileRange, Retention, SegmentRange, ThawTier } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { CartridgeState, DeletedFrom } from "./cartridge-life.ts";
 import type { RetentionLock, ShelfClass, Topology } from "./requests.ts";
@@ -28,6 +28,8 @@ export interface LibraryRecord {
   readonly topology: Topology;
   readonly shape: ChangerShape;
   readonly drives: readonly DriveRecord[];
+  /** Absent: local. */
+  readonly durability?: Durability;
   readonly createdAt: Instant;
 }
 

@@ -97,6 +97,7 @@ export class Gateway {
     const { parts, libraries, access, startedAt, storeAlarms } = this.#now;
     const { state } = parts.book;
     const drives = libraries.hosts().flatMap((host) => host.drives);
+    storeAlarms.look();
     return {
       instance: state.instance?.name ?? "",
       fenced: fencedText(parts.store),

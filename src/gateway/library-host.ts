@@ -2,9 +2,9 @@
 // One library at work: its changer and drives as logical units, its robot, and the iSCSI targets they stand behind.
 // Follows the library's record when that changes; decides nothing.
 
-import { limits, type Clock, type Log, type Random } from "#base/index.ts";
-import { ChangerUnit } from "#device/index.ts";
-import type { CartridgeStore } from "#store/index.ts";
+import { isFault, limits, sleep, type Clock, type Log, type Random } from "#base/index.ts";
+import { type CartridgeMemory, ChangerUnit } from "#device/index.ts";
+import { type CartridgeStore, storeFault } from "#store/index.ts";
 import { Gate } from "#work/index.ts";
 import type { Book } from "./book.ts";
 import { DriveHost, type DriveHostOptions } from "./drive-host.ts";
@@ -161,6 +161,22 @@ export class LibraryHost {
     });
   }
 
+  /** Waits for room on a full disk as the store does: what is kept in the course of a write must not fail it. */
+  async #keep(barcode: string, memory: CartridgeMemory): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + limits.pressureWait;
+    for (;;) {
+      try {
+        return await this.#change(barcode, { memory });
+      } catch (error) {
+        if (!isFault(error, "store.disk-full")) throw error;
+        const reason = "the disk of the data folder is full";
+        if (clock.monotonic() >= deadline) throw storeFault("under-pressure", { cartridge: barcode, reason }, error);
+        await sleep(clock, limits.diskFullPause);
+      }
+    }
+  }
+
   #addDrive(record: DriveRecord): void {
     const { book, store, policyFor, clock, random, log } = this.#options;
     const { shape, driveModel: model } = book.state.library(this.id).record;
@@ -172,7 +188,8 @@ export class LibraryHost {
       changerSerial: this.changerSerial,
       luns: () => this.#place(place.target)?.luns() ?? [place.lun],
       tellsPowerOn: ({ initiatorName }) => this.#options.tellsPowerOn(place.target, initiatorName),
-      keep: (barcode, memory) => this.#change(barcode, { memory }),
+      keep: (barcode, memory) => this.#keep(barcode, memory),
+      durability: () => book.state.library(this.id).record.durability ?? "local",
       store,
       policyFor,
       clock,

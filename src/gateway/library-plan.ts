@@ -46,6 +46,7 @@ export function planLibrary(request: LibraryRequest, random: Random, now: Instan
     topology: request.topology ?? "target-per-device",
     shape,
     drives: newDrives(1, counts.drives, random),
+    ...(request.durability === undefined ? {} : { durability: request.durability }),
     createdAt: now,
   };
 }
@@ -68,7 +69,9 @@ export function replanLibrary(record: LibraryRecord, change: LibraryChange, rand
   };
   checkShape(next);
   const kept = drives.slice(0, counts.drives);
-  return { ...record, shape: next, drives: [...kept, ...newDrives(kept.length + 1, counts.drives, random)] };
+  const all = [...kept, ...newDrives(kept.length + 1, counts.drives, random)];
+  const { durability = record.durability } = change;
+  return { ...record, shape: next, drives: all, ...(durability === undefined ? {} : { durability }) };
 }
 
 /** First addresses of a record, in the words of requests. */

@@ -3,7 +3,7 @@
 // no face has to.
 
 import type { Instant } from "#base/index.ts";
-import type { FileRange, StorageClass, ThawTier } from "#store/index.ts";
+import type { Durability, FileRange, StorageClass, ThawTier } from "#store/index.ts";
 
 /** One target per device (the default), or one target with the changer at LUN 0 and the drives at LUN 1 … n. */
 export type Topology = "target-per-device" | "single-target";
@@ -31,6 +31,8 @@ export interface LibraryRequest {
   /** 0 …; default 8. */
   readonly mailSlots?: number;
   readonly topology?: Topology;
+  /** When hosts are told that their data is safe; default `local`. */
+  readonly durability?: Durability;
   /** Default: those of the changer model; a kind that would run into another is put behind it. */
   readonly firstAddresses?: Partial<FirstAddresses>;
 }
@@ -40,6 +42,7 @@ export interface LibraryChange {
   readonly drives?: number;
   readonly storageSlots?: number;
   readonly mailSlots?: number;
+  readonly durability?: Durability;
 }
 
 /** Cartridges to create, all alike. */

@@ -64,12 +64,13 @@ export class RunningGateway {
     const book = await Book.open(disk, log);
     let store: CartridgeStore;
     let isNew: boolean;
+    let wake = (): void => {};
     try {
       isNew = await nameInstance(book, options);
       store = new CartridgeStore(
         { disk, objects, clock, random, log, sealing },
         {
-          ...storeSettings(book, options, feed),
+          ...storeSettings(book, options, { feed, active: () => wake() }),
           thawed,
         },
       );
@@ -87,6 +88,7 @@ export class RunningGateway {
     const { abilities } = objects;
     const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, counter, abilities, alarms };
     const running = new RunningGateway(options, parts);
+    wake = () => running.storeAlarms.wake();
     try {
       await trusted.keep();
       await reconcile(book.state, store, log);
@@ -165,7 +167,7 @@ export class RunningGateway {
         .catch((error: unknown) => log.error("cartridges could not be loaded", {}, error));
     }
     for (const portal of portals) await this.#open(portal);
-    this.storeAlarms.start();
+    this.storeAlarms.wake();
     this.shelf.resume();
   }
 
@@ -206,7 +208,11 @@ export class RunningGateway {
 }
 
 /** What the store is told, and how it asks about the gateway that it belongs to. */
-function storeSettings(book: Book, { settings, log }: GatewayOptions, feed: EventFeed): StoreSettings {
+function storeSettings(
+  book: Book,
+  { settings, log }: GatewayOptions,
+  { feed, active }: { readonly feed: EventFeed; readonly active: () => void },
+): StoreSettings {
   const { cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, storeSizes, host } = settings;
   const bandwidth = book.state.bandwidth ?? settings.bandwidth;
   const name = book.state.instance?.name ?? "";
@@ -221,7 +227,7 @@ function storeSettings(book: Book, { settings, log }: GatewayOptions, feed: Even
       feed.publish("gateway.fenced", name, text);
     },
   };
-  return { owner, cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, bandwidth, ...storeSizes };
+  return { owner, active, cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, bandwidth, ...storeSizes };
 }
 
 /** Gives a new installation its name. True when it is new. */

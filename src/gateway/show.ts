@@ -40,6 +40,7 @@ export function libraryView(state: GatewayState, host: LibraryHost, sessions: re
     changerSerial: host.changerSerial,
     driveModel: record.driveModel,
     topology: record.topology,
+    durability: record.durability ?? "local",
     firstAddresses: firstAddressesOf(record),
     drives: host.drives.map((drive) => driveView(state, host, { drive, sessions })),
     storageSlots: record.shape["storage-slot"].count,

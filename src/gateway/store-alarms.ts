@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The alarms of the store: upload buffer, local disk, object store. It looks every few seconds and keeps the rate at
-// which the upload buffer fills.
+// The alarms of the store: upload buffer, local disk, object store. It looks every few seconds while anything happens there,
+// and keeps the rate at which the upload buffer fills.
 
 import { type Duration, limits, type Timer } from "#base/index.ts";
 import { FillGauge, type StoreTotals } from "#store/index.ts";
@@ -65,11 +65,15 @@ export class StoreAlarms {
     return this.#gauge.timeToFull(this.#parts.store.totals().uploadBufferSize);
   }
 
-  /** Looks, and goes on looking. */
-  start(): void {
-    if (this.#isStopped) return;
-    this.look();
-    this.#timer = this.#parts.clock.setTimer(limits.alarmEvery, () => this.start());
+  /** Something happens in the store: looks soon, and again and again until it is quiet and all is well. */
+  wake(): void {
+    if (this.#isStopped || this.#timer !== undefined) return;
+    this.#timer = this.#parts.clock.setTimer(limits.alarmEvery, () => {
+      this.#timer = undefined;
+      this.look();
+      const { uploadBufferUsed, isDiskFull } = this.#parts.store.totals();
+      if (uploadBufferUsed > 0 || isDiskFull || this.#board.list().length > 0) this.wake();
+    });
   }
 
   stop(): void {

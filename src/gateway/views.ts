@@ -3,7 +3,7 @@
 
 import type { Alarm } from "./alarms.ts";
 import type { Brand, Duration, Endpoint, Instant } from "#base/index.ts";
-import type { BandwidthSettings, RequestCount, StorageClass, ThawCount, ThawTier } from "#store/index.ts";
+import type { Durability, BandwidthSettings, RequestCount, StorageClass, ThawCount, ThawTier } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import type { FirstAddresses, RetentionLock, ShelfClass, Topology } from "./requests.ts";
 
@@ -34,6 +34,7 @@ export interface LibraryView {
   readonly changerSerial: string;
   readonly driveModel: string;
   readonly topology: Topology;
+  readonly durability: Durability;
   readonly firstAddresses: FirstAddresses;
   readonly drives: readonly DriveView[];
   readonly storageSlots: number;

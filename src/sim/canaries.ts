@@ -2,6 +2,7 @@
 // Gateways that are broken on purpose. Each breaks one promise in a way that ordinary tests do not see. The checkers of
 // the simulation must find every one of them, or the alarm does not work.
 
+import { isFault } from "#base/index.ts";
 import {
   sealJobs,
   type Disk,
@@ -35,6 +36,39 @@ function withSync(file: DiskFile, sync: () => Promise<void>): DiskFile {
     size: () => file.size(),
     truncate: (size) => file.truncate(size),
     close: () => file.close(),
+  };
+}
+
+function withWrite(file: DiskFile, write: (file: DiskFile, ...args: Parameters<DiskFile["write"]>) => Promise<void>) {
+  return {
+    ...withSync(file, () => file.sync()),
+    write: (...args: Parameters<DiskFile["write"]>) => write(file, ...args),
+  };
+}
+
+async function dropWhenFull(file: DiskFile, ...args: Parameters<DiskFile["write"]>): Promise<void> {
+  try {
+    await file.write(...args);
+  } catch (error) {
+    if (!isFault(error, "store.disk-full")) throw error;
+  }
+}
+
+/** A disk that loses every third segment that was written and closed. */
+function evictEarly(disk: Disk): Disk {
+  let closed = 0;
+  return {
+    ...withFiles(disk, (_path, file) => file),
+    open: async (path, options) => {
+      const file = await disk.open(path, options);
+      if (!path.endsWith(".segment") || options.mode === "read") return file;
+      const close = async (): Promise<void> => {
+        await file.close();
+        closed += 1;
+        if (closed % 3 === 0) await disk.remove(path);
+      };
+      return { ...withSync(file, () => file.sync()), close };
+    },
   };
 }
 
@@ -139,6 +173,14 @@ export const canaries: Readonly<Record<string, Canary>> = {
       withMethods(objects, {
         head: async (key) => ((await objects.head(key)) === undefined ? undefined : objects.head(key)),
       }),
+  },
+  "drops-when-full": {
+    title: "says that a full disk has taken what it has not",
+    disk: (disk) => withFiles(disk, (_path, file) => withWrite(file, dropWhenFull)),
+  },
+  "early-eviction": {
+    title: "gives up a local segment that is not in the object store yet",
+    disk: evictEarly,
   },
   "lost-upload": {
     title: "takes an upload for stored that the object store does not have",

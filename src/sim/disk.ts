@@ -77,6 +77,13 @@ export class SimDisk {
     this.file(path).flipBit(offset, bit);
   }
 
+  /** Files vanish, for good. */
+  lose(isLost: (path: string) => boolean): void {
+    for (const names of [this.#names, this.#durableNames]) {
+      for (const path of names.keys()) if (isLost(path)) names.delete(path);
+    }
+  }
+
   /** The content of a file. */
   contentOf(path: string): Uint8Array {
     const file = this.file(path);

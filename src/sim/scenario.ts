@@ -4,7 +4,7 @@
 
 import { type Duration, milliseconds, minutes, seconds } from "#base/index.ts";
 import type { RetentionLock, Topology } from "#gateway/index.ts";
-import type { CompressionSettings } from "#store/index.ts";
+import type { CompressionSettings, Durability } from "#store/index.ts";
 import { calmNetwork, type NetworkBehaviour } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
 
@@ -30,6 +30,7 @@ export interface Scenario {
   readonly fullDisks: number;
   readonly fullDiskMax: Duration;
   readonly diskReserve: number;
+  readonly durability: Durability;
   readonly blockLengthMax: number;
   /** Writes that a host has under way at once. */
   readonly queueDepth: number;
@@ -128,5 +129,6 @@ export function drawScenario(random: SeededRandom): Scenario {
     compression: random.pick(["adaptive", "always", "off"]),
     frameSize: random.pick([16 * KiB, 100 * KiB, 1024 * KiB]),
     rot: random.pick([0, 0.3, 1]),
+    durability: random.chance(0.25) ? "remote" : "local",
   };
 }

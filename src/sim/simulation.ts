@@ -89,9 +89,9 @@ export class Simulation {
   }
 
   async #makeLibrary(): Promise<LibraryView> {
-    const { drives, storageSlots, mailSlots, topology, cartridges } = this.#world.scenario;
+    const { drives, storageSlots, mailSlots, topology, cartridges, durability } = this.#world.scenario;
     await this.#world.call((gateway) =>
-      gateway.createLibrary({ name: libraryName, drives, storageSlots, mailSlots, topology }),
+      gateway.createLibrary({ name: libraryName, drives, storageSlots, mailSlots, topology, durability }),
     );
     await this.#world.call((gateway) => gateway.createPool(poolOf(this.#world.scenario)));
     const request = { library: libraryName, count: cartridges, sizeBytes: cartridgeSize, pool: poolName };
@@ -154,6 +154,7 @@ export class Simulation {
     if (random.chance(0.5)) world.crash("power");
     else await world.stop();
     book.crashed();
+    world.loseSegments();
     await world.boot();
     const [inspector] = hosts;
     expect(inspector !== undefined, "a library has a drive");

@@ -193,6 +193,13 @@ export class World {
     delete this.objects.options.failAfter;
   }
 
+  /** Where everything that was synced must be in the object store, the disk loses all segments. */
+  loseSegments(): void {
+    if (this.scenario.durability !== "remote") return;
+    this.disk.lose((path) => path.endsWith(".segment"));
+    this.trace.event("disk", "has lost every segment");
+  }
+
   /** The local disk has no room for more than so many bytes, until `makeRoom`. */
   fillDisk(byteCount: number): void {
     this.makeRoom();

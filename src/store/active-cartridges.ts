@@ -4,7 +4,7 @@
 
 import { type Clock, type Log, milliseconds } from "#base/index.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
-import type { Head } from "./head.ts";
+import { hasWork } from "./head.ts";
 import type { StoredImage } from "./image.ts";
 import type { Unstored } from "./log-entry.ts";
 import { PatientDisk } from "./patient-disk.ts";
@@ -31,6 +31,10 @@ export interface ActiveCartridge {
   isUploading: boolean;
   /** Recovery after a crash that is under way. */
   recovering: Promise<void> | undefined;
+  /** A host waits until it is in the object store. */
+  isUrgent: boolean;
+  /** Told each time something of it was stored, and when all is. */
+  storedWaiters: (() => void)[];
   /** Monotonic time at which its open segment began; undefined when that is not known. */
   openSince: number | undefined;
   /** When its segments that wait for upload were sealed. */
@@ -144,6 +148,8 @@ export class ActiveCartridges {
       isShelved: false,
       isUploading: false,
       recovering: undefined,
+      isUrgent: false,
+      storedWaiters: [],
       openSince: undefined,
       sealTimes: new SealTimes(),
     };
@@ -163,11 +169,6 @@ export class ActiveCartridges {
     }
     if (registry.records.has(id)) this.#restingLocalBytes += usage.localBytes;
   }
-}
-
-/** Something waits for upload, is dead and not deleted yet, or is not in the last manifest. */
-export function hasWork({ dirtyBytes, garbage, storedCount, manifestCount }: Head): boolean {
-  return dirtyBytes > 0 || garbage.length > 0 || storedCount !== manifestCount;
 }
 
 /** What is left to do with a cartridge that is in no drive. */

@@ -15,7 +15,7 @@ import { type BandwidthLimit, type BandwidthSettings, checkBandwidth, noBandwidt
 import { evict } from "./cache.ts";
 import { Recovery } from "./cartridge-recovery.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
-import { type DemandPolicy, DemandThaw } from "./demand-thaw.ts";
+import { DemandThaw } from "./demand-thaw.ts";
 import { allGates, DiskRoom } from "./disk-room.ts";
 import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
@@ -56,6 +56,7 @@ import type {
   CartridgeUsage,
   LoadedImage,
   SegmentRange,
+  LoadOptions,
   StorePorts,
   StoreSettings,
   StoreTotals,
@@ -144,7 +145,10 @@ export class CartridgeStore {
       return bucketLog.epoch;
     };
     const beacon = this.#makeBeacon(bucketLog, objects, active);
-    const recounted = (): void => beacon.changed();
+    const recounted = (): void => {
+      beacon.changed();
+      this.#settings.active?.();
+    };
     const upkeep = new Upkeep({
       ...work,
       sealing,
@@ -239,7 +243,7 @@ export class CartridgeStore {
   }
 
   /** Opens for a drive. Faults `store.cartridge-missing`, `store.cartridge-busy` (loaded, archiving), `store.file-damaged`. */
-  async load(id: CartridgeId, policy?: DemandPolicy): Promise<LoadedImage> {
+  async load(id: CartridgeId, { durability, policy }: LoadOptions = {}): Promise<LoadedImage> {
     const { objects, fetcher, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
@@ -264,9 +268,12 @@ export class CartridgeStore {
         changed: () => upkeep.sealed(active),
         begun: (byteCount) => {
           active.openSince = this.#ports.clock.monotonic();
+          this.#settings.active?.();
           room.announce(byteCount);
         },
         counts: this.#reads,
+        isRemote: () => durability?.() === "remote",
+        stored: () => upkeep.allStored(active),
         giveUp: () => active.disk.giveUp(),
         unloaded: (failure) => this.#unloaded(active, failure),
       });

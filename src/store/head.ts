@@ -84,6 +84,11 @@ export function blankHead(tag: string): Head {
   };
 }
 
+/** Something waits for upload, is dead and not deleted yet, or is not in the last manifest. */
+export function hasWork({ dirtyBytes, garbage, storedCount, manifestCount }: Head): boolean {
+  return dirtyBytes > 0 || garbage.length > 0 || storedCount !== manifestCount;
+}
+
 /** The fact that these entries changed and the head is now this. */
 export function factOf(head: Head, entries: Iterable<readonly [number, Entry]>): CartridgeFact {
   return { head, entries: [...entries].map(([index, entry]) => [index, hexFromBytes(encodeEntry(entry))]) };

@@ -5,6 +5,7 @@ import { asError, assert, type Clock, limits, type Log } from "#base/index.ts";
 import type { BlockForm, DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
 import type { DemandThaw } from "./demand-thaw.ts";
 import { storeFault } from "./faults.ts";
+import { hasWork } from "./head.ts";
 import { Locator } from "./locator.ts";
 import { type ReadCounts, ReadSources, type RemoteSegments, type SeenSegments } from "./read-sources.ts";
 import { Reader } from "./reader.ts";
@@ -41,6 +42,10 @@ export interface ImageOptions {
   readonly changed: () => void;
   /** Called when a segment begins, which may become so long. */
   readonly begun: (byteCount: number) => void;
+  /** Whether what is synced must be in the object store too. */
+  readonly isRemote: () => boolean;
+  /** Resolves when everything that the directory knows is in the object store, and a recovery point says so. */
+  readonly stored: () => Promise<void>;
   /** What waits for room on the disk is to fail now. */
   readonly giveUp: () => void;
   /** Called once, when the image has been unloaded, with what stopped its changes; the cartridge is still open. */
@@ -147,7 +152,23 @@ export class StoredImage implements LoadedImage {
 
   sync(): Promise<void> {
     this.#assertLoaded();
-    return this.#cutting === undefined ? this.#writer.sync() : this.#afterCut(() => this.#writer.sync());
+    return this.#cutting === undefined ? this.#sync() : this.#afterCut(() => this.#sync());
+  }
+
+  #sync(): Promise<void> {
+    return this.#options.isRemote() ? this.#syncRemotely() : this.#writer.sync();
+  }
+
+  /** What was found at the load may be only here, and a host that is told of a position takes it for safe. */
+  get isUnsynced(): boolean {
+    return this.#options.isRemote() && (this.#options.found !== undefined || hasWork(this.#options.cartridge.head));
+  }
+
+  async #syncRemotely(): Promise<void> {
+    this.#reader.drop();
+    await this.#writer.sealOpen();
+    await this.#writer.sync();
+    await this.#writer.patiently(this.#options.stored(), "the object store has not taken it yet");
   }
 
   read(at: ObjectNumber): Eventually<StoredObject> {

@@ -7,6 +7,7 @@ import type { ThawCount } from "./counted-objects.ts";
 import type { Fenced } from "./bucket-log.ts";
 import type { CompressionSettings } from "./compression-gauge.ts";
 import type { BandwidthSettings } from "./bandwidth.ts";
+import type { DemandPolicy } from "./demand-thaw.ts";
 import type { Disk } from "./disk.ts";
 import type { KeyProviders } from "./key-ring.ts";
 import type { ObjectStore, StorageClass } from "./object-store.ts";
@@ -48,6 +49,20 @@ export interface CartridgeUsage {
   readonly storageClass: StorageClass;
   /** The last state that is complete in the bucket, and comes back from it alone; undefined while nothing is. */
   readonly recoveryPoint: UsagePoint | undefined;
+}
+
+/**
+ * When a command that synchronises is answered: when the data survives a crash of this machine, or also its loss, because
+ * it is in the object store and a recovery point has it.
+ */
+export type Durability = "local" | "remote";
+
+/** How a cartridge is opened for a drive. */
+export interface LoadOptions {
+  /** Asked at each sync; `local` when absent. */
+  readonly durability?: () => Durability;
+  /** How it is thawed when it is read, where it was retrieved in part. */
+  readonly policy?: DemandPolicy | undefined;
 }
 
 /** A cartridge in a drive. */
@@ -155,6 +170,8 @@ export interface StoreSettings {
    * `limits.uploadDelay`.
    */
   readonly uploadDelay?: Duration;
+  /** Called when data is written, stored or cut: it is time to look at `totals`. */
+  readonly active?: () => void;
   /** Bandwidth limits at start; none when absent. */
   readonly bandwidth?: BandwidthSettings;
   /** Drives wait while fewer bytes than this are free on the disk. Default `limits.diskReserve`. */

@@ -4,7 +4,8 @@
 
 import { type Clock, type Duration, limits, type Log, roundUp } from "#base/index.ts";
 import type { ActiveCartridge, ActiveCartridges } from "./active-cartridges.ts";
-import { activeUsage, hasWork } from "./active-cartridges.ts";
+import { activeUsage } from "./active-cartridges.ts";
+import { hasWork } from "./head.ts";
 import { evict, evictableBytes } from "./cache.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
 import type { DiskRoom } from "./disk-room.ts";
@@ -146,6 +147,19 @@ export class Upkeep {
     this.uploader.add(active.cartridge);
   }
 
+  /**
+   * Resolves when everything that the cartridge's directory knows is in the object store, and a recovery point says so. Its
+   * uploads wait for nothing meanwhile.
+   */
+  async allStored(active: ActiveCartridge): Promise<void> {
+    active.isUrgent = true;
+    while (hasWork(active.cartridge.head)) {
+      this.startUploading(active);
+      await new Promise<void>((resolve) => active.storedWaiters.push(resolve));
+    }
+    active.isUrgent = false;
+  }
+
   /** Leaves the cartridge's segments alone; resolves when nothing of it is on its way. */
   async stopUploading(active: ActiveCartridge): Promise<void> {
     if (!active.isUploading) return;
@@ -178,7 +192,9 @@ export class Upkeep {
   }
 
   #stored(id: CartridgeId, segment: number): void {
-    this.#options.active.find(id)?.sealTimes.forgetUpTo(segment);
+    const active = this.#options.active.find(id);
+    active?.sealTimes.forgetUpTo(segment);
+    if (active !== undefined) wakeWaiters(active);
     this.recount();
     this.startEviction();
   }
@@ -189,6 +205,7 @@ export class Upkeep {
     if (active?.isUploading !== true) return;
     active.isUploading = false;
     active.sealTimes.clear();
+    wakeWaiters(active);
     this.inBackground(all.release(active));
   }
 
@@ -196,7 +213,7 @@ export class Upkeep {
   #uploadDueAt(id: CartridgeId, segment: number): number {
     const active = this.#options.active.find(id);
     const { used, size } = this.budget;
-    if (active?.image === undefined || used * 4 > size) return 0;
+    if (active?.image === undefined || active.isUrgent || used * 4 > size) return 0;
     return (active.sealTimes.of(segment) ?? 0) + this.#options.uploadDelay;
   }
 
@@ -204,6 +221,7 @@ export class Upkeep {
   #isWrittenFast(): boolean {
     const [before, last] = this.#lastSeals;
     const now = this.#options.clock.monotonic();
+    if ([...this.#options.active.all()].some(({ isUrgent }) => isUrgent)) return false;
     return last - before < 1000 && now - last < 1000 && this.budget.used * 2 < this.budget.size;
   }
 
@@ -231,4 +249,8 @@ export class Upkeep {
       }
     }
   }
+}
+
+function wakeWaiters(active: ActiveCartridge): void {
+  for (const resolve of active.storedWaiters.splice(0)) resolve();
 }

@@ -155,6 +155,21 @@ export class SegmentWriter {
     return this.patiently(this.settle());
   }
 
+  /**
+   * Seals the open segment as it is, so that it can be uploaded. It is on the disk after the next `sync`. Fault
+   * `store.under-pressure` when the ring has no room for its end.
+   */
+  async sealOpen(): Promise<void> {
+    this.#throwIfFailed();
+    if (this.#open === undefined || this.#open.objects === 0) return;
+    const stream = this.#streamOf();
+    const end = roundUp(stream.cursor.ring, pageSize) + pageSize;
+    if (end > stream.limit) await this.patiently(stream.room(end));
+    this.#throwIfFailed();
+    this.#places.moveAll();
+    this.#seal();
+  }
+
   /** As `sync`, however long it takes. */
   async settle(): Promise<void> {
     this.#throwIfFailed();
@@ -165,10 +180,10 @@ export class SegmentWriter {
   }
 
   /** The result of `work`; Fault `store.under-pressure` when it takes longer than a host waits. The work goes on. */
-  patiently<T>(work: Promise<T>): Promise<T> {
+  patiently<T>(work: Promise<T>, why = "the disk does not take it"): Promise<T> {
     const { clock, cartridge, gate } = this.#options;
     const late = (): Error => {
-      const reason = gate.isOpen ? "the disk does not take it" : gate.reason;
+      const reason = gate.isOpen ? why : gate.reason;
       return storeFault("under-pressure", { cartridge: cartridge.id, reason });
     };
     return within(clock, limits.pressureWait, work, late);

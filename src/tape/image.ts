@@ -58,6 +58,9 @@ export interface Image {
   /** Bytes that all objects up to end of data take in the store's record format. */
   readonly sizeBytes: number;
 
+  /** What is here at the load must be synced before a position is told; not when absent. */
+  readonly isUnsynced?: boolean;
+
   /**
    * Room for a block of `length` bytes where the next append would store it, if it arrives in order. Only a hint: an
    * append of any other memory is as right, at the cost of one copy. Never waits; falls back to memory of its own.

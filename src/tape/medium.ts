@@ -86,6 +86,7 @@ export class Medium {
     this.#image = image;
     this.#options = options;
     this.#capacity = capacityOf(options.capacityBytes);
+    this.#isDirty = image.isUnsynced === true;
   }
 
   get capacity(): MediumCapacity {
