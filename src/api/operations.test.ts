@@ -69,14 +69,14 @@ test("the permission matrix is the one that was reviewed", () => {
   assert.deepEqual(Object.fromEntries(rows), {
     viewer:
       "library.list library.show library.elements drive.list model.list cartridge.list cartridge.show pool.list " +
-      "shelf.estimate shelf.costs target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
+      "rule.list shelf.estimate shelf.costs target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
       "store.lag alarm.list store.bandwidth.show task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
       "cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool " +
       "session.disconnect task.cancel",
     admin:
-      "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete access.chap.set " +
+      "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete rule.set rule.delete access.chap.set " +
       "access.chap.delete access.allow.add access.allow.remove store.bandwidth.set " +
       "store.bandwidth.add store.bandwidth.remove store.bandwidth.reset token.create token.list token.revoke",
   });

@@ -198,6 +198,16 @@ export const Estimate = z.object({
   areListPrices: z.boolean().describe("Prices that Capstan comes with: check them"),
 });
 
+export const CreationRule = z.object({
+  library: z.string(),
+  prefix: z.string(),
+  minimum: count,
+  available: count.describe("Cartridges with this prefix in mail slots"),
+  sizeBytes: bytes,
+  pool: z.string(),
+  writeOnce: z.boolean(),
+});
+
 export const Costs = z.object({
   currency: z.string(),
   areListPrices: z.boolean().describe("Prices that Capstan comes with: check them"),

@@ -2,14 +2,18 @@
 // Operations on what is on the shelf: retrieve, hold, lock, delete, take back; and on shelf pools.
 
 import * as z from "zod";
+import { limits } from "#base/index.ts";
 import { given, onlyLibrary } from "./handling.ts";
 import { operation } from "./operation.ts";
 import {
   barcode,
   Cartridge,
   cartridgeColumns as columns,
+  cartridgeSize,
   Costs,
+  CreationRule,
   Estimate,
+  libraryName,
   maybeLibrary,
   money,
   name,
@@ -255,6 +259,60 @@ export const shelfOperations = [
     examples: [{ title: "Delete the pool legal", input: { name: "legal" } }],
     handler: async ({ gateway }, input) => {
       await gateway.deletePool(input.name);
+      return {};
+    },
+  }),
+  operation({
+    name: "rule.set",
+    kind: "change",
+    permission: "admin",
+    route: { method: "put", path: "/libraries/{library}/rules/{prefix}" },
+    summary: "Keep cartridges of a prefix in the mail slots of a library: new ones are made when some are taken",
+    description:
+      "Counted are cartridges with the prefix in mail slots. A move from there to a drive or a storage slot has new ones made, up to the minimum; an eject does not.",
+    input: z.strictObject({
+      library: libraryName,
+      prefix: z
+        .string()
+        .regex(/^[A-Z0-9]{1,5}$/, { error: "1 to 5 capital letters and digits" })
+        .describe("Barcodes begin with it"),
+      minimum: z.int().min(1).max(limits.creationMinimum).optional().describe("How many there should be, 1 by default"),
+      size: cartridgeSize.optional(),
+      pool: poolName.optional(),
+      writeOnce: z.boolean().optional().describe("Hosts can append to them and nothing else"),
+    }),
+    output: z.array(CreationRule),
+    positional: ["library", "prefix"],
+    examples: [{ title: "Five at hand", input: { library: "default", prefix: "AUTO", minimum: 5 } }],
+    handler: ({ gateway }, { size: sizeBytes, ...rest }, caller) => {
+      const { library, prefix, ...more } = rest;
+      return gateway.setCreationRule({ library, prefix, ...given({ ...more, sizeBytes }) }, { who: caller.name });
+    },
+  }),
+  operation({
+    name: "rule.list",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/rules" },
+    summary: "List the rules of automatic creation",
+    input: z.strictObject({ library: libraryName.optional() }),
+    output: z.array(CreationRule),
+    positional: [],
+    examples: [{ title: "All rules", input: {} }],
+    handler: ({ gateway }, { library }) => gateway.listCreationRules(library),
+  }),
+  operation({
+    name: "rule.delete",
+    kind: "change",
+    permission: "admin",
+    route: { method: "delete", path: "/libraries/{library}/rules/{prefix}" },
+    summary: "Delete a rule of automatic creation; its cartridges stay",
+    input: z.strictObject({ library: libraryName, prefix: z.string().describe("Prefix of the rule") }),
+    output: Nothing,
+    positional: ["library", "prefix"],
+    examples: [{ title: "No more of them", input: { library: "default", prefix: "AUTO" } }],
+    handler: async ({ gateway }, { library, prefix }, caller) => {
+      await gateway.deleteCreationRule(library, prefix, { who: caller.name });
       return {};
     },
   }),

@@ -334,6 +334,10 @@ export const limits = {
   thawAheadMax: 1 * TiB,
   /** Stretches of one cartridge that were retrieved apart: they are a fact of the ledger. */
   retrievedRanges: 4096,
+  /** Rules of automatic creation of one library: each is looked at after every move out of a mail slot. */
+  creationRules: 100,
+  /** Cartridges that one rule keeps available. */
+  creationMinimum: 1000,
   /** Longest retention of a shelf pool: 100 years. */
   retentionMax: days(36_500),
   /** Longest time in which a deletion can be taken back: ten years. */

@@ -77,6 +77,18 @@ export function planCartridges(
   });
 }
 
+/** What cartridges of a request would be, if some were made. Faults as `planCartridges`, but for elements. */
+export function checkCreation(
+  state: GatewayState,
+  library: LibraryState,
+  request: CartridgeRequest & { readonly defaultPool?: string },
+): { readonly pool: string; readonly sizeBytes: number } {
+  const sizeBytes = request.sizeBytes ?? nominalSize(driveModel(library.record.driveModel).generation);
+  checkSize(sizeBytes);
+  barcodesOf(state, library, { ...request, count: 1, writeOnce: request.writeOnce ?? false });
+  return { pool: poolNamed(state, request.pool ?? request.defaultPool ?? "glacier").name, sizeBytes };
+}
+
 function checkSize(sizeBytes: number): void {
   const { cartridgeSizeMin: min, cartridgeSizeMax: max } = limits;
   if (!Number.isInteger(sizeBytes) || sizeBytes < min || sizeBytes > max) {

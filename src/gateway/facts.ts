@@ -138,6 +138,16 @@ export interface PoolRecord {
   readonly gatewayLock?: boolean;
 }
 
+/** Cartridges that a library always has in its mail slots. */
+export interface CreationRule {
+  /** Barcodes of the cartridges begin with it. */
+  readonly prefix: string;
+  readonly pool: string;
+  readonly sizeBytes: number;
+  readonly minimum: number;
+  readonly writeOnce: boolean;
+}
+
 /** CHAP credentials of one initiator (pattern) for one target. */
 export interface ChapRecord {
   readonly target: string;
@@ -180,6 +190,8 @@ export type Fact =
   | { readonly kind: "taken"; readonly library: ObjectId; readonly barcode: string }
   | { readonly kind: "pool"; readonly pool: PoolRecord }
   | { readonly kind: "pool-gone"; readonly name: string }
+  /** The rules of automatic creation of a library; empty: none. */
+  | { readonly kind: "rules"; readonly library: ObjectId; readonly rules: readonly CreationRule[] }
   /** The allow-list of a target; empty: none. */
   | { readonly kind: "allow"; readonly target: string; readonly initiators: readonly string[] }
   | { readonly kind: "chap"; readonly chap: ChapRecord }
@@ -209,6 +221,7 @@ const fields: Readonly<Record<Fact["kind"], Readonly<Record<string, FieldType>>>
   taken: { library: "string", barcode: "string" },
   pool: { pool: "object" },
   "pool-gone": { name: "string" },
+  rules: { library: "string", rules: "array" },
   allow: { target: "string", initiators: "array" },
   chap: { chap: "object" },
   "chap-gone": { target: "string", initiator: "string" },

@@ -98,6 +98,11 @@ export const gatewayFault = faultsOf("gateway", {
     exit: 1,
   },
 
+  "rule-unknown": unknown("library {library} has no creation rule {prefix}; `capstan rule list` shows them"),
+  "too-many-rules": conflict("library {library} has {max} creation rules, and that is the most; delete one first"),
+  "pool-in-rule": conflict(
+    "creation rule {prefix} of library {library} names shelf pool {name}; change the rule first",
+  ),
   "pool-unknown": unknown("there is no shelf pool {name}; there are: {known}"),
   "pool-exists": conflict("there is a shelf pool {name} already; choose another name"),
   "pool-built-in": conflict("shelf pool {name} is built in and stays"),

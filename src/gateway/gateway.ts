@@ -25,6 +25,7 @@ import type {
   CartridgeFilter,
   CartridgeRequest,
   ChapRequest,
+  CreationRuleRequest,
   EstimateRequest,
   LibraryChange,
   LibraryRequest,
@@ -41,6 +42,7 @@ import type {
   BandwidthView,
   CartridgeView,
   CostsView,
+  CreationRuleView,
   DriveView,
   ElementView,
   EstimateView,
@@ -321,6 +323,22 @@ export class Gateway {
   async retainCartridge(request: RetentionRequest, actor: Actor): Promise<CartridgeView> {
     await this.#now.shelfDesk.retain(request, actor);
     return this.getCartridge(request.barcode);
+  }
+
+  /** Rules of automatic creation, of one library or of all. */
+  listCreationRules(library?: string): readonly CreationRuleView[] {
+    return this.#now.creation.views(library);
+  }
+
+  /** Sets or replaces the rule of a prefix, and makes what it asks for. */
+  async setCreationRule(request: CreationRuleRequest, actor: Actor): Promise<readonly CreationRuleView[]> {
+    await this.#now.creation.set(request, actor);
+    return this.listCreationRules(request.library);
+  }
+
+  /** Fault `gateway.rule-unknown`. */
+  deleteCreationRule(library: string, prefix: string, actor: Actor): Promise<void> {
+    return this.#now.creation.remove(library, prefix, actor);
   }
 
   listPools(): readonly PoolView[] {

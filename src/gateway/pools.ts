@@ -55,10 +55,15 @@ function checkAbilities(request: PoolRequest, { classes, retention }: ObjectStor
   throw gatewayFault("pool-store-lacks", { name, what: `${lock} lock`, advice });
 }
 
-/** Throws Fault `gateway.pool-unknown`, `gateway.pool-built-in` or `gateway.pool-in-use` for a pool that stays. */
+/** Throws Fault `gateway.pool-unknown`, `gateway.pool-built-in`, `gateway.pool-in-rule` or `gateway.pool-in-use` for a pool that stays. */
 export function checkPoolDeletable(state: GatewayState, name: string): void {
   poolNamed(state, name);
   if (builtInPools.some((pool) => pool.name === name)) throw gatewayFault("pool-built-in", { name });
+  for (const [id, rules] of state.rules) {
+    const rule = rules.find(({ pool }) => pool === name);
+    const library = state.library(id).record.name;
+    if (rule !== undefined) throw gatewayFault("pool-in-rule", { name, prefix: rule.prefix, library });
+  }
   const count = poolMembers(state, name).length;
   if (count > 0) throw gatewayFault("pool-in-use", { name, count });
 }

@@ -64,6 +64,19 @@ export interface CartridgeRequest {
   readonly pool?: string;
 }
 
+/** Cartridges that a library should always have in its mail slots. Sets or replaces the rule of its prefix. */
+export interface CreationRuleRequest {
+  readonly library: string;
+  /** 1 … 5 of A-Z and 0-9. */
+  readonly prefix: string;
+  /** 1 … as many as there are mail slots, at most `limits.creationMinimum`; default 1. */
+  readonly minimum?: number;
+  /** As for a cartridge. */
+  readonly sizeBytes?: number;
+  readonly pool?: string;
+  readonly writeOnce?: boolean;
+}
+
 /** Which cartridges to list; all given conditions hold. */
 export interface CartridgeFilter {
   readonly library?: string;

@@ -20,6 +20,7 @@ import { hasAnyRule } from "./access-rules.ts";
 import { AlarmBoard } from "./alarms.ts";
 import { Book } from "./book.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
+import { CreationDesk } from "./creation-desk.ts";
 import { DemandDesk } from "./demand.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { gatewayFault } from "./faults.ts";
@@ -45,6 +46,7 @@ export class RunningGateway {
   readonly access: AccessDesk;
   readonly libraries: LibraryDesk;
   readonly cartridges: CartridgeDesk;
+  readonly creation: CreationDesk;
   readonly shelf: Shelf;
   readonly shelfDesk: ShelfDesk;
   readonly storeAlarms: StoreAlarms;
@@ -117,6 +119,7 @@ export class RunningGateway {
       policyFor: (cartridge) => demand.policyFor(cartridge),
     });
     this.cartridges = new CartridgeDesk(parts, this.libraries, this.shelf);
+    this.creation = new CreationDesk(parts, this.libraries, this.cartridges);
     this.shelfDesk = new ShelfDesk(parts, this.libraries, this.shelf);
     this.storeAlarms = new StoreAlarms(parts, parts.alarms);
     this.retrievals = new RetrieveDesk(parts, { libraries: this.libraries, shelf: this.shelf, demand });
@@ -169,6 +172,7 @@ export class RunningGateway {
     for (const portal of portals) await this.#open(portal);
     this.storeAlarms.wake();
     this.shelf.resume();
+    this.creation.followAll().catch((error: unknown) => log.error("creation rules could not be followed", {}, error));
   }
 
   /** A portal that strangers can reach needs a rule that keeps them out. Targets without one are closed there. */
@@ -188,6 +192,19 @@ export class RunningGateway {
     log.info(`iSCSI portal ${address} is open`, { portal: address, loopback: isLoopback(settings.listen.host) });
   }
 
+  /** What left a mail slot for the inside of its library may be missed there. */
+  #follow(moves: readonly Move[]): void {
+    const { book, log } = this.parts;
+    const imported = moves.filter(({ source, destination }) => {
+      return source.kind === "mail-slot" && destination.kind !== "mail-slot";
+    });
+    for (const library of new Set(imported.map(({ occupant }) => book.state.cartridge(occupant.barcode).library))) {
+      this.creation
+        .follow(library)
+        .catch((error: unknown) => log.error("creation rules could not be followed", {}, error));
+    }
+  }
+
   /** After a move by the robot: tells of it and starts what an eject asks for. */
   #moved(moves: readonly Move[], ejected: readonly string[], who: string): void {
     for (const { occupant, source, destination } of moves) {
@@ -199,6 +216,7 @@ export class RunningGateway {
         this.parts.feed.publish("drive.changed", String(address), `the drive at element ${address} ${change}`);
       }
     }
+    this.#follow(moves);
     for (const barcode of ejected) {
       const { state } = this.parts.book.state.cartridge(barcode);
       this.parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}`);

@@ -6,7 +6,7 @@ import { assert, defined, type Instant } from "#base/index.ts";
 import { Changer, type Placement } from "#library/index.ts";
 import type { BandwidthSettings } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
-import type { CartridgeRecord, ChapRecord, Fact, LibraryRecord, MoveStep, PoolRecord } from "./facts.ts";
+import type { CartridgeRecord, ChapRecord, Fact, LibraryRecord, MoveStep, PoolRecord, CreationRule } from "./facts.ts";
 import type { ObjectId } from "./views.ts";
 
 /** A library and what is in its elements. */
@@ -36,6 +36,8 @@ export class GatewayState {
   readonly spentBarcodes = new Set<string>();
   /** By name, the built-in ones included. */
   readonly pools = new Map(builtInPools.map((pool) => [pool.name, pool]));
+  /** Rules of automatic creation by library; never an empty list. */
+  readonly rules = new Map<ObjectId, readonly CreationRule[]>();
   /** Allow-lists by target name; never an empty one. */
   readonly allow = new Map<string, readonly string[]>();
   /** By target name, then by initiator. */
@@ -58,6 +60,7 @@ export class GatewayState {
         return this.#setLibrary(fact.library);
       case "library-gone":
         this.libraries.delete(fact.id);
+        this.rules.delete(fact.id);
         return;
       case "cartridge":
         this.cartridges.set(fact.cartridge.barcode, fact.cartridge);
@@ -86,6 +89,10 @@ export class GatewayState {
         return;
       case "pool-gone":
         this.pools.delete(fact.name);
+        return;
+      case "rules":
+        if (fact.rules.length === 0) this.rules.delete(fact.library);
+        else this.rules.set(fact.library, fact.rules);
         return;
       case "allow":
         return setList(this.allow, fact.target, fact.initiators);
@@ -136,6 +143,7 @@ export class GatewayState {
     for (const pool of this.pools.values()) {
       if (!builtInPools.includes(pool)) facts.push({ kind: "pool", pool });
     }
+    for (const [library, rules] of this.rules) facts.push({ kind: "rules", library, rules });
     for (const [target, initiators] of this.allow) facts.push({ kind: "allow", target, initiators });
     for (const records of this.chap.values()) {
       for (const chap of records.values()) facts.push({ kind: "chap", chap });

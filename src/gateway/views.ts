@@ -172,6 +172,18 @@ export interface CostsView {
   readonly total: number;
 }
 
+/** A rule of automatic creation. */
+export interface CreationRuleView {
+  readonly library: string;
+  readonly prefix: string;
+  readonly pool: string;
+  readonly sizeBytes: number;
+  readonly minimum: number;
+  readonly writeOnce: boolean;
+  /** Cartridges in mail slots that it counts. */
+  readonly available: number;
+}
+
 /** A retrieval in part, or with a limit of money. */
 export interface RetrievalView {
   readonly kind: "whole" | "files" | "demand";
