@@ -2,8 +2,7 @@
 // A listener for whole requests of HTTP, on loopback, for the simulated S3: it hands them over and sends what comes back,
 // or resets the connection where the answer says so. It is no server for strangers.
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { HttpAnswer, HttpRequest } from "#s3sim/index.ts";
 
@@ -30,10 +29,11 @@ export async function listenHttp(
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
     serve(message, response, handle).catch(() => message.socket.destroy());
   };
+  // Loaded when they are needed: a gateway without a simulated store starts without them.
   const server =
     certificate === undefined
-      ? createServer(listener)
-      : createTlsServer({ cert: certificate.certificate, key: certificate.key }, listener);
+      ? (await import("node:http")).createServer(listener)
+      : (await import("node:https")).createServer({ cert: certificate.certificate, key: certificate.key }, listener);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
