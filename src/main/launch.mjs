@@ -3,6 +3,7 @@
 // on, sizes the thread pool, and only then loads the program. Plain JavaScript, because an old Node reads no TypeScript.
 
 import { readFileSync } from "node:fs";
+import { registerHooks } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
 
@@ -21,6 +22,7 @@ const words = process.argv.slice(2);
 const [door, ...args] = words[0] === "cli" && (words[1] === "serve" || words[1] === "demo") ? words.slice(1) : words;
 sizeThreadPool();
 leaveOutWebSockets();
+resolveOwnFiles();
 await useCompileCache();
 await open();
 
@@ -58,6 +60,27 @@ function leaveOutWebSockets() {
     if (Object.getOwnPropertyDescriptor(http, name)?.configurable)
       Object.defineProperty(http, name, { value: undefined });
   }
+}
+
+/**
+ * Where our own files lie is plain from their names. Without this Node looks for a package.json beside each of some two
+ * thousand imports, a fifth of a start.
+ */
+function resolveOwnFiles() {
+  const source = new URL("../", import.meta.url).href;
+  const format = "module-typescript";
+  registerHooks({
+    resolve(specifier, context, next) {
+      const parent = context.parentURL;
+      if (specifier.endsWith(".ts") && parent?.startsWith(source)) {
+        if (specifier[0] === "#") return { url: source + specifier.slice(1), format, shortCircuit: true };
+        if (specifier.startsWith("./")) {
+          return { url: parent.slice(0, parent.lastIndexOf("/") + 1) + specifier.slice(2), format, shortCircuit: true };
+        }
+      }
+      return next(specifier, context);
+    },
+  });
 }
 
 async function useCompileCache() {
