@@ -59,5 +59,12 @@ export const mainFault = faultsOf("main", {
     http: 500,
     exit: 2,
   },
+  "package-missing": {
+    text: "the package {package} is not installed; run: npm ci --prefix {package} --omit=dev",
+    retry: "operator",
+    http: 500,
+    exit: 2,
+  },
+  "place-bad": { text: "{place} is no object store: {reason}", retry: "operator", http: 500, exit: 2 },
   "tar-damaged": { text: "the tar stream is damaged: {reason}", retry: "never", http: 500, exit: 8 },
 });

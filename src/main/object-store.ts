@@ -58,6 +58,7 @@ async function openPlace(
   ports: ObjectStorePorts,
 ): Promise<OpenObjectStore> {
   const { clock, random } = ports;
+  if (place.startsWith("azure:")) return (await import("./object-azure.ts")).openAzurePlace(place, ports);
   if (isUrl(place)) return (await import("./object-bucket.ts")).openBucket(place, s3, ports);
   const disk = await NodeDisk.open(place, storeFault);
   const objects = new FolderObjectStore({ disk, clock, random, folder: "store", thawDelay });
