@@ -18,6 +18,10 @@ export interface HostAttribute {
 export interface CartridgeMemory {
   /** MAM 0009h: changes with the first change of each mount, never 0. */
   readonly changeReference?: number;
+  /** The same of partitions 1 and up; 1 where nothing is known. */
+  readonly otherReferences?: readonly number[];
+  /** Bytes of each partition, in parts of the nominal size; one partition of all of it when missing. */
+  readonly partitions?: readonly number[];
   /** By ascending partition and identifier. */
   readonly attributes?: readonly HostAttribute[];
   /** Vendor and serial number of the drives that loaded it last, newest first. */
@@ -64,6 +68,27 @@ export function withAttributes(
   );
   const next = { ...memory, attributes };
   return usedMemory(next) <= limits.hostMemory ? next : undefined;
+}
+
+/** MAM 0009h of a partition; `first` when nothing is known of partition 0. */
+export function referenceOf(memory: CartridgeMemory, partition: number, first: number): number {
+  return partition === 0 ? (memory.changeReference ?? first) : (memory.otherReferences?.[partition - 1] ?? 1);
+}
+
+/** The memory with another reference of a partition. */
+export function withReference(memory: CartridgeMemory, partition: number, reference: number): CartridgeMemory {
+  if (partition === 0) return { ...memory, changeReference: reference };
+  const otherReferences = [...(memory.otherReferences ?? [])];
+  while (otherReferences.length < partition) otherReferences.push(1);
+  otherReferences[partition - 1] = reference;
+  return { ...memory, otherReferences };
+}
+
+/** The memory of a cartridge that was formatted to partitions of these sizes: what was said of others is gone. */
+export function partitioned(memory: CartridgeMemory, sizes: readonly number[]): CartridgeMemory {
+  const { partitions: _before, attributes = [], ...rest } = memory;
+  const kept = attributes.filter(({ partition }) => partition < sizes.length);
+  return { ...rest, attributes: kept, ...(sizes.length === 1 ? {} : { partitions: sizes }) };
 }
 
 /** Drives kept as the last ones: MAM 020Ah to 020Dh. */

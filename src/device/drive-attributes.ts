@@ -2,7 +2,7 @@
 // READ ATTRIBUTE: the memory chip of the loaded cartridge. SPC-4 6.18, 7.4. Attributes that the device and the medium
 // provide are computed from what is known of the cartridge; those that hosts wrote are as they were written.
 
-import { bytesFromAscii, concatBytes, limits } from "#base/index.ts";
+import { bytesFromAscii, concatBytes, defined, limits } from "#base/index.ts";
 import { putUint } from "#codec/index.ts";
 import {
   AttributeHeader,
@@ -100,8 +100,9 @@ function hostAttribute({ id, format, value }: AttributeChange): Reported {
 
 const blank = 0x20;
 
-function valuesOf(core: DriveCore, loaded: LoadedCartridge, _partition: number): Partial<Record<AttributeName, Value>> {
-  const { cartridge, medium } = loaded;
+function valuesOf(core: DriveCore, loaded: LoadedCartridge, partition: number): Partial<Record<AttributeName, Value>> {
+  const { cartridge } = loaded;
+  const medium = defined(loaded.media[partition], `partition ${partition}`);
   const history = core.historyOf(loaded);
   const { code } = densityOf(cartridge.generation);
   const capacity = medium.capacity.sizeBytes;
@@ -116,7 +117,7 @@ function valuesOf(core: DriveCore, loaded: LoadedCartridge, _partition: number):
     formattedDensity: code,
     initializationCount: 1,
     volumeIdentifier: cartridge.barcode,
-    volumeChangeReference: core.changeReference,
+    volumeChangeReference: core.changeReference(partition),
     ...lastDrives(core.memory),
     totalWritten: Math.floor(history.bytesWritten / MiB),
     totalRead: Math.floor(history.bytesRead / MiB),

@@ -2,14 +2,15 @@
 // What the command handlers of a drive share: the loaded medium, the mode parameters that shape data transfer, the
 // counters behind log pages and metrics, and the TapeAlert flags. It answers no commands itself.
 
-import { assert, limits } from "#base/index.ts";
+import { assert, defined, limits } from "#base/index.ts";
 import type { Clock, Duration, Log, Random } from "#base/index.ts";
 import { after, Medium } from "#tape/index.ts";
 import type { Eventually, Image } from "#tape/index.ts";
 import type { DriveModel, LtoGeneration } from "#scsi/index.ts";
-import { loadedBy, type CartridgeMemory } from "./cartridge-memory.ts";
+import { loadedBy, partitioned, referenceOf, withReference, type CartridgeMemory } from "./cartridge-memory.ts";
 import { DriveEncryption } from "./drive-encryption.ts";
 import type { DriveOptions, DriveState, InsertedCartridge } from "./drive-options.ts";
+import { noPartitioning, partitionSizeMin, type Partitioning } from "./drive-partitions.ts";
 import { DriveProtection } from "./drive-protection.ts";
 import { DrivePressure } from "./drive-pressure.ts";
 import { ReceiveBudget } from "./drive-receive-budget.ts";
@@ -32,6 +33,9 @@ export class TransferCounters {
 /** A loaded cartridge. */
 export interface LoadedCartridge {
   readonly cartridge: InsertedCartridge;
+  /** Its partitions. */
+  readonly media: readonly Medium[];
+  /** The one that commands work on. */
   readonly medium: Medium;
   readonly loadedAt: Duration;
   /** The drive can only read this generation. */
@@ -78,16 +82,20 @@ export class DriveCore {
   #loaded: LoadedCartridge | undefined;
 
   readonly #keep: DriveOptions["keep"];
-  /** The volume change reference of this mount is kept already. */
-  #isChangeNoted = false;
+  readonly #divide: DriveOptions["divide"];
+  /** Partitions whose volume change reference of this mount is kept already. */
+  readonly #noted = new Set<number>();
+  /** What FORMAT MEDIUM makes, as the medium partition mode page asks. */
+  partitioning: Partitioning = noPartitioning;
 
-  constructor(options: Pick<DriveOptions, "model" | "serial" | "clock" | "random" | "log" | "keep">) {
+  constructor(options: Pick<DriveOptions, "model" | "serial" | "clock" | "random" | "log" | "keep" | "divide">) {
     this.model = options.model;
     this.serial = options.serial;
     this.clock = options.clock;
     this.log = options.log;
     this.random = options.random;
     this.#keep = options.keep;
+    this.#divide = options.divide;
     this.encryption = new DriveEncryption(options.random);
     this.startedAt = this.clock.monotonic();
   }
@@ -102,17 +110,37 @@ export class DriveCore {
 
   /** The partition that commands work on. */
   get partition(): number {
-    return 0;
+    return this.#loaded?.media.indexOf(this.#loaded.medium) ?? 0;
   }
 
   /** Partitions of the loaded cartridge. */
   get partitionCount(): number {
-    return 1;
+    return this.#loaded?.media.length ?? 1;
   }
 
-  /** MAM 0009h. Cartridges of earlier releases go on where those counted. */
-  get changeReference(): number {
-    return this.memory.changeReference ?? (this.#inserted?.history.writtenMounts ?? 0) + 1;
+  /** Works on another partition from now on. What was written on the present one is durable. */
+  switchTo(partition: number): Medium {
+    const loaded = defined(this.#loaded, "a loaded cartridge");
+    const medium = defined(loaded.media[partition], `partition ${partition}`);
+    if (medium !== loaded.medium) this.overwrite = undefined;
+    this.#loaded = { ...loaded, medium };
+    return medium;
+  }
+
+  /** Gives the cartridge partitions of these sizes, in parts of its nominal size. All of it was erased before. */
+  async divide(sizes: readonly number[]): Promise<void> {
+    const cartridge = defined(this.#inserted, "a cartridge");
+    const memory = partitioned(this.memory, sizes);
+    // What is kept never names a partition that is not there, at whatever moment the process ends.
+    if (sizes.length < this.partitionCount) await this.keep(memory);
+    const others = await this.#divide(cartridge.barcode, sizes.length);
+    await this.keep(memory);
+    this.#remount({ others });
+  }
+
+  /** MAM 0009h of a partition. Cartridges of earlier releases go on where those counted. */
+  changeReference(partition: number): number {
+    return referenceOf(this.memory, partition, (this.#inserted?.history.writtenMounts ?? 0) + 1);
   }
 
   /** Keeps a changed memory, durably, and uses it from then on. */
@@ -124,12 +152,16 @@ export class DriveCore {
     });
   }
 
-  /** Called before the first change of each mount: the volume change reference is another one from now on, durably. */
+  /**
+   * Called before a change of the present partition; its volume change reference is another one from the first change of
+   * each mount on, durably.
+   */
   noteChange(): Eventually<void> {
-    if (this.#isChangeNoted) return undefined;
-    const changeReference = (this.changeReference % changeReferenceMax) + 1;
-    return after(this.keep({ ...this.memory, changeReference }), () => {
-      this.#isChangeNoted = true;
+    const { partition } = this;
+    if (this.#noted.has(partition)) return undefined;
+    const reference = (this.changeReference(partition) % changeReferenceMax) + 1;
+    return after(this.keep(withReference(this.memory, partition, reference)), () => {
+      this.#noted.add(partition);
     });
   }
 
@@ -183,12 +215,13 @@ export class DriveCore {
       return false;
     }
     const isReadOnlyHere = !generationsOf(this.model.writes).includes(cartridge.generation);
-    const medium = this.#mounted(image, cartridge);
-    this.#loaded = { cartridge, medium, loadedAt: this.clock.monotonic(), isReadOnlyHere };
+    const media = this.#mediaOf(cartridge, image);
+    const medium = defined(media[0], "at least one partition");
+    this.#loaded = { cartridge, media, medium, loadedAt: this.clock.monotonic(), isReadOnlyHere };
     this.hasLostWrites = false;
     this.pressure.end();
     this.mount = new TransferCounters();
-    this.#isChangeNoted = false;
+    this.#noted.clear();
     const drive = `${this.model.vendor.padEnd(8)}${this.serial}`;
     this.#inserted = { ...cartridge, memory: loadedBy(cartridge.memory, drive) };
     this.loads++;
@@ -203,23 +236,36 @@ export class DriveCore {
     const loaded = this.#loaded;
     const reopen = loaded?.cartridge.reopen;
     if (loaded === undefined || reopen === undefined || !this.hasLostWrites) return loaded?.medium;
-    const image = await reopen();
-    const cartridge = { ...loaded.cartridge, memory: this.memory, image };
-    const medium = this.#mounted(image, cartridge);
+    const { partition } = this;
+    const image = await reopen(partition);
+    const { others = [] } = loaded.cartridge;
+    const part = partition === 0 ? { image } : { others: others.with(partition - 1, image) };
+    const cartridge = { ...loaded.cartridge, memory: this.memory, ...part };
+    const medium = this.#mounted(image, cartridge, partition);
     this.#inserted = cartridge;
-    this.#loaded = { ...loaded, cartridge, medium };
+    this.#loaded = { ...loaded, cartridge, media: loaded.media.with(partition, medium), medium };
     this.hasLostWrites = false;
     return medium;
   }
 
   /** Uses a part of the nominal size from now on. The medium was erased before. */
   resize(capacityProportion: number): Eventually<void> {
-    return after(this.keep({ ...this.memory, capacityProportion }), () => {
-      const loaded = this.#loaded;
-      const image = loaded?.cartridge.image;
-      if (loaded === undefined || image === undefined || this.#inserted === undefined) return;
-      this.#loaded = { ...loaded, medium: this.#mounted(image, this.#inserted) };
-    });
+    return after(this.keep({ ...this.memory, capacityProportion }), () => this.#remount({}));
+  }
+
+  /** Mounts the cartridge anew, at the beginning of partition 0. */
+  #remount(change: Pick<InsertedCartridge, "others">): void {
+    const loaded = this.#loaded;
+    const image = loaded?.cartridge.image;
+    if (loaded === undefined || image === undefined) return;
+    const cartridge = { ...loaded.cartridge, memory: this.memory, ...change };
+    const media = this.#mediaOf(cartridge, image);
+    this.#inserted = cartridge;
+    this.#loaded = { ...loaded, cartridge, media, medium: defined(media[0], "at least one partition") };
+  }
+
+  #mediaOf(cartridge: InsertedCartridge, first: Image): readonly Medium[] {
+    return [first, ...(cartridge.others ?? [])].map((image, partition) => this.#mounted(image, cartridge, partition));
   }
 
   /** Zone of programmable early warning, in units of 10^6 bytes. */
@@ -229,22 +275,29 @@ export class DriveCore {
 
   set programmableMegabytes(megabytes: number) {
     this.#programmableMegabytes = megabytes;
-    if (this.medium !== undefined) this.medium.programmableZone = megabytes * 1e6;
+    for (const medium of this.#loaded?.media ?? []) medium.programmableZone = megabytes * 1e6;
   }
 
   /** Why append-only mode keeps a write, an ERASE or, with `format`, a FORMAT MEDIUM from destroying what is here. */
   keepsFromOverwriting(medium: Medium, what: "write" | "format"): boolean {
     if (!this.isAppendOnly) return false;
-    if (what === "format") return medium.endOfData > 0 && this.overwrite !== "format";
+    if (what === "format") return this.isRecorded && this.overwrite !== "format";
     if (medium.isAtEndOfData) return false;
     return typeof this.overwrite !== "object" || this.overwrite.at !== medium.objectNumber;
   }
 
-  #mounted(image: Image, cartridge: InsertedCartridge): Medium {
-    const { capacityBytes, writeProtected, kind, memory } = cartridge;
+  /** Something is recorded in some partition. */
+  get isRecorded(): boolean {
+    return this.#loaded?.media.some(({ endOfData }) => endOfData > 0) ?? false;
+  }
+
+  #mounted(image: Image, cartridge: InsertedCartridge, partition: number): Medium {
+    const { writeProtected, kind, memory } = cartridge;
+    const capacityBytes = memory.partitions?.[partition] ?? cartridge.capacityBytes;
     const part = (memory.capacityProportion ?? proportionMax) / proportionMax;
+    const least = Math.min(capacityBytes, memory.partitions === undefined ? capacityMin : partitionSizeMin);
     const medium = new Medium(image, {
-      capacityBytes: Math.max(Math.floor(capacityBytes * part), Math.min(capacityBytes, capacityMin)),
+      capacityBytes: Math.max(Math.floor(capacityBytes * part), least),
       writeProtected,
       writeOnce: kind === "write-once",
     });

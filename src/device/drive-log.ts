@@ -2,7 +2,9 @@
 // The log pages of a drive with live counters: SPC-4 7.3, SSC-4 8.2. Counters are of this process unless they speak of
 // the cartridge; what a virtual drive does not have (temperature, retries, wear) is zero or "not available".
 
+import { concatBytes } from "#base/index.ts";
 import { deviceActivities, logPages, PartitionRecord, VeryHighFrequencyData } from "#scsi/index.ts";
+import type { Medium } from "#tape/index.ts";
 import { TransferCounters } from "./drive-core.ts";
 import type { DriveCore, LoadedCartridge } from "./drive-core.ts";
 import { logPage, tapeAlertParameters } from "./log-page.ts";
@@ -124,8 +126,8 @@ function volumeStatistics(core: DriveCore): LogValues<"volumeStatistics"> {
   if (loaded === undefined) return { valid: 0 };
   const { cartridge, medium } = loaded;
   const history = core.historyOf(loaded);
-  const capacity = medium.capacity.sizeBytes / MB;
-  const used = medium.usedBytes / MB;
+  const sum = (of: (medium: Medium) => number): number =>
+    loaded.media.reduce((total, each) => total + of(each), 0) / MB;
   return {
     valid: 1,
     loads: history.loadCount,
@@ -147,8 +149,8 @@ function volumeStatistics(core: DriveCore): LogValues<"volumeStatistics"> {
     lastLoadReadRatio: ratioOne,
     mountTime: core.clock.monotonic() - loaded.loadedAt,
     mediumReadyTime: core.clock.monotonic() - loaded.loadedAt,
-    nativeCapacity: capacity,
-    usedCapacity: used,
+    nativeCapacity: sum(({ capacity: { sizeBytes } }) => sizeBytes),
+    usedCapacity: sum(({ usedBytes }) => usedBytes),
     serial: cartridge.barcode,
     barcode: cartridge.barcode,
     manufacturer: core.model.vendor,
@@ -156,15 +158,22 @@ function volumeStatistics(core: DriveCore): LogValues<"volumeStatistics"> {
     writeOnce: medium.writeOnce ? 1 : 0,
     beginningPasses: 0,
     middlePasses: 0,
-    partitionCapacity: partitionRecord(capacity),
-    partitionUsed: partitionRecord(used),
-    partitionRemaining: partitionRecord(Math.max(0, capacity - used)),
+    partitionCapacity: partitionRecords(loaded, ({ capacity: { sizeBytes } }) => sizeBytes),
+    partitionUsed: partitionRecords(loaded, ({ usedBytes }) => usedBytes),
+    partitionRemaining: partitionRecords(loaded, remainingBytes),
   };
 }
 
-function partitionRecord(megabytes: number): Uint8Array {
-  return PartitionRecord.encode({ partition: 0, megabytes: Math.min(Math.floor(megabytes), 2 ** 32 - 1) });
+/** One record for each partition that there is, and no more: LTFS looks at their number. */
+function partitionRecords({ media }: LoadedCartridge, bytesOf: (medium: Medium) => number): Uint8Array {
+  const records = media.map((medium, partition) => {
+    const megabytes = Math.min(Math.floor(bytesOf(medium) / MB), 2 ** 32 - 1);
+    return PartitionRecord.encode({ partition, megabytes });
+  });
+  return concatBytes(records);
 }
+
+const remainingBytes = ({ capacity, usedBytes }: Medium): number => Math.max(0, capacity.sizeBytes - usedBytes);
 
 /** Megabytes and the bytes beyond them, as these parameters count. */
 function split(bytes: number): { readonly megabytes: number; readonly rest: number } {
@@ -217,13 +226,13 @@ function tapeUsage(core: DriveCore): LogValues<"tapeUsage"> {
   };
 }
 
-function tapeCapacity(core: DriveCore): LogValues<"tapeCapacity"> {
-  const remaining = (loaded: LoadedCartridge): number =>
-    Math.max(0, loaded.medium.capacity.sizeBytes - loaded.medium.usedBytes) / MiB;
+/** Main is partition 0, alternate partition 1. */
+function tapeCapacity({ loaded }: DriveCore): LogValues<"tapeCapacity"> {
+  const [main, alternate] = loaded?.media ?? [];
   return {
-    mainRemaining: core.loaded === undefined ? 0 : remaining(core.loaded),
-    alternateRemaining: 0,
-    mainMaximum: core.loaded === undefined ? 0 : core.loaded.medium.capacity.sizeBytes / MiB,
-    alternateMaximum: 0,
+    mainRemaining: main === undefined ? 0 : remainingBytes(main) / MiB,
+    alternateRemaining: alternate === undefined ? 0 : remainingBytes(alternate) / MiB,
+    mainMaximum: (main?.capacity.sizeBytes ?? 0) / MiB,
+    alternateMaximum: (alternate?.capacity.sizeBytes ?? 0) / MiB,
   };
 }

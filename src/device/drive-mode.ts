@@ -20,6 +20,7 @@ import {
 } from "#scsi/index.ts";
 import { protectionLength } from "#tape/index.ts";
 import type { DriveCore } from "./drive-core.ts";
+import { additionalMax, partitioningOf, partitionPage, partitionSizes } from "./drive-partitions.ts";
 import { modePage } from "./mode-page.ts";
 import type { ModeHeader, ModePage, SelectedHeader } from "./mode-pages.ts";
 import { check } from "./outcome.ts";
@@ -41,7 +42,7 @@ export function driveModePages(core: DriveCore): readonly ModePage[] {
     configurationPage(core),
     extensionPage(core),
     protectionPage(core),
-    partitionPage(core),
+    mediumPartitionPage(core),
     modePage(PowerConditionPage, { defaults: {} }),
     modePage(InformationalExceptionsPage, {
       defaults: { disableExceptions: true, reportingMethod: noReporting },
@@ -91,7 +92,8 @@ function configurationPage(core: DriveCore): ModePage {
     fill: (bytes) => {
       const algorithm = core.isCompressing ? compressionAlgorithm : 0;
       const value = DeviceConfigurationPage.decode(bytes);
-      DeviceConfigurationPage.encodeInto(bytes, 0, { ...value, compressionAlgorithm: algorithm });
+      const changes = { compressionAlgorithm: algorithm, activePartition: core.partition };
+      DeviceConfigurationPage.encodeInto(bytes, 0, { ...value, ...changes });
     },
     accept: (bytes) => {
       const selected = DeviceConfigurationPage.decode(bytes).compressionAlgorithm;
@@ -132,16 +134,45 @@ function protectionPage(core: DriveCore): ModePage {
   });
 }
 
-function partitionPage(core: DriveCore): ModePage {
-  return modePage(MediumPartitionPage, {
-    defaults: { sizeUnit: 3, sizeExponent: 9, formatRecognition: 3, partitionSize: 0xffff },
+/**
+ * Medium partitions: what is on the medium, or what was selected for the next FORMAT MEDIUM. Hosts may send the page with
+ * any number of sizes.
+ */
+function mediumPartitionPage(core: DriveCore): ModePage {
+  const slots = 1 + additionalMax(core.model.generation);
+  const defaults = partitionPage([], slots);
+  const flags = { fixedPartitions: true, selectPartitions: true, initiatorPartitions: true, sizeUnit: 3 };
+  const changeable = new Uint8Array(defaults.byteLength).fill(0xff);
+  MediumPartitionPage.encodeInto(changeable, 0, { additionalDefined: 0xff, ...flags, sizeExponent: 0xf });
+  return {
+    code: 0x11,
+    subcode: 0,
+    name: MediumPartitionPage.name,
+    defaults,
+    changeable,
+    takesLength: (length) => length > MediumPartitionPage.size && length % 2 === 0 && length <= defaults.byteLength,
     fill: (bytes) => {
-      const size = core.medium?.capacity.sizeBytes;
-      if (size === undefined) return;
-      const partitionSize = Math.min(0xffff, Math.ceil(size / 1e9));
-      MediumPartitionPage.encodeInto(bytes, 0, { ...MediumPartitionPage.decode(bytes), partitionSize });
+      if (core.partitioning.by !== undefined || core.loaded === undefined) return;
+      bytes.set(
+        partitionPage(
+          core.loaded.media.map(({ capacity }) => capacity.sizeBytes),
+          slots,
+        ),
+      );
     },
-  });
+    accept: (bytes) => {
+      const wanted = partitioningOf(bytes);
+      if (wanted === undefined) return check("invalid-field-in-parameters");
+      const most = additionalMax(core.inserted?.generation ?? core.model.generation);
+      if (wanted.additional > most) return check("invalid-field-in-parameters");
+      const capacity = core.inserted?.capacityBytes;
+      if (capacity !== undefined && partitionSizes(wanted, capacity) === undefined) {
+        return check("invalid-field-in-parameters");
+      }
+      core.partitioning = wanted;
+      return undefined;
+    },
+  };
 }
 
 /** Header and block descriptor of a drive. */

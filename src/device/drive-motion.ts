@@ -2,12 +2,13 @@
 // REWIND, SPACE, LOCATE, ERASE, FORMAT MEDIUM: SSC-4 6.1, 7.1, 7.3, 7.4, 7.13, 7.17, 7.18. Each makes what was written
 // durable before the medium moves. IMMED changes nothing: the medium is there before a host could ask.
 
-import { locateTypes, overwriteAllowances, spaceCodes } from "#scsi/index.ts";
+import { locateTypes, mediumFormats, overwriteAllowances, spaceCodes } from "#scsi/index.ts";
 import type { sscCommands } from "#scsi/index.ts";
 import { after } from "#tape/index.ts";
 import type { Eventually, Medium, Motion, WriteRefusal } from "#tape/index.ts";
 import type { Command } from "./command.ts";
 import type { DriveActivity, DriveCore } from "./drive-core.ts";
+import { noPartitioning, partitionSizes } from "./drive-partitions.ts";
 import { failedWrite, guard, motionFailed, refusedWrite } from "./drive-outcomes.ts";
 import { check, good } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
@@ -86,26 +87,41 @@ function toEndOfData(core: DriveCore, medium: Medium): Eventually<Outcome> {
  */
 export function locate10(core: DriveCore, medium: Medium, command: Locate10Command): Eventually<Outcome> {
   const { changePartition, partition, objectNumber } = command.cdb;
-  if (changePartition && partition !== 0) return command.invalidField("partition");
-  return located(core, medium, (sound) => sound.locateObject(objectNumber));
+  if (changePartition && partition >= core.partitionCount) return command.invalidField("partition");
+  return inPartition(core, medium, changePartition ? partition : core.partition, (there) =>
+    located(core, there, (sound) => sound.locateObject(objectNumber)),
+  );
 }
 
 /** LOCATE(16) to an object, a logical file or end of data. */
 export function locate16(core: DriveCore, medium: Medium, command: Locate16Command): Eventually<Outcome> {
   const { destinationType, changePartition, explicitAddress, partition, identifier } = command.cdb;
   if (explicitAddress) return command.invalidField("explicitAddress");
-  if (changePartition && partition !== 0) return command.invalidField("partition");
+  if (changePartition && partition >= core.partitionCount) return command.invalidField("partition");
   const target = Number(identifier);
+  const there = (act: (medium: Medium) => Eventually<Outcome>): Eventually<Outcome> =>
+    inPartition(core, medium, changePartition ? partition : core.partition, act);
   switch (destinationType) {
     case locateTypes.object:
-      return located(core, medium, (sound) => sound.locateObject(target));
+      return there((on) => located(core, on, (sound) => sound.locateObject(target)));
     case locateTypes.file:
-      return located(core, medium, (sound) => sound.locateFile(target));
+      return there((on) => located(core, on, (sound) => sound.locateFile(target)));
     case locateTypes["end-of-data"]:
-      return toEndOfData(core, medium);
+      return there((on) => toEndOfData(core, on));
     default:
       return command.invalidField("destinationType");
   }
+}
+
+/** Goes on in a partition, at once when it is the present one; what was written in that one is durable before. */
+export function inPartition(
+  core: DriveCore,
+  medium: Medium,
+  partition: number,
+  act: (there: Medium) => Eventually<Outcome>,
+): Eventually<Outcome> {
+  if (partition === core.partition) return act(medium);
+  return onSound(core, medium, (sound) => flushed(core, sound, () => act(core.switchTo(partition))));
 }
 
 /** ERASE(6), short or long: end of data is here afterwards, and that is durable. */
@@ -114,15 +130,45 @@ export function erase(core: DriveCore, medium: Medium, _command: EraseCommand): 
   return erased(core, medium);
 }
 
-/** FORMAT MEDIUM to one partition. SSC-4 7.1: only at the beginning. */
+/**
+ * FORMAT MEDIUM: to one partition (0), or to those that the medium partition mode page asks for (1, 2). SSC-4 7.1: only at
+ * the beginning of partition 0; everything is erased.
+ */
 export function formatMedium(core: DriveCore, medium: Medium, command: FormatCommand): Eventually<Outcome> {
   const { format, transferLength } = command.cdb;
-  if (format !== 0) return command.invalidField("format");
+  if (format > mediumFormats.both) return command.invalidField("format");
   if (transferLength !== 0) return command.invalidField("transferLength");
-  if (medium.objectNumber !== 0) return check("not-at-beginning");
-  if (medium.writeOnce && medium.endOfData > 0) return refusedWrite(core, "write-once");
+  if (core.partition !== 0 || medium.objectNumber !== 0) return check("not-at-beginning");
+  if (medium.writeOnce && core.isRecorded) return refusedWrite(core, "write-once");
   if (core.keepsFromOverwriting(medium, "format")) return refusedWrite(core, "write-once");
-  return erased(core, medium);
+  const wanted = format === mediumFormats.default ? noPartitioning : core.partitioning;
+  const sizes = partitionSizes(wanted, core.loaded?.cartridge.capacityBytes ?? 0);
+  if (sizes === undefined) return check("invalid-field-in-parameters");
+  return after(allErased(core, medium), (outcome) =>
+    outcome.kind === "good" ? guard(core, () => after(divided(core, sizes), good)) : outcome,
+  );
+}
+
+/** A medium of one partition that stays so needs nothing of its owner. */
+function divided(core: DriveCore, sizes: readonly number[]): Eventually<void> {
+  core.partitioning = noPartitioning;
+  return sizes.length === 1 && core.partitionCount === 1 ? undefined : core.divide(sizes);
+}
+
+/** Erases every partition; the present one is the first again. */
+function allErased(core: DriveCore, medium: Medium): Eventually<Outcome> {
+  const count = core.partitionCount;
+  if (count === 1) return erased(core, medium);
+  const next = async (): Promise<Outcome> => {
+    for (let partition = count - 1; partition >= 0; partition--) {
+      const there = core.switchTo(partition);
+      there.rewind();
+      const outcome = await erased(core, there);
+      if (outcome.kind !== "good") return outcome;
+    }
+    return good();
+  };
+  return next();
 }
 
 /** ALLOW OVERWRITE: in append-only mode, where the next write may cut, or that the medium may be formatted. SSC-4. */
@@ -148,11 +194,11 @@ export function allowOverwrite(core: DriveCore, medium: Medium, command: AllowCo
 
 /** SET CAPACITY: at the beginning only; everything is erased, and only a part of the nominal size is used. SSC-4. */
 export function setCapacity(core: DriveCore, medium: Medium, command: SetCapacityCommand): Eventually<Outcome> {
-  if (medium.objectNumber !== 0) return check("not-at-beginning");
+  if (core.partition !== 0 || medium.objectNumber !== 0) return check("not-at-beginning");
   if (medium.writeOnce) return refusedWrite(core, "write-once");
   if (core.keepsFromOverwriting(medium, "format")) return refusedWrite(core, "write-once");
   const { proportion } = command.cdb;
-  return after(erased(core, medium), (outcome) =>
+  return after(allErased(core, medium), (outcome) =>
     outcome.kind === "good" ? guard(core, () => after(core.resize(proportion), good)) : outcome,
   );
 }

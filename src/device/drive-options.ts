@@ -23,8 +23,10 @@ export interface CartridgeHistory {
 export interface InsertedCartridge {
   /** Its content. Undefined for a cleaning cartridge, which has none. */
   readonly image: Image | undefined;
-  /** Gives up the image, which has failed, and opens the content anew; without it a failed image stays as it is. */
-  readonly reopen?: () => Promise<Image>;
+  /** The content of partitions 1 and up; none when left out. */
+  readonly others?: readonly Image[];
+  /** Gives up a partition's image, which has failed, and opens it anew; without it a failed image stays as it is. */
+  readonly reopen?: (partition: number) => Promise<Image>;
   readonly barcode: string;
   /** Nominal size in bytes. */
   readonly capacityBytes: number;
@@ -76,6 +78,11 @@ export interface DriveOptions {
   readonly library: { readonly changerSerial: string; readonly elementAddress: number };
   /** Keeps what a cartridge in this drive has to keep: durable when it settles. Faults of who keeps it. */
   readonly keep: (barcode: string, memory: CartridgeMemory) => Eventually<void>;
+  /**
+   * Gives the cartridge in this drive as many images as it is to have partitions: resolves with those of partitions 1 and
+   * up. New ones are blank, and those beyond go with what is on them. It survives a crash only once `keep` says so.
+   */
+  readonly divide: (barcode: string, count: number) => Promise<readonly Image[]>;
   /** Logical unit numbers of the target it is reached through, for REPORT LUNS. */
   readonly luns: () => readonly number[];
   /** Whether an initiator is told of the start of the process (29/01); see UnitOptions. */

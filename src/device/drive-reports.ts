@@ -35,7 +35,7 @@ export function readBlockLimits(core: DriveCore, command: Command<typeof sscComm
 const endOfShortNumbers = 2 ** 32;
 
 /** READ POSITION, short form. A number that does not fit is reported as an error of position, as LTO drives do. */
-export function shortPosition(position: MediumPosition): Uint8Array {
+export function shortPosition(position: MediumPosition, partition: number): Uint8Array {
   const { objectNumber, isBeginning, isPastEarlyWarning } = position;
   const fits = objectNumber < endOfShortNumbers;
   return ShortPosition.encode({
@@ -43,28 +43,31 @@ export function shortPosition(position: MediumPosition): Uint8Array {
     endOfPartition: isPastEarlyWarning,
     positionError: !fits,
     beyondProgrammableEarlyWarning: position.isPastProgrammableWarning,
+    partition,
     firstObject: fits ? objectNumber : 0,
     lastObject: fits ? objectNumber : 0,
   });
 }
 
 /** READ POSITION, long form. */
-export function longPosition(position: MediumPosition): Uint8Array {
+export function longPosition(position: MediumPosition, partition: number): Uint8Array {
   return LongPosition.encode({
     beginningOfPartition: position.isBeginning,
     endOfPartition: position.isPastEarlyWarning,
     beyondProgrammableEarlyWarning: position.isPastProgrammableWarning,
+    partition,
     objectNumber: BigInt(position.objectNumber),
     fileNumber: BigInt(position.fileNumber),
   });
 }
 
 /** READ POSITION, extended form. */
-export function extendedPosition(position: MediumPosition): Uint8Array {
+export function extendedPosition(position: MediumPosition, partition: number): Uint8Array {
   return ExtendedPosition.encode({
     beginningOfPartition: position.isBeginning,
     endOfPartition: position.isPastEarlyWarning,
     beyondProgrammableEarlyWarning: position.isPastProgrammableWarning,
+    partition,
     firstObject: BigInt(position.objectNumber),
     lastObject: BigInt(position.objectNumber),
   });

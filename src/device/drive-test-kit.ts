@@ -65,11 +65,14 @@ export interface BenchOptions extends MemoryImageOptions {
 /** A drive, its host, and the image of the cartridge in it. */
 export class DriveBench {
   readonly image: MemoryImage;
+  /** Of partitions 1 and up, as many as there are. */
+  readonly others: MemoryImage[];
   readonly drive: DriveUnit;
   readonly host: TestHost;
 
-  private constructor(drive: DriveUnit, image: MemoryImage) {
+  private constructor(drive: DriveUnit, image: MemoryImage, others: MemoryImage[]) {
     this.image = image;
+    this.others = others;
     this.drive = drive;
     this.host = new TestHost(drive);
   }
@@ -77,21 +80,29 @@ export class DriveBench {
   /** A drive with a cartridge. */
   static open(options: BenchOptions = {}): Promise<DriveBench> {
     const image = new MemoryImage(options);
+    const others: MemoryImage[] = [];
+    const divide = async (_barcode: string, count: number): Promise<readonly MemoryImage[]> => {
+      await Promise.resolve();
+      others.length = Math.min(others.length, count - 1);
+      while (others.length < count - 1) others.push(new MemoryImage(options));
+      return [...others];
+    };
     const drive = new DriveUnit({
       ...testSurroundings,
       ...(options.log === undefined ? {} : { log: options.log }),
       ...(options.keep === undefined ? {} : { keep: options.keep }),
+      divide,
       model: driveModels["ibm-lto8"],
       serial: "CAP0000001",
       library: { changerSerial: "CAP0000000", elementAddress: 256 },
     });
     drive.insert(cartridgeOf(image, options.cartridge));
-    return DriveBench.at(drive, image);
+    return DriveBench.at(drive, image, others);
   }
 
   /** A host at a drive that has a cartridge; it has taken its unit attentions. */
-  static async at(drive: DriveUnit, image: MemoryImage): Promise<DriveBench> {
-    const bench = new DriveBench(drive, image);
+  static async at(drive: DriveUnit, image: MemoryImage, others: MemoryImage[] = []): Promise<DriveBench> {
+    const bench = new DriveBench(drive, image, others);
     let reply = await bench.host.send(Rewind.encode({}), { expectedDataIn: 0 });
     while (reply.sense?.key === "unit-attention") {
       reply = await bench.host.send(Rewind.encode({}), { expectedDataIn: 0 });

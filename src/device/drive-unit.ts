@@ -29,6 +29,7 @@ import {
   allowOverwrite,
   erase,
   formatMedium,
+  inPartition,
   locate10,
   locate16,
   onSound,
@@ -282,7 +283,8 @@ export class DriveUnit extends Unit<Commands> {
     if (!load && this.isRemovalPrevented) return check("removal-prevented");
     const { medium } = core;
     if (medium !== undefined) {
-      return load ? rewind(core, medium) : onSound(core, medium, (sound) => this.#unload(sound));
+      if (!load) return onSound(core, medium, (sound) => this.#unload(sound));
+      return inPartition(core, medium, 0, (first) => rewind(core, first));
     }
     if (!load) return good();
     if (!core.load()) return this.readiness() ?? good();
@@ -310,16 +312,20 @@ export class DriveUnit extends Unit<Commands> {
 
   #position(
     command: Command<Commands["readPositionShort" | "readPositionLong" | "readPositionShortVendor"]>,
-    encode: (position: MediumPosition) => Uint8Array,
+    encode: (position: MediumPosition, partition: number) => Uint8Array,
   ): Eventually<Outcome> {
     if (command.cdb.parameterLength !== 0) return command.invalidField("parameterLength");
-    return this.#onMedium((medium) => after(medium.where(), (position) => goodData(encode(position))));
+    return this.#onMedium((medium) =>
+      after(medium.where(), (position) => goodData(encode(position, this.#core.partition))),
+    );
   }
 
   #extendedPosition(command: Command<Commands["readPositionExtended"]>): Eventually<Outcome> {
     const { parameterLength } = command.cdb;
     return this.#onMedium((medium) =>
-      after(medium.where(), (position) => goodData(extendedPosition(position).subarray(0, parameterLength))),
+      after(medium.where(), (position) =>
+        goodData(extendedPosition(position, this.#core.partition).subarray(0, parameterLength)),
+      ),
     );
   }
 }

@@ -141,7 +141,7 @@ function parseSelection(modes: ModePages, command: SelectCommand): Selection | C
     const parsed = parsePage(modes, list, offset);
     if (isCheck(parsed)) return parsed;
     pages.push(parsed);
-    offset += parsed.bytes.byteLength;
+    offset += parsed.sentBytes;
   }
   return { header, pages };
 }
@@ -183,8 +183,15 @@ function parseDescriptor(
   return modes.header.probe?.(selected) ?? { ...selected, pagesAt };
 }
 
+interface ParsedPage {
+  readonly page: ModePage;
+  readonly bytes: Uint8Array;
+  /** Bytes of the list that it takes. */
+  readonly sentBytes: number;
+}
+
 /** One page of the list: known, of the right length, and different from now only where it may be. */
-function parsePage(modes: ModePages, list: Uint8Array, offset: number): { page: ModePage; bytes: Uint8Array } | Check {
+function parsePage(modes: ModePages, list: Uint8Array, offset: number): ParsedPage | Check {
   const rest = list.subarray(offset);
   const isSubpage = hasSubpage(rest);
   const size = isSubpage ? ModeSubpageHeader.size : ModePageHeader.size;
@@ -192,9 +199,13 @@ function parsePage(modes: ModePages, list: Uint8Array, offset: number): { page: 
   const header = isSubpage ? ModeSubpageHeader.decode(rest) : { ...ModePageHeader.decode(rest), subpageCode: 0 };
   const page = modes.find(header.pageCode, header.subpageCode);
   if (page === undefined) return invalidParameter({ byte: offset, bit: 5 });
-  if (size + header.pageLength !== page.defaults.byteLength) return invalidParameter({ byte: offset + size - 1 });
-  if (rest.byteLength < page.defaults.byteLength) return check("parameter-list-length");
-  const bytes = rest.slice(0, page.defaults.byteLength);
+  const sentBytes = size + header.pageLength;
+  if (sentBytes !== page.defaults.byteLength && page.takesLength?.(sentBytes) !== true) {
+    return invalidParameter({ byte: offset + size - 1 });
+  }
+  if (rest.byteLength < sentBytes) return check("parameter-list-length");
+  const bytes = new Uint8Array(page.defaults.byteLength);
+  bytes.set(rest.subarray(0, Math.min(sentBytes, bytes.byteLength)));
   // PS is reserved here; whatever comes, the page stays as it is described.
   bytes.set(page.defaults.subarray(0, size));
   const current = modes.valuesOf(page);
@@ -202,5 +213,5 @@ function parsePage(modes: ModePages, list: Uint8Array, offset: number): { page: 
     const differs = ((bytes[index] ?? 0) ^ (current[index] ?? 0)) & ~(page.changeable[index] ?? 0) & 0xff;
     if (differs !== 0) return invalidParameter({ byte: offset + index, bit: 31 - Math.clz32(differs) });
   }
-  return { page, bytes };
+  return { page, bytes, sentBytes };
 }

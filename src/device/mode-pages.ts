@@ -14,6 +14,8 @@ export interface ModePage {
   readonly name: string;
   /** Values after a reset, and what PC=2 reports. */
   readonly defaults: Uint8Array;
+  /** Whether MODE SELECT may send the page in another length: what it leaves out is zero, what is more is not kept. */
+  readonly takesLength?: (pageBytes: number) => boolean;
   /** Bits that MODE SELECT may change: ones. What PC=1 reports; its header is taken from the defaults. */
   readonly changeable: Uint8Array;
   /** Puts what is computed at the moment of asking into a copy of the current values. */

@@ -29,6 +29,7 @@ export const testSurroundings = {
   clock: stillClock,
   random: countingRandom(),
   keep: (): void => {},
+  divide: (): Promise<never> => Promise.reject(new Error("this drive divides nothing")),
   log: silentLog,
   luns: (): readonly number[] => [0],
   tellsPowerOn: (): boolean => false,

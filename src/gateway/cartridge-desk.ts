@@ -7,7 +7,7 @@ import { decideMove, type Element } from "#library/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import { isInLibrary } from "./cartridge-life.ts";
 import { defaultPoolFor, planCartridges, type PlannedCartridge } from "./cartridge-plan.ts";
-import { storeId } from "./drive-host.ts";
+import { storeId } from "./cartridge-parts.ts";
 import { freePlace } from "./elements.ts";
 import type { CartridgeRecord, Fact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";

@@ -2,10 +2,11 @@
 // A drive in its bay: the unit that hosts talk to, and the stored image of the cartridge in it. Puts the two together
 // and takes them apart; who decides about moves is the robot.
 
-import { asError, assert, type Clock, type Log, type Random } from "#base/index.ts";
+import { asError, assert, defined, type Clock, type Log, type Random } from "#base/index.ts";
 import { DriveUnit, type DriveOptions, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
-import type { CartridgeId, CartridgeStore, DemandPolicy, Durability, LoadedImage } from "#store/index.ts";
+import type { CartridgeStore, DemandPolicy, Durability, LoadedImage } from "#store/index.ts";
+import { partIds, partitionId } from "./cartridge-parts.ts";
 import type { CartridgeRecord, DriveRecord } from "./facts.ts";
 import { driveName, serialOf } from "./naming.ts";
 
@@ -31,7 +32,8 @@ export interface DriveHostOptions {
 /** A cartridge with its data at hand. */
 export interface HeldCartridge {
   readonly inserted: InsertedCartridge;
-  readonly image: LoadedImage;
+  /** Of each partition. */
+  readonly images: readonly LoadedImage[];
 }
 
 /** What became of taking a cartridge out. `held` undefined: the drive never got hold of its data. */
@@ -39,9 +41,6 @@ export type TakeAnswer =
   | { readonly kind: "taken"; readonly held: HeldCartridge | undefined }
   | { readonly kind: "prevented" }
   | { readonly kind: "failed"; readonly cause: Error };
-
-/** The name of a cartridge in the store. */
-export const storeId = (cartridge: CartridgeRecord): CartridgeId => cartridge.id as string as CartridgeId;
 
 /** True when no host may write on a cartridge: it came back from the shelf, or is under a legal hold. */
 export const isWriteProtected = ({ state, legalHold }: CartridgeRecord): boolean =>
@@ -57,7 +56,8 @@ export class DriveHost {
   readonly #policyFor: DriveHostOptions["policyFor"];
   readonly #durability: () => Durability;
   readonly #log: Log;
-  #image: LoadedImage | undefined;
+  /** Of each partition of the cartridge in the drive; none without one. */
+  #images: readonly LoadedImage[] = [];
   #loading: Promise<void> | undefined;
   #failure: Error | undefined;
 
@@ -71,8 +71,18 @@ export class DriveHost {
     this.#durability = options.durability;
     this.#log = options.log.child({ drive: driveName(record.number) });
     const library = { changerSerial, elementAddress: address };
-    const { serial } = this;
-    this.unit = new DriveUnit({ model, serial, library, keep, luns, tellsPowerOn, clock, random, log: this.#log });
+    this.unit = new DriveUnit({
+      model,
+      serial: this.serial,
+      library,
+      keep,
+      divide: (barcode, count) => this.#divide(barcode, count),
+      luns,
+      tellsPowerOn,
+      clock,
+      random,
+      log: this.#log,
+    });
   }
 
   get serial(): string {
@@ -90,17 +100,23 @@ export class DriveHost {
 
   /** Opens a cartridge's data for a drive. Faults of `CartridgeStore.load`. */
   async hold(cartridge: CartridgeRecord): Promise<HeldCartridge> {
-    const policy = this.#policyFor(cartridge);
-    const image = await this.#store.load(storeId(cartridge), { durability: this.#durability, policy });
-    return { image, inserted: insertedOf(cartridge, image) };
+    const loading = { durability: this.#durability, policy: this.#policyFor(cartridge) };
+    const images: LoadedImage[] = [];
+    try {
+      for (const id of partIds(cartridge)) images.push(await this.#store.load(id, loading));
+    } catch (error) {
+      await Promise.allSettled(images.map((image) => image.unload()));
+      throw error;
+    }
+    return { images, inserted: insertedOf(cartridge, images) };
   }
 
   /** Puts a cartridge in; the drive sees it when this returns. */
   insert(held: HeldCartridge): void {
-    assert(this.#image === undefined, `${driveName(this.record.number)} holds no image`);
+    assert(this.#images.length === 0, `${driveName(this.record.number)} holds no image`);
     this.#failure = undefined;
-    this.#image = held.image;
-    this.unit.insert({ ...held.inserted, reopen: () => this.#reopen(held) });
+    this.#images = held.images;
+    this.unit.insert({ ...held.inserted, reopen: (partition) => this.#reopen(held, partition) });
   }
 
   /** Loads in the background what stood in the bay when the process started; until then the drive becomes ready. */
@@ -119,9 +135,9 @@ export class DriveHost {
         this.#failure = undefined;
         return { kind: "taken", held: undefined };
       case "removed": {
-        const image = this.#image;
-        this.#image = undefined;
-        return { kind: "taken", held: image === undefined ? undefined : { image, inserted: answer.cartridge } };
+        const images = this.#images;
+        this.#images = [];
+        return { kind: "taken", held: images.length === 0 ? undefined : { images, inserted: answer.cartridge } };
       }
       case "prevented":
         return { kind: "prevented" };
@@ -134,21 +150,45 @@ export class DriveHost {
 
   /** Gives up a cartridge's data that is in no drive any more. It was made durable before, so a failure loses nothing. */
   async release(held: HeldCartridge): Promise<void> {
+    for (const image of held.images) await this.#unload(image, held.inserted.barcode);
+  }
+
+  async #unload(image: LoadedImage, barcode: string): Promise<void> {
     try {
-      await held.image.unload();
+      await image.unload();
     } catch (error) {
-      const barcode = held.inserted.barcode;
       this.#log.error(`the data of ${barcode} could not be closed`, { barcode }, error);
     }
   }
 
+  /** As many partitions as wanted: what is beyond goes, what is missing is made. */
+  async #divide(barcode: string, count: number): Promise<readonly LoadedImage[]> {
+    const store = this.#store;
+    const first = defined(this.#images[0], "partition 0 of the cartridge in the drive").id;
+    for (const image of this.#images.slice(count)) {
+      await this.#unload(image, barcode);
+      await store.remove(image.id);
+    }
+    const images = this.#images.slice(0, count);
+    this.#images = images;
+    for (let partition = images.length; partition < count; partition++) {
+      const id = partitionId(first, partition);
+      // A crash may have left one that was never used.
+      if (store.has(id)) await store.remove(id);
+      await store.create(id, { barcode, partition, partitionOf: first });
+      images.push(await store.load(id, { durability: this.#durability }));
+    }
+    return images.slice(1);
+  }
+
   /** After its image has failed: what the store has kept of the cartridge. */
-  async #reopen({ image: { id }, inserted: { barcode } }: HeldCartridge): Promise<LoadedImage> {
-    await this.#image?.unload().catch((error: unknown) => {
+  async #reopen({ inserted: { barcode } }: HeldCartridge, partition: number): Promise<LoadedImage> {
+    const failed = defined(this.#images[partition], `partition ${partition} of ${barcode}`);
+    await failed.unload().catch((error: unknown) => {
       this.#log.warn(`the end of ${barcode} is lost`, { barcode, error: asError(error).message });
     });
-    const image = await this.#store.load(id, { durability: this.#durability });
-    this.#image = image;
+    const image = await this.#store.load(failed.id, { durability: this.#durability });
+    this.#images = this.#images.with(partition, image);
     this.#log.info(`cartridge ${barcode} is opened anew with ${image.endOfData} objects`, { barcode });
     return image;
   }
@@ -165,9 +205,10 @@ export class DriveHost {
   }
 }
 
-function insertedOf(cartridge: CartridgeRecord, image: LoadedImage): InsertedCartridge {
+function insertedOf(cartridge: CartridgeRecord, [image, ...others]: readonly LoadedImage[]): InsertedCartridge {
   return {
     image,
+    others,
     barcode: cartridge.barcode,
     capacityBytes: cartridge.sizeBytes,
     generation: cartridge.generation,

@@ -3,7 +3,7 @@
 // object store so far. By the price table; nothing is changed and no object is touched.
 
 import { between, days, limits } from "#base/index.ts";
-import { storeId } from "./drive-host.ts";
+import { storeId } from "./cartridge-parts.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { GatewayParts } from "./parts.ts";

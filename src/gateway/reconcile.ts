@@ -4,12 +4,12 @@
 
 import { asError, type Log } from "#base/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
-import { storeId } from "./drive-host.ts";
+import { partIds, possibleIds } from "./cartridge-parts.ts";
 import type { GatewayState } from "./state.ts";
 
 /** Removes blank cartridges that nobody knows; logs every other difference. */
 export async function reconcile(state: GatewayState, store: CartridgeStore, log: Log): Promise<void> {
-  const known = new Set([...state.cartridges.values()].map(storeId));
+  const known = new Set([...state.cartridges.values()].flatMap(possibleIds));
   for (const id of store.ids()) {
     if (known.has(id)) continue;
     const { objects, storedBytes } = store.usage(id);
@@ -28,7 +28,7 @@ export async function reconcile(state: GatewayState, store: CartridgeStore, log:
     }
   }
   for (const cartridge of state.cartridges.values()) {
-    if (store.has(storeId(cartridge)) || cartridge.state === "DELETING") continue;
+    if (partIds(cartridge).every((id) => store.has(id)) || cartridge.state === "DELETING") continue;
     log.error(`the data of cartridge ${cartridge.barcode} is not in the store`, { barcode: cartridge.barcode });
   }
 }

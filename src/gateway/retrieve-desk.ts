@@ -6,7 +6,7 @@ import type { Instant } from "#base/index.ts";
 import { joinRanges, type Extent, type FileRange, type ThawTier } from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import { isPartial, type DemandDesk } from "./demand.ts";
-import { storeId } from "./drive-host.ts";
+import { storeId } from "./cartridge-parts.ts";
 import type { CartridgeChange, CartridgeRecord, RetrievalRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { LibraryDesk } from "./library-desk.ts";

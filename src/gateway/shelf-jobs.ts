@@ -14,11 +14,11 @@ import {
   type Duration,
   type Instant,
 } from "#base/index.ts";
-import type { SegmentRange, StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
+import type { CartridgeId, SegmentRange, StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
 import { Gate, type TaskContext } from "#work/index.ts";
 import { cartridgeStep, type CartridgeInput } from "./cartridge-life.ts";
 import { isPartial } from "./demand.ts";
-import { storeId } from "./drive-host.ts";
+import { partIds, possibleIds, storeId, thawAll, thawStateOfAll } from "./cartridge-parts.ts";
 import type { CartridgeChange, CartridgeRecord, Fact, ObjectLocks, PoolRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { lifeFacts, type LifeStep } from "./life-facts.ts";
@@ -94,10 +94,12 @@ export class ShelfJobs {
     const cartridge = this.#cartridge(barcode);
     await this.#eraseObjects(cartridge, context);
     await this.#persist(context, async () => {
-      try {
-        await this.#parts.store.remove(storeId(cartridge));
-      } catch (error) {
-        if (!isFault(error, "store.cartridge-missing")) throw error;
+      for (const id of possibleIds(cartridge)) {
+        try {
+          await this.#parts.store.remove(id);
+        } catch (error) {
+          if (!isFault(error, "store.cartridge-missing")) throw error;
+        }
       }
     });
     await this.#parts.book.change(() => ({ facts: [{ kind: "cartridge-gone", barcode }], result: undefined }));
@@ -140,7 +142,7 @@ export class ShelfJobs {
       bypassGovernance: retention?.mode === "GOVERNANCE",
     };
     await this.#persist(context, (work) =>
-      this.#inTurn(context, () => this.#parts.store.lock(storeId(cartridge), locks, work)),
+      this.#inTurn(context, () => this.#forEachPart(cartridge, (id) => this.#parts.store.lock(id, locks, work))),
     );
     await this.#note(barcode, { objectLocks: wanted });
   }
@@ -159,14 +161,17 @@ export class ShelfJobs {
     const isLocked = retention !== undefined && retention.until > this.#parts.trusted.now();
     if (!isLocked && !legalHold) return;
     const locks = { ...(isLocked ? { retention } : {}), ...(legalHold ? { legalHold } : {}), onlyDescription: true };
-    await this.#persist(context, (work) => this.#parts.store.lock(storeId(cartridge), locks, work));
+    await this.#persist(context, (work) =>
+      this.#forEachPart(cartridge, (id) => this.#parts.store.lock(id, locks, work)),
+    );
   }
 
   /** Seals, uploads and moves the objects of a cartridge. Done work is not done again. */
   #moveTo(barcode: string, storageClass: StorageClass, context: TaskContext): Promise<void> {
-    const id = storeId(this.#cartridge(barcode));
+    const cartridge = this.#cartridge(barcode);
+    const { store } = this.#parts;
     return this.#persist(context, (work) =>
-      this.#inTurn(context, () => this.#parts.store.archive(id, storageClass, work)),
+      this.#inTurn(context, () => this.#forEachPart(cartridge, (id) => store.archive(id, storageClass, work))),
     );
   }
 
@@ -177,16 +182,18 @@ export class ShelfJobs {
   async #thaw(barcode: string, context: TaskContext, fixedTier?: ThawTier): Promise<void> {
     const { store, settings } = this.#parts;
     const { thawKeep } = settings;
-    const id = storeId(this.#cartridge(barcode));
-    const rangesOf = fixedTier === undefined ? retrievedRanges(this.#cartridge(barcode)) : undefined;
+    const cartridge = this.#cartridge(barcode);
+    const rangesOf = fixedTier === undefined ? retrievedRanges(cartridge) : undefined;
     const ask = async (isExtension: boolean): Promise<void> => {
       const tier = fixedTier ?? this.#cartridge(barcode).tier ?? "Standard";
-      const request = { tier, keep: thawKeep, ...(rangesOf && { ranges: rangesOf }), isExtension };
-      await this.#persist(context, (work) => this.#inTurn(context, () => store.thaw(id, request, work)));
+      const request = { tier, keep: thawKeep, isExtension };
+      await this.#persist(context, (work) =>
+        this.#inTurn(context, () => thawAll(store, cartridge, { request, ranges: rangesOf, work })),
+      );
     };
     for (;;) {
       context.phase("thawing");
-      const thaw = await this.#persist(context, () => store.thawState(id, rangesOf));
+      const thaw = await this.#persist(context, () => thawStateOfAll(store, cartridge, rangesOf));
       if (thaw.kind === "warm") return;
       if (thaw.kind === "thawed") {
         if (between(this.#now(), thaw.until) < (thawKeep * 7) / 8) await ask(true);
@@ -228,7 +235,14 @@ export class ShelfJobs {
     if (cartridge.objectLocks === undefined || !store.has(storeId(cartridge))) return;
     const bypassGovernance = cartridge.deletion?.bypassGovernance === true;
     context.phase("erasing");
-    await this.#persist(context, ({ signal }) => store.eraseObjects(storeId(cartridge), { signal, bypassGovernance }));
+    await this.#persist(context, ({ signal }) =>
+      this.#forEachPart(cartridge, (id) => store.eraseObjects(id, { signal, bypassGovernance })),
+    );
+  }
+
+  /** Partition by partition; what was done of it before is not done again by the store. */
+  async #forEachPart(cartridge: CartridgeRecord, work: (id: CartridgeId) => Promise<void>): Promise<void> {
+    for (const id of partIds(cartridge)) await work(id);
   }
 
   /** The time to take the deletion back passes by the clock of locks: a leap of the system's clock does not end it. */

@@ -4,7 +4,7 @@
 
 import { asError, defined, isFault, milliseconds, type Timer } from "#base/index.ts";
 import type { RunningTask, TaskContext, TaskRecord } from "#work/index.ts";
-import { storeId } from "./drive-host.ts";
+import { thawAll } from "./cartridge-parts.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
@@ -168,8 +168,8 @@ export class Shelf {
       try {
         const ranges = retrievedRanges(cartridge);
         const tier = cartridge.tier ?? "Standard";
-        const request = { tier, keep: settings.thawKeep, ...(ranges && { ranges }), isExtension: true };
-        await store.thaw(storeId(cartridge), request);
+        const request = { tier, keep: settings.thawKeep, isExtension: true };
+        await thawAll(store, cartridge, { request, ranges });
       } catch (error) {
         if (!isFault(error)) throw error;
         const { barcode } = cartridge;

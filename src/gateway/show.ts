@@ -6,7 +6,8 @@ import type { SessionDescription } from "#iscsi/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
 import { portalGroupTag, type AccessRules } from "./access.ts";
 import { isInLibrary, type CartridgeState } from "./cartridge-life.ts";
-import { isWriteProtected, storeId, type DriveHost } from "./drive-host.ts";
+import { isWriteProtected, type DriveHost } from "./drive-host.ts";
+import { partIds, storeId, usageOf } from "./cartridge-parts.ts";
 import { changerKind, elementNumber, shownKind, shownKinds } from "./elements.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { firstAddressesOf } from "./library-plan.ts";
@@ -120,7 +121,7 @@ export function cartridgeView(
   const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
   const retention = retentionOf(cartridge, pool);
   const id = storeId(cartridge);
-  const usage = store.has(id) ? store.usage(id) : undefined;
+  const usage = usageOf(store, cartridge);
   const unstored = (usage?.dirtyBytes ?? 0) === 0 ? undefined : store.unstored().find((data) => data.id === id);
   return {
     id: cartridge.id,
@@ -232,7 +233,9 @@ export function targetView({ host, name, rules, portals, sessions }: TargetParts
 
 /** What would be lost with this machine, the most first. */
 export function unstoredViews(state: GatewayState, store: CartridgeStore): readonly UnstoredView[] {
-  const barcodes = new Map([...state.cartridges.values()].map((each) => [storeId(each), each.barcode]));
+  const barcodes = new Map(
+    [...state.cartridges.values()].flatMap((each) => partIds(each).map((part) => [part, each.barcode] as const)),
+  );
   return store.unstored().map(({ id, bytes, objects, age, recoveryPoint }) => ({
     barcode: barcodes.get(id) ?? id,
     bytes,

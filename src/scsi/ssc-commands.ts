@@ -23,6 +23,9 @@ export const FormatMedium = layout("FORMAT MEDIUM", 6, {
   control: uint(5, 1),
 });
 
+/** FORMAT of FORMAT MEDIUM: SSC-4. */
+export const mediumFormats = { default: 0, partition: 1, both: 2 } as const;
+
 /** READ BLOCK LIMITS: SSC-4. */
 export const ReadBlockLimits = layout("READ BLOCK LIMITS", 6, {
   opcode: uint(0, 1, { always: 0x05 }),

@@ -98,9 +98,10 @@ export const DeviceConfigurationExtensionPage = layout("device configuration ext
 /** WRITE MODE: SSC-4. */
 export const writeModes = { overwrite: 0, appendOnly: 1 } as const;
 
-/** Medium partition mode page 11h of a medium with one partition: SSC-4. */
-export const MediumPartitionPage = layout("medium partition mode page", 10, {
-  ...header(0x11, 0x08),
+/** Medium partition mode page 11h without the sizes: two bytes per partition follow. SSC-4. */
+export const MediumPartitionPage = layout("medium partition mode page", 8, {
+  pageCode: bits(0, 5, 0, { always: 0x11 }),
+  pageLength: uint(1, 1),
   maximumAdditional: uint(2, 1),
   additionalDefined: uint(3, 1),
   fixedPartitions: bit(4, 7),
@@ -114,7 +115,6 @@ export const MediumPartitionPage = layout("medium partition mode page", 10, {
   formatRecognition: uint(5, 1),
   partitioningType: bits(6, 7, 4),
   sizeExponent: bits(6, 3, 0),
-  partitionSize: uint(8, 2),
 });
 
 /** Medium configuration mode page 1Dh: SSC-4. */

@@ -211,22 +211,22 @@ goldenVectors(DeviceConfigurationPage, [
 
 goldenVectors(MediumPartitionPage, [
   {
-    source: "SSC-4: one partition of 12000 GB",
-    hex: "11080000 18030900 2ee0",
+    source: "SSC-4: what LTFS selects: one more partition, sizes by the initiator, units of 10^9 bytes, two sizes",
+    hex: "110a0101 3c030900",
     value: {
-      maximumAdditional: 0,
-      additionalDefined: 0,
+      pageLength: 10,
+      maximumAdditional: 1,
+      additionalDefined: 1,
       fixedPartitions: false,
       selectPartitions: false,
-      initiatorPartitions: false,
+      initiatorPartitions: true,
       sizeUnit: 3,
-      onFormatMedium: false,
+      onFormatMedium: true,
       clear: false,
       addPartitions: false,
       formatRecognition: 3,
       partitioningType: 0,
       sizeExponent: 9,
-      partitionSize: 0x2ee0,
     },
   },
 ]);
