@@ -73,7 +73,7 @@ test("the permission matrix is the one that was reviewed", () => {
       "store.lag alarm.list store.bandwidth.show task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
-      "cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool " +
+      "cartridge.accept-loss cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool " +
       "session.disconnect task.cancel",
     admin:
       "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete rule.set rule.delete access.chap.set " +

@@ -241,6 +241,23 @@ export const Cartridge = z.object({
   unstoredAge: z.number().optional().meta({ unit: "milliseconds" }).describe("How long the oldest of them has waited"),
   recoveryPointAt: time.optional().describe("When the last state that is complete in the object store was reached"),
   writeProtected: z.boolean(),
+  condition: z
+    .enum(["GOOD", "RECOVERED", "IRRECOVERABLE"])
+    .describe("RECOVERED: it lost its end; IRRECOVERABLE: nothing is left; until that is accepted"),
+  loss: z
+    .object({
+      at: time,
+      reason: z.string(),
+      firstLost: z.int().describe("Where it ends now: the first object that is gone"),
+      objects: z.int(),
+      files: z.int(),
+      bytes,
+    })
+    .optional(),
+  recoveryPoint: z
+    .object({ at: time, objects: z.int(), files: z.int(), bytes })
+    .optional()
+    .describe("What comes back from the bucket alone if this machine is lost"),
   createdAt: time,
   archivedAt: time.optional().describe("First time it reached ARCHIVED"),
   lockedUntil: time.optional().describe("When its retention lock ends"),

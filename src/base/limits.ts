@@ -288,6 +288,8 @@ export const limits = {
   snapshotFacts: 4096,
   /** Largest entry of the log, and largest manifest, that is read. */
   logEntry: 64 * MiB,
+  /** A gateway that said nothing for so long is taken for dead. */
+  statusExpires: minutes(15),
   /** The bucket is told at least so often that the gateway is alive and what waits for upload … */
   statusEvery: minutes(5),
   /** … and at most so often when that changes. */

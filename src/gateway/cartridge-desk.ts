@@ -13,6 +13,7 @@ import type { CartridgeRecord, Fact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { LibraryDesk } from "./library-desk.ts";
 import type { LibraryHost } from "./library-host.ts";
+import { driveName } from "./naming.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { Actor, CartridgeRequest, PlaceRequest } from "./requests.ts";
 import { failureText, type MoveFailure } from "./robot.ts";
@@ -88,6 +89,19 @@ export class CartridgeDesk {
     const destination =
       home?.occupant === undefined && home !== undefined ? home : freePlace(library, { kind: "storage-slot" });
     await this.#carry(host, barcode, { destination, who: actor.who });
+  }
+
+  /** A cartridge that lost its end is as it should be from now on. Fault `gateway.cartridge-in-drive`. */
+  async acceptLoss(barcode: string): Promise<void> {
+    const cartridge = this.named(barcode);
+    const library = this.#state.libraries.get(cartridge.library);
+    const element = library?.changer.find(barcode);
+    if (library !== undefined && element?.kind === "drive-bay") {
+      const drive = driveName(element.address - library.changer.shape["drive-bay"].first + 1);
+      throw gatewayFault("cartridge-in-drive", { barcode, drive, library: library.record.name });
+    }
+    await this.#parts.store.acceptLoss(storeId(cartridge));
+    this.#parts.feed.publish("cartridge.changed", barcode, `what cartridge ${barcode} lost is accepted`);
   }
 
   /** Onto the shelf through a mail slot. Faults of `move`. */
@@ -186,7 +200,7 @@ function createdFacts(host: LibraryHost, planned: readonly PlannedCartridge[]): 
 }
 
 /** What the bucket tells of a cartridge when everything else is lost. */
-function description(cartridge: CartridgeRecord): Readonly<Record<string, string | number | boolean>> {
+export function description(cartridge: CartridgeRecord): Readonly<Record<string, string | number | boolean>> {
   const { barcode, generation, writeOnce, sizeBytes, createdAt } = cartridge;
   return { barcode, generation, writeOnce, sizeBytes, createdAt };
 }

@@ -108,7 +108,8 @@ export class DriveHost {
       await Promise.allSettled(images.map((image) => image.unload()));
       throw error;
     }
-    return { images, inserted: insertedOf(cartridge, images) };
+    const isShortened = partIds(cartridge).some((id) => this.#store.lossOf(id) !== undefined);
+    return { images, inserted: insertedOf(cartridge, images, { isShortened }) };
   }
 
   /** Puts a cartridge in; the drive sees it when this returns. */
@@ -205,7 +206,12 @@ export class DriveHost {
   }
 }
 
-function insertedOf(cartridge: CartridgeRecord, [image, ...others]: readonly LoadedImage[]): InsertedCartridge {
+/** A cartridge that lost its end is not written on: the hosts' catalogs say that it is longer. */
+function insertedOf(
+  cartridge: CartridgeRecord,
+  [image, ...others]: readonly LoadedImage[],
+  { isShortened }: { readonly isShortened: boolean },
+): InsertedCartridge {
   return {
     image,
     others,
@@ -213,7 +219,7 @@ function insertedOf(cartridge: CartridgeRecord, [image, ...others]: readonly Loa
     capacityBytes: cartridge.sizeBytes,
     generation: cartridge.generation,
     kind: cartridge.writeOnce ? "write-once" : "data",
-    writeProtected: isWriteProtected(cartridge),
+    writeProtected: isShortened || isWriteProtected(cartridge),
     history: cartridge.history,
     memory: cartridge.memory ?? {},
   };

@@ -34,6 +34,8 @@ export interface GatewayEvent {
     /** Something needs an operator, or no longer does. */
     | "alarm.raised"
     | "alarm.cleared"
+    /** Something that the cartridge held is gone; it ends earlier now. */
+    | "cartridge.damaged"
     /** Another machine has taken over; nothing can be changed here any more. */
     | "gateway.fenced"
     /** Events were dropped because the subscriber is too slow; look at everything anew. */

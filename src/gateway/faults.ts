@@ -12,6 +12,24 @@ const full = (text: string): FaultRow => ({ text, retry: "operator", http: 409, 
 /** Faults of gateway. */
 export const gatewayFault = faultsOf("gateway", {
   "not-running": { text: "the gateway is {state}; try again when it is ready", retry: "backoff", http: 503, exit: 6 },
+  "recover-which": {
+    text: "the bucket holds several gateways ({names}); name one with --gateway",
+    retry: "never",
+    http: 409,
+    exit: 2,
+  },
+  "recover-nothing": {
+    text: "the bucket holds neither a gateway nor archived cartridges; is it the right one, with its prefix?",
+    retry: "never",
+    http: 404,
+    exit: 3,
+  },
+  "recover-alive": {
+    text: "gateway {gateway} on {host} was alive {seconds} s ago; stop it, wait, or recover with --take-over: it can write nothing any more then",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
   "ledger-unreadable": {
     text: "the gateway's ledger has a fact that this version does not know ({fact}); was it written by a newer version?",
     retry: "operator",

@@ -263,6 +263,12 @@ export class Gateway {
     return this.#now.cartridges.eject(barcode, actor);
   }
 
+  /** Somebody has taken note of what a cartridge lost: it can be written again. Fault `gateway.cartridge-in-drive`. */
+  async acceptLoss(barcode: string): Promise<CartridgeView> {
+    await this.#now.cartridges.acceptLoss(barcode);
+    return this.getCartridge(barcode);
+  }
+
   /** Only while IN_TRANSIT: back into a slot of its library. */
   async cancelArchive(barcode: string): Promise<CartridgeView> {
     await this.#now.cartridges.cancelArchive(barcode, operator);

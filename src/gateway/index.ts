@@ -6,6 +6,7 @@ export { cartridgeStates, type CartridgeState } from "./cartridge-life.ts";
 export type * from "./events.ts";
 export { Gateway } from "./gateway.ts";
 export { listPrices, type ClassPrices, type PriceTable, type ThawPrice } from "./prices.ts";
+export * from "./recovery.ts";
 export type * from "./requests.ts";
 export { defaultSettings, firstLibrary } from "./settings.ts";
 export type { DefaultAccess, GatewayOptions, GatewaySettings, PortalSettings } from "./settings.ts";

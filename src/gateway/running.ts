@@ -6,6 +6,8 @@
 import { endpointText, isLoopback, limits, milliseconds, randomId, type Instant } from "#base/index.ts";
 import { SessionRegistry, TargetPortal } from "#iscsi/index.ts";
 import {
+  type CartridgeId,
+  type CartridgeLoss,
   CartridgeStore,
   CountedObjects,
   RequestCounter,
@@ -19,6 +21,7 @@ import { AccessDesk } from "./access-desk.ts";
 import { hasAnyRule } from "./access-rules.ts";
 import { AlarmBoard } from "./alarms.ts";
 import { Book } from "./book.ts";
+import { partIds } from "./cartridge-parts.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
 import { CreationDesk } from "./creation-desk.ts";
 import { DemandDesk } from "./demand.ts";
@@ -239,6 +242,12 @@ function storeSettings(
     host,
     facts: () => book.toldFacts(),
     sequence: () => book.sequence,
+    lost: (id: CartridgeId, loss: CartridgeLoss) => {
+      const { barcode } = [...book.state.cartridges.values()].find((each) => partIds(each).includes(id)) ?? {};
+      if (barcode === undefined) return;
+      const text = `cartridge ${barcode} lost what was behind object ${loss.firstLost}: ${loss.reason}`;
+      feed.publish("cartridge.damaged", barcode, text);
+    },
     fenced: (fenced: Fenced) => {
       const text = `${fenced.host} has taken over gateway ${name} (epoch ${fenced.epoch}) at ${fenced.at}`;
       log.error(`${text}; nothing can be changed here any more`);

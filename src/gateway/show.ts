@@ -3,7 +3,7 @@
 
 import { defined, type Duration, endpointText, milliseconds, type Endpoint } from "#base/index.ts";
 import type { SessionDescription } from "#iscsi/index.ts";
-import type { CartridgeStore } from "#store/index.ts";
+import type { CartridgeLoss, CartridgeStore } from "#store/index.ts";
 import { portalGroupTag, type AccessRules } from "./access.ts";
 import { isInLibrary, type CartridgeState } from "./cartridge-life.ts";
 import { isWriteProtected, type DriveHost } from "./drive-host.ts";
@@ -16,6 +16,7 @@ import { driveName } from "./naming.ts";
 import { retentionOf } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 import type {
+  CartridgeLossView,
   CartridgeView,
   DriveView,
   ElementView,
@@ -123,6 +124,8 @@ export function cartridgeView(
   const id = storeId(cartridge);
   const usage = usageOf(store, cartridge);
   const unstored = (usage?.dirtyBytes ?? 0) === 0 ? undefined : store.unstored().find((data) => data.id === id);
+  const point = usage?.recoveryPoint;
+  const loss = usage && store.lossOf(id);
   return {
     id: cartridge.id,
     barcode: cartridge.barcode,
@@ -139,7 +142,10 @@ export function cartridgeView(
     unstoredObjects: unstored?.objects ?? 0,
     unstoredAge: unstored?.age,
     recoveryPointAt: usage?.recoveryPoint?.at,
-    writeProtected: isWriteProtected(cartridge),
+    writeProtected: isWriteProtected(cartridge) || loss !== undefined || store.fenced !== undefined,
+    condition: loss === undefined ? "GOOD" : loss.firstLost === 0 ? "IRRECOVERABLE" : "RECOVERED",
+    loss: loss && lossView(loss),
+    recoveryPoint: point && { at: point.at, objects: point.objects, files: point.files, bytes: point.sizeBytes },
     createdAt: cartridge.createdAt,
     archivedAt: cartridge.archivedAt,
     lockedUntil: retention?.until,
@@ -160,6 +166,7 @@ function retrievalView({ retrieval, tier }: CartridgeRecord, currency: string): 
   const range = { firstFile: files?.first, lastFile: files?.last };
   return { kind, tier: tier ?? "Standard", ...range, segments, spent, moneyLimit, currency };
 }
+const lossView = ({ sizeBytes, ...loss }: CartridgeLoss): CartridgeLossView => ({ ...loss, bytes: sizeBytes });
 
 /** Where a cartridge is. What is in no element is on the shelf or on its way there. */
 export function placeOf(state: GatewayState, cartridge: CartridgeRecord): PlaceView {

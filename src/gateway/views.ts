@@ -114,6 +114,11 @@ export interface CartridgeView {
   readonly unstoredAge: Duration | undefined;
   readonly recoveryPointAt: Instant | undefined;
   readonly writeProtected: boolean;
+  /** RECOVERED: it ends earlier than it did. IRRECOVERABLE: nothing of what it held is left. Until that is accepted. */
+  readonly condition: CartridgeCondition;
+  readonly loss: CartridgeLossView | undefined;
+  /** Up to what it comes back from the bucket alone, and as of when; undefined: not at all. */
+  readonly recoveryPoint: RecoveryPointView | undefined;
   readonly createdAt: Instant;
   /** First time it reached ARCHIVED: the retention clock starts here. */
   readonly archivedAt: Instant | undefined;
@@ -196,6 +201,28 @@ export interface RetrievalView {
   readonly spent: number;
   readonly moneyLimit: number | undefined;
   readonly currency: string;
+}
+
+/** Whether a cartridge is what it was. */
+export type CartridgeCondition = "GOOD" | "RECOVERED" | "IRRECOVERABLE";
+
+/** What a cartridge lost. */
+export interface CartridgeLossView {
+  readonly at: Instant;
+  readonly reason: string;
+  /** Where it ends now: the first object that is gone. */
+  readonly firstLost: number;
+  readonly objects: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** A state of a cartridge that is complete in the bucket. */
+export interface RecoveryPointView {
+  readonly at: Instant;
+  readonly objects: number;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** One shelf pool. */

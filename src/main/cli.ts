@@ -33,6 +33,13 @@ interface Door {
 const doors: ReadonlyMap<string, Door> = new Map<string, Door>([
   ["serve", { summary: "run an instance here", open: async (args) => (await import("./serve.ts")).serve(args) }],
   [
+    "recover",
+    {
+      summary: "make a lost gateway anew from its bucket",
+      open: async (args) => (await import("./recover.ts")).recover(args),
+    },
+  ],
+  [
     "demo",
     {
       summary: "show everything with the files of a folder",

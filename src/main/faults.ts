@@ -12,6 +12,12 @@ export const mainFault = faultsOf("main", {
     exit: 1,
   },
   "bad-folder": { text: "{folder} cannot be read: {reason}", retry: "operator", http: 400, exit: 2 },
+  "home-in-use": {
+    text: "{home} holds a gateway already; recover into another folder, or see what is wrong with it: capstan doctor",
+    retry: "never",
+    http: 409,
+    exit: 4,
+  },
   "no-room": {
     text: "{folder} has {free} free, {needed} are needed; name a roomier place with --work",
     retry: "operator",

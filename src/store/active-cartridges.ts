@@ -2,14 +2,17 @@
 // The cartridges whose journals are open, because somebody uses them: a drive, the uploader, the shelf. The first user
 // opens, the last one puts to rest, which writes down what the cartridge holds.
 
-import { type Clock, type Log, milliseconds } from "#base/index.ts";
-import type { CartridgeRegistry } from "./cartridge-registry.ts";
+import { type Clock, isFault, type Log, milliseconds } from "#base/index.ts";
+import type { CartridgeRecord, CartridgeRegistry } from "./cartridge-registry.ts";
 import { hasWork } from "./head.ts";
 import type { StoredImage } from "./image.ts";
 import type { Unstored } from "./log-entry.ts";
+import type { ObjectStore } from "./object-store.ts";
 import { PatientDisk } from "./patient-disk.ts";
+import { healerOf, rebuildCartridge } from "./rebuild.ts";
 import type { SegmentDisk } from "./recycling-disk.ts";
 import { SealTimes } from "./seal-times.ts";
+import type { SmallSealers } from "./small-sealer.ts";
 import { usageOf } from "./store-facts.ts";
 import { StoredCartridge } from "./stored-cartridge.ts";
 import type { CartridgeId, CartridgeUsage, UnstoredData } from "./types.ts";
@@ -22,6 +25,8 @@ export interface ActiveCartridge {
   readonly disk: PatientDisk;
   /** What it is busy with, in words; nobody else may change it then. */
   busy: string | undefined;
+  /** Why it was made anew from its recovery point, until what that cost is known. */
+  rebuilt: string | undefined;
   image: StoredImage | undefined;
   /** Its content may be other than the store's ledger says. */
   isOpen: boolean;
@@ -59,12 +64,17 @@ export interface ActiveOptions {
   readonly signal: AbortSignal;
   /** Called when something found no room on the disk. */
   readonly full: () => void;
+  /** Where recovery points are read from. */
+  readonly objects: ObjectStore;
+  readonly sealers: SmallSealers;
 }
 
 /** All open cartridges. */
 export class ActiveCartridges {
   readonly #options: ActiveOptions;
   readonly #slots = new Map<CartridgeId, Slot>();
+  /** Why cartridges are to be rebuilt. */
+  readonly #damaged = new Map<CartridgeId, string>();
   /** Local bytes of cartridges that are not open. */
   #restingLocalBytes = 0;
 
@@ -133,15 +143,53 @@ export class ActiveCartridges {
     return sum;
   }
 
+  /** At its next opening the cartridge is rebuilt from its recovery point, for that reason. */
+  rebuildNext(id: CartridgeId, reason: string): void {
+    this.#damaged.set(id, reason);
+  }
+
+  /** Opens the journal; without a good one the cartridge is rebuilt from the bucket. */
+  async #openOrRebuild(
+    id: CartridgeId,
+    disk: PatientDisk,
+  ): Promise<{ cartridge: StoredCartridge; rebuilt: string | undefined }> {
+    const { clock, log, registry, sealers, objects } = this.#options;
+    const record = registry.get(id);
+    const folder = `${this.#options.folder}/${id}`;
+    const open = (): Promise<StoredCartridge> =>
+      StoredCartridge.open({ disk, clock, log, id, folder, tag: record.tag });
+    let reason = this.#damaged.get(id);
+    this.#damaged.delete(id);
+    if (reason === undefined) {
+      try {
+        const cartridge = await open();
+        if (!isJournalLost(cartridge, record)) return { cartridge, rebuilt: undefined };
+        await cartridge.close();
+        reason = `${folder}/journal is missing`;
+      } catch (error) {
+        if (!isFault(error, "store.file-damaged")) throw error;
+        reason = error.message;
+      }
+    }
+    const work = { disk, objects, clock, log, sealer: sealers.cartridge(id) };
+    await rebuildCartridge(work, { id, folder, tag: record.tag, point: record.point });
+    // Of a cartridge that was recovered from the bucket, nothing was here before.
+    const isNew = record.usage.localBytes === 0 && record.state === "rest";
+    if (isNew) log.info("a cartridge was made from its recovery point in the bucket", { cartridge: id });
+    else log.error("a cartridge was made anew from its recovery point in the bucket", { cartridge: id, reason });
+    return { cartridge: await open(), rebuilt: reason };
+  }
+
   async #open(id: CartridgeId): Promise<ActiveCartridge> {
-    const { clock, log, folder, registry, signal, full } = this.#options;
+    const { registry, objects, clock, log, sealers, signal, full } = this.#options;
     const disk = new PatientDisk({ disk: this.#options.disk, clock, signal, full });
-    const { tag } = registry.get(id);
-    const cartridge = await StoredCartridge.open({ disk, clock, log, id, folder: `${folder}/${id}`, tag });
+    const { cartridge, rebuilt } = await this.#openOrRebuild(id, disk);
+    cartridge.directory.heal = healerOf({ disk, objects, clock, log, sealer: sealers.cartridge(id) }, cartridge);
     return {
       id,
       cartridge,
       disk,
+      rebuilt,
       busy: undefined,
       image: undefined,
       isOpen: registry.get(id).state === "open",
@@ -174,6 +222,12 @@ export class ActiveCartridges {
 /** What is left to do with a cartridge that is in no drive. */
 export function restStateOf({ cartridge }: ActiveCartridge): "rest" | "waiting" {
   return hasWork(cartridge.head) ? "waiting" : "rest";
+}
+
+/** The journal says that nothing ever happened to the cartridge, and others know better. */
+function isJournalLost({ head }: StoredCartridge, { point, usage }: CartridgeRecord): boolean {
+  const isBlank = head.count === 0 && head.nextSegment === 1 && head.manifests === 0 && head.resume === null;
+  return isBlank && (point !== undefined || usage.objects > 0);
 }
 
 /** What only this machine has. What is at rest has been uploaded. */

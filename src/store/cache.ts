@@ -11,6 +11,8 @@ export async function evict(disk: RecyclingDisk, cartridge: StoredCartridge, byt
   let freed = 0;
   let batch: number[] = [];
   const flush = async (): Promise<void> => {
+    // Memory is ahead of the journal while a full disk is waited for: what is stored counts when the journal says so.
+    await cartridge.durable();
     // The files go first: an entry that says local is believed only as far as the file is there.
     for (const segment of batch) await disk.retire(cartridge.segmentPath(segment));
     await disk.syncFolder(cartridge.folder);

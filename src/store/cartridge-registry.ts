@@ -8,7 +8,7 @@ import type { LogMemory, LogPosition } from "./bucket-log.ts";
 import { Ledger } from "./ledger.ts";
 import type { RecoveryPoint, StoreLogFact } from "./log-entry.ts";
 import { blankUsage, decodeStoreFact, type RestState, type StoreFact, storeFactsVersion } from "./store-facts.ts";
-import type { CartridgeDescription, CartridgeId, CartridgeUsage } from "./types.ts";
+import type { CartridgeDescription, CartridgeId, CartridgeLoss, CartridgeUsage } from "./types.ts";
 
 /** What is known of a cartridge without opening it. */
 export interface CartridgeRecord {
@@ -20,6 +20,8 @@ export interface CartridgeRecord {
   readonly state: RestState;
   /** The last state that is complete in the bucket. */
   readonly point?: RecoveryPoint;
+  /** What was lost, until somebody has taken note. */
+  readonly loss?: CartridgeLoss;
 }
 
 /** The cartridges and the ledger that remembers them. It also remembers what the bucket's log was told. */
@@ -124,6 +126,12 @@ export class CartridgeRegistry implements LogMemory {
     if (record === undefined) return;
     this.tell({ kind: "point", id, point });
     await this.#add({ kind: "cartridge", ...record, point });
+  }
+
+  /** Something was lost; undefined: somebody has taken note. */
+  noteLoss(id: CartridgeId, loss: CartridgeLoss | undefined): Promise<void> {
+    const { loss: _, ...record } = this.get(id);
+    return this.#add({ kind: "cartridge", ...record, ...(loss === undefined ? {} : { loss }) });
   }
 
   remove(id: CartridgeId): Promise<void> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
-import { assert, type Duration, hexFromBytes, limits, sleep } from "#base/index.ts";
+import { assert, type Duration, isFault, limits, sleep } from "#base/index.ts";
 import {
   type ActiveCartridge,
   ActiveCartridges,
@@ -10,7 +10,8 @@ import {
   unstoredOf,
 } from "./active-cartridges.ts";
 import { type ArchiveWork, changeClass } from "./archive.ts";
-import { BucketLog, type Fenced } from "./bucket-log.ts";
+import type { BucketLog, Fenced } from "./bucket-log.ts";
+import { type BucketParts, makeBeacon, openBucketLog } from "./bucket-parts.ts";
 import { type BandwidthLimit, type BandwidthSettings, checkBandwidth, noBandwidthLimits } from "./bandwidth.ts";
 import { evict } from "./cache.ts";
 import { Recovery } from "./cartridge-recovery.ts";
@@ -44,7 +45,7 @@ import {
 } from "./segment-thaw.ts";
 import { pageSize } from "./segment-format.ts";
 import type { ThawCount } from "./counted-objects.ts";
-import { StatusBeacon } from "./status-beacon.ts";
+import type { StatusBeacon } from "./status-beacon.ts";
 import { within } from "./within.ts";
 import { isUnsettled, usagePointOf } from "./store-facts.ts";
 import { storeSealing, type StoreSealing } from "./store-sealing.ts";
@@ -53,6 +54,7 @@ import { Upkeep } from "./upkeep.ts";
 import type {
   CartridgeDescription,
   CartridgeId,
+  CartridgeLoss,
   CartridgeUsage,
   LoadedImage,
   SegmentRange,
@@ -133,18 +135,20 @@ export class CartridgeStore {
     const room = new DiskRoom({ disk, clock, log, reserveBytes, tight: () => this.#parts?.upkeep.startEviction() });
     const full = (): void => room.foundFull();
     const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
-    const active = new ActiveCartridges({ disk, clock, log, folder, registry, signal: abort.signal, full });
-    const bucketLog = this.#openLog(registry);
+    const fenced = (): void => this.#parts?.upkeep.uploader.pause();
+    const bucketLog = openBucketLog(this.#bucketParts, registry, fenced);
     const paced = this.#pacedObjects();
     const objects = new GuardedObjects(paced, () => bucketLog.confirm());
-    const work = { disk, objects, clock, log, registry, active, room, abort };
     const { keys, threads, uploads: sealing, sealers } = this.#sealing;
+    const { signal } = abort;
+    const active = new ActiveCartridges({ disk, clock, log, folder, registry, objects, sealers, signal, full });
+    const work = { disk, objects, clock, log, registry, active, room, abort };
     const points = new RecoveryPoints({ ...work, bucketLog, sealers });
     const epoch = async (): Promise<number> => {
       await bucketLog.confirm();
       return bucketLog.epoch;
     };
-    const beacon = this.#makeBeacon(bucketLog, objects, active);
+    const beacon = makeBeacon(this.#bucketParts, { bucketLog, objects, unstored: () => unstoredOf(active) });
     const recounted = (): void => {
       beacon.changed();
       this.#settings.active?.();
@@ -161,7 +165,8 @@ export class CartridgeStore {
     });
     const distance = checkpointDistance(this.#shape.segmentSize);
     const sealed = (each: ActiveCartridge): void => upkeep.sealed(each);
-    const recovery = new Recovery({ disk, log, registry, checkpointDistance: distance, sealed });
+    const lost = (id: CartridgeId, loss: CartridgeLoss): void => this.#settings.owner?.lost(id, loss);
+    const recovery = new Recovery({ disk, clock, log, registry, checkpointDistance: distance, sealed, lost });
     const fetched = (byteCount: number): void => {
       this.#fetchedBytes += byteCount;
     };
@@ -242,8 +247,25 @@ export class CartridgeStore {
     return this.#open.registry.describe(id, description);
   }
 
-  /** Opens for a drive. Faults `store.cartridge-missing`, `store.cartridge-busy` (loaded, archiving), `store.file-damaged`. */
-  async load(id: CartridgeId, { durability, policy }: LoadOptions = {}): Promise<LoadedImage> {
+  /**
+   * Opens for a drive; what is damaged is made anew from the bucket first. Faults `store.cartridge-missing`,
+   * `store.cartridge-busy` (loaded, archiving), of the object store.
+   */
+  load(id: CartridgeId, options: LoadOptions = {}): Promise<LoadedImage> {
+    return this.#mending(id, () => this.#load(id, options));
+  }
+
+  /** What a cartridge lost and nobody has taken note of. */
+  lossOf(id: CartridgeId): CartridgeLoss | undefined {
+    return this.#open.registry.get(id).loss;
+  }
+
+  /** Somebody has taken note of what a cartridge lost. */
+  acceptLoss(id: CartridgeId): Promise<void> {
+    return this.#open.registry.noteLoss(id, undefined);
+  }
+
+  async #load(id: CartridgeId, { durability, policy }: LoadOptions): Promise<LoadedImage> {
     const { objects, fetcher, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
@@ -297,7 +319,11 @@ export class CartridgeStore {
    * Seals, uploads everything, takes a recovery point (its objects stay in STANDARD), moves the objects to `storageClass`, gives up
    * local copies. May be repeated and resumed after any failure or crash; done work is not done again. Not while loaded.
    */
-  async archive(id: CartridgeId, storageClass: StorageClass, options: WorkOptions = {}): Promise<void> {
+  archive(id: CartridgeId, storageClass: StorageClass, options: WorkOptions = {}): Promise<void> {
+    return this.#mending(id, () => this.#archive(id, storageClass, options));
+  }
+
+  async #archive(id: CartridgeId, storageClass: StorageClass, options: WorkOptions): Promise<void> {
     const { points, upkeep, recovery } = this.#open;
     const active = await this.#take(id, "it is being archived");
     const { cartridge } = active;
@@ -458,40 +484,13 @@ export class CartridgeStore {
     });
   }
 
-  #makeBeacon(bucketLog: BucketLog, objects: ObjectStore, active: ActiveCartridges): StatusBeacon {
-    const { clock, log } = this.#ports;
-    const gateway = this.#gatewayName;
-    const sealer = this.#sealing.sealers.gateway;
-    return new StatusBeacon({ objects, clock, log, sealer, gateway, bucketLog, unstored: () => unstoredOf(active) });
+  get #bucketParts(): BucketParts {
+    const { owner } = this.#settings;
+    return { ports: this.#ports, owner, gateway: this.#gatewayName, sealer: this.#sealing.sealers.gateway };
   }
 
   get #gatewayName(): string {
     return this.#settings.owner?.name ?? "store";
-  }
-
-  /** The log of this gateway in the bucket, which is told of everything from now on. */
-  #openLog(registry: CartridgeRegistry): BucketLog {
-    const { clock, log, objects, random } = this.#ports;
-    const { owner } = this.#settings;
-    const bucketLog = new BucketLog({
-      objects,
-      clock,
-      log,
-      sealer: this.#sealing.sealers.gateway,
-      gateway: this.#gatewayName,
-      host: owner?.host ?? "this machine",
-      draw: () => hexFromBytes(random.bytes(8)),
-      memory: registry,
-      snapshot: () => ({ store: registry.logFacts(), gateway: owner?.facts() ?? [] }),
-      fenced: (fenced) => {
-        this.#parts?.upkeep.uploader.pause();
-        log.error(bucketLog.fault.message);
-        owner?.fenced(fenced);
-      },
-    });
-    if (owner !== undefined) bucketLog.foundBehind(owner.sequence());
-    registry.tell = (fact) => bucketLog.note({ store: [fact] });
-    return bucketLog;
   }
 
   get #open(): Parts {
@@ -512,6 +511,19 @@ export class CartridgeStore {
     active.busy = what;
     this.#open.upkeep.touch(id);
     return active;
+  }
+
+  /** Does the work; when journal or directory turn out to be damaged, once more after these were made anew. */
+  async #mending<T>(id: CartridgeId, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const isLost = isFault(error, "store.file-damaged") || isFault(error, "store.file-missing");
+      const isMendable = isLost && !error.message.includes(".segment ");
+      if (!isMendable || this.#open.active.find(id) !== undefined) throw error;
+      this.#open.active.rebuildNext(id, error.message);
+      return work();
+    }
   }
 
   async #giveBack(active: ActiveCartridge): Promise<void> {

@@ -3,7 +3,7 @@
 // fixed-size entries; a few pages of it and the entries changed since the last fold are in memory, however long the
 // tape is. What is not folded yet is in the journal.
 
-import { assert, limits } from "#base/index.ts";
+import { assert, isFault, limits } from "#base/index.ts";
 import { checkDirectoryHeader, decodeEntry, encodeDirectoryHeader, encodeEntry, entrySize } from "./directory-entry.ts";
 import type { Entry } from "./directory-entry.ts";
 import { folderOf, unlessMissing } from "./disk-paths.ts";
@@ -23,6 +23,8 @@ export class Directory {
   readonly #pages = new Map<number, Uint8Array>();
   /** Counts folds: what was read before one is not remembered behind it. */
   #folds = 0;
+  /** Finds the content of an entry that is damaged here, if it is known elsewhere. */
+  heal: (index: number) => Promise<Entry | undefined> = () => Promise.resolve(undefined);
   #file: DiskFile | undefined;
   #opening: Promise<DiskFile | undefined> | undefined;
 
@@ -51,10 +53,23 @@ export class Directory {
     for (const index of this.#changed.keys()) if (index >= count) this.#changed.delete(index);
   }
 
-  /** The entry at `index`. Fault `store.file-damaged` when it is not whole. */
+  /** The entry at `index`. Fault `store.file-damaged` when it is not whole, here and elsewhere. */
   async get(index: number): Promise<Entry> {
     const changed = this.#changed.get(index);
     if (changed !== undefined) return changed;
+    try {
+      return await this.#read(index);
+    } catch (error) {
+      if (!isFault(error, "store.file-damaged") && !isFault(error, "store.file-missing")) throw error;
+      const healed = await this.heal(index);
+      if (healed === undefined) throw error;
+      // The next fold writes it.
+      if (!this.#changed.has(index)) this.#changed.set(index, healed);
+      return healed;
+    }
+  }
+
+  async #read(index: number): Promise<Entry> {
     const offset = (index + 1) * entrySize;
     const pageNumber = Math.floor(offset / pageSize);
     const known = this.#pages.get(pageNumber);
@@ -150,7 +165,16 @@ export class Directory {
     }
     const header = new Uint8Array(entrySize);
     const count = await file.read(0, header);
-    checkDirectoryHeader(this.#path, header.subarray(0, count), this.#tag);
+    try {
+      checkDirectoryHeader(this.#path, header.subarray(0, count), this.#tag);
+    } catch (error) {
+      await file.close();
+      this.#opening = undefined;
+      if (!isFault(error, "store.file-damaged")) throw error;
+      // Somebody may want to look at it; it is written anew at the next fold.
+      await this.#disk.rename(this.#path, `${this.#path}.damaged`);
+      throw error;
+    }
     this.#file = file;
     return file;
   }

@@ -195,6 +195,18 @@ export const storeFault = faultsOf("store", {
     http: 422,
     exit: 2,
   },
+  "gateway-unknown": {
+    text: "the bucket holds no gateway {name}",
+    retry: "never",
+    http: 404,
+    exit: 3,
+  },
+  "taken-over": {
+    text: "gateway {gateway} wrote to its log, or was taken over, at this very moment; try again",
+    retry: "backoff",
+    http: 409,
+    exit: 4,
+  },
   fenced: {
     text: "gateway {gateway} has been taken over by {host} (epoch {epoch}) at {at}; this one changes nothing in the bucket any more and can be stopped",
     retry: "never",

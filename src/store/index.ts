@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public face of store.
 
-export type { Fenced } from "./bucket-log.ts";
 export * from "./bandwidth.ts";
+export type { Fenced, LogPosition } from "./bucket-log.ts";
 export * from "./bucket-reader.ts";
+export * from "./log-reader.ts";
 export * from "./cartridge-store.ts";
 export * from "./compression-gauge.ts";
 export * from "./counted-objects.ts";
@@ -18,6 +19,13 @@ export type * from "./key-provider.ts";
 export * from "./key-ring.ts";
 export * from "./label-classes.ts";
 export * from "./ledger.ts";
+export type { RecoveryPoint } from "./log-entry.ts";
+export type { Manifest } from "./manifest.ts";
+export { pointOf } from "./recovery-points.ts";
+export * from "./small-sealer.ts";
+export { lossBetween } from "./store-facts.ts";
+export * from "./store-sealing.ts";
+export * from "./take-over.ts";
 export * from "./object-key.ts";
 export type * from "./object-locks.ts";
 export * from "./object-sealer.ts";

@@ -73,9 +73,15 @@ function isLogFacts(value: unknown): value is LogFacts {
 function isLogEntry(value: unknown): value is LogEntry {
   if (!isObject(value) || !isLogFacts(value)) return false;
   const { parts } = value;
-  const numbers = ["number", "at", "epoch", "snapshot"].every((name) => Number.isSafeInteger(value[name]));
+  const numbers = ["number", "epoch", "snapshot"].every((name) => Number.isSafeInteger(value[name]));
   const texts = ["writer", "host", "name"].every((name) => typeof value[name] === "string");
-  return numbers && texts && (parts === null || Array.isArray(parts)) && typeof value["takesOver"] === "boolean";
+  return (
+    numbers &&
+    texts &&
+    Number.isFinite(value["at"]) &&
+    (parts === null || Array.isArray(parts)) &&
+    typeof value["takesOver"] === "boolean"
+  );
 }
 
 /** The bytes of an entry. */

@@ -142,14 +142,30 @@ export async function* manifestEntries(
   id: CartridgeId,
   manifest: Manifest,
 ): AsyncGenerator<readonly Entry[]> {
-  const { objects, clock, sealer, options } = work;
-  const tag = bytesFromHex(manifest.tag);
-  for (const part of manifest.directory) {
-    const bytes = await retried(clock, options.signal, () => objects.get(part.key, 0, limits.logEntry));
-    const plain = manifest.format === 1 ? bytes : await sealer.openBytes(part.key, "directory", bytes);
-    yield decodeDirectoryPart(part, tag, plain);
-  }
+  for (const part of manifest.directory) yield await readPart(work, manifest, part);
   yield decodeTail(manifestKey(id, manifest), manifest.tail);
+}
+
+/** The entry at an index of what a manifest tells; undefined when it tells less. Faults as for `readManifest`. */
+export async function manifestEntryAt(
+  work: ManifestWork,
+  id: CartridgeId,
+  manifest: Manifest,
+  index: number,
+): Promise<Entry | undefined> {
+  let first = 0;
+  for (const part of manifest.directory) {
+    if (index < first + part.entries) return (await readPart(work, manifest, part))[index - first];
+    first += part.entries;
+  }
+  return decodeTail(manifestKey(id, manifest), manifest.tail)[index - first];
+}
+
+async function readPart(work: ManifestWork, manifest: Manifest, part: DirectoryPart): Promise<readonly Entry[]> {
+  const { objects, clock, sealer, options } = work;
+  const bytes = await retried(clock, options.signal, () => objects.get(part.key, 0, limits.logEntry));
+  const plain = manifest.format === 1 ? bytes : await sealer.openBytes(part.key, "directory", bytes);
+  return decodeDirectoryPart(part, bytesFromHex(manifest.tag), plain);
 }
 
 /** The newest manifest in the bucket, whoever wrote it; undefined when there is none. */

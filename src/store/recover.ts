@@ -25,7 +25,7 @@ export async function recover(options: RecoverOptions, cartridge: StoredCartridg
     const resume = head.resume?.segment === identity.segment ? head.resume : undefined;
     const found = await scanSegment(disk, { path, identity, start, checkpointDistance, resume });
     if (found.kind === "sealed") {
-      await syncFile(disk, path);
+      await syncFile(disk, cartridge.folder, path);
       await cartridge.seal(found.entry);
       continue;
     }
@@ -39,7 +39,7 @@ export async function recover(options: RecoverOptions, cartridge: StoredCartridg
       await trimSegment(disk, path, segment.end);
     }
     // What was found may have been written before a kill and never synced; from now on it counts.
-    if (!isOrderly) await syncFile(disk, path);
+    if (!isOrderly) await syncFile(disk, cartridge.folder, path);
     return { segment, tail };
   }
 }
@@ -65,8 +65,10 @@ async function exists(disk: Disk, path: string): Promise<boolean> {
   return file !== undefined;
 }
 
-async function syncFile(disk: Disk, path: string): Promise<void> {
+/** Content and name survive a crash when it resolves. */
+async function syncFile(disk: Disk, folder: string, path: string): Promise<void> {
   const file = await unlessMissing(disk.open(path, { mode: "write" }));
   await file?.sync();
   await file?.close();
+  await disk.syncFolder(folder);
 }

@@ -7,7 +7,7 @@ import type { LogPosition } from "./bucket-log.ts";
 import { storeFault } from "./faults.ts";
 import type { Head } from "./head.ts";
 import type { RecoveryPoint } from "./log-entry.ts";
-import type { CartridgeDescription, CartridgeId, CartridgeUsage, UsagePoint } from "./types.ts";
+import type { CartridgeDescription, CartridgeId, CartridgeLoss, CartridgeUsage, UsagePoint } from "./types.ts";
 
 /**
  * `rest`: the usage is exact and nothing is left to do. `waiting`: the objects are exact, uploads or deletions go on.
@@ -28,6 +28,8 @@ export type StoreFact =
       readonly state: RestState;
       /** What the bucket's log was told last; absent while it was told nothing. */
       readonly point?: RecoveryPoint;
+      /** What was lost, until somebody has taken note. */
+      readonly loss?: CartridgeLoss;
     }
   /** An entry of the bucket's log is about to be put; it tells all that the facts before this one say. */
   | { readonly kind: "log"; readonly position: LogPosition }
@@ -126,3 +128,26 @@ export function isUnsettled({ state, point, usage }: Settled): boolean {
 }
 
 type Settled = Pick<Extract<StoreFact, { kind: "cartridge" }>, "state" | "point" | "usage">;
+
+/** Objects, filemarks and bytes. */
+export interface Extent {
+  readonly objects: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What a cartridge had and has no more; undefined when that is nothing. */
+export function lossBetween(
+  has: Extent,
+  had: Extent,
+  noted: Pick<CartridgeLoss, "at" | "reason">,
+): CartridgeLoss | undefined {
+  if (had.objects <= has.objects) return undefined;
+  return {
+    ...noted,
+    firstLost: has.objects as ObjectNumber,
+    objects: had.objects - has.objects,
+    files: Math.max(had.files - has.files, 0),
+    sizeBytes: Math.max(had.bytes - has.bytes, 0),
+  };
+}

@@ -22,7 +22,10 @@ export interface StoreSealing {
 }
 
 /** The parts that seal, as the ports say. */
-export function storeSealing(ports: StorePorts, gateway: string): StoreSealing {
+export function storeSealing(
+  ports: Pick<StorePorts, "objects" | "clock" | "random" | "sealing">,
+  gateway: string,
+): StoreSealing {
   const { objects, clock, random, sealing } = ports;
   const { providers = noKeyProviders, compression = noCompression, frameSize = limits.frameSize } = sealing ?? {};
   const level = compression.mode === "off" ? 0 : compression.level;

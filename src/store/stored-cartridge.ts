@@ -210,6 +210,11 @@ export class StoredCartridge {
     return found?.entry.segment === segment ? found : undefined;
   }
 
+  /** Everything that memory knows is in the journal. Rejects with the fault that keeps it out. */
+  durable(): Promise<void> {
+    return this.#appended;
+  }
+
   /** Writes the directory and shortens the journal. */
   fold(): Promise<void> {
     this.#folding ??= this.#fold().finally(() => {

@@ -29,6 +29,18 @@ export interface UsagePoint {
 
 /** Segments by their index in the directory: the first, and behind the last. */
 export type SegmentRange = readonly [first: number, end: number];
+/** What a cartridge lost that it once held: it goes up to an earlier object now. */
+export interface CartridgeLoss {
+  readonly at: Instant;
+  /** What happened, in words. */
+  readonly reason: string;
+  /** The first object that is gone, and so where the cartridge ends now. */
+  readonly firstLost: ObjectNumber;
+  /** Blocks and filemarks that are gone, filemarks of these, and bytes; at least. */
+  readonly objects: number;
+  readonly files: number;
+  readonly sizeBytes: number;
+}
 
 /** What is safe where. */
 export interface CartridgeUsage {
@@ -150,6 +162,8 @@ export interface StoreOwner {
   readonly facts: () => readonly unknown[];
   /** Counts up with each fact of the owner, also over restarts. */
   readonly sequence: () => number;
+  /** Called when something of a cartridge turned out to be gone. */
+  readonly lost: (id: CartridgeId, loss: CartridgeLoss) => void;
   /** Called once when another data folder turns out to be the gateway now. */
   readonly fenced: (fenced: Fenced) => void;
 }
