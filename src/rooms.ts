@@ -72,7 +72,12 @@ export const rooms: RoomTable = {
   },
 
   api: {
-    imports: { base: "value", work: "value", gateway: "value" },
+    imports: {
+      base: "value",
+      work: "value",
+      gateway: "value",
+      backup: "type",
+    },
     packages: ["zod"],
     node: "pure",
   },

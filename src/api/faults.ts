@@ -26,6 +26,7 @@ export const apiFault = faultsOf("api", {
     http: 403,
     exit: 5,
   },
+  "no-manager": { text: "this process runs no manager", retry: "never", http: 404, exit: 3 },
   "unknown-route": {
     text: "there is nothing at {method} {path}; the list of operations is at /api/v1/openapi.json",
     retry: "never",

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several handlers need.
 
+import type { Manager } from "#backup/index.ts";
 import type { Gateway } from "#gateway/index.ts";
 import { apiFault } from "./faults.ts";
+import type { ApiContext } from "./operation.ts";
 
 /** `name`, or the only library there is. Fault `api.library-needed`. */
 export function onlyLibrary(gateway: Gateway, name: string | undefined): string {
@@ -22,4 +24,10 @@ export function given<T extends object>(values: T): Given<T> {
   const present: Given<T> = {};
   for (const key in values) if (values[key] !== undefined) Object.assign(present, { [key]: values[key] });
   return present;
+}
+
+/** The manager of this process. Fault `api.no-manager`. */
+export function managerOf(context: ApiContext): Manager {
+  if (context.manager === undefined) throw apiFault("no-manager");
+  return context.manager;
 }

@@ -4,6 +4,7 @@
 
 import type * as z from "zod";
 import { Bug, type Clock, type Instant } from "#base/index.ts";
+import type { Manager } from "#backup/index.ts";
 import type { Gateway } from "#gateway/index.ts";
 import { apiFault } from "./faults.ts";
 import { mayDo, type Caller, type Role } from "./roles.ts";
@@ -15,6 +16,8 @@ export interface ApiContext {
   readonly tokens: TokenStore;
   readonly clock: Clock;
   readonly system: SystemFacts;
+  /** Undefined where this process runs the gateway only. */
+  readonly manager?: Manager;
 }
 
 /** What this process is. */

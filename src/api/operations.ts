@@ -6,6 +6,9 @@ import { bandwidthOperations } from "./bandwidth-operations.ts";
 import { cartridgeOperations } from "./cartridge-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
 import type { Operation } from "./operation.ts";
+import { datastoreOperations } from "./datastore-operations.ts";
+import { tapeOperations } from "./tape-operations.ts";
+import { tapeSetupOperations } from "./tape-setup-operations.ts";
 import { shelfOperations } from "./shelf-operations.ts";
 import { storeOperations } from "./store-operations.ts";
 import { systemOperations } from "./system-operations.ts";
@@ -18,5 +21,8 @@ export const operations: readonly Operation[] = [
   ...accessOperations,
   ...storeOperations,
   ...bandwidthOperations,
+  ...datastoreOperations,
+  ...tapeSetupOperations,
+  ...tapeOperations,
   ...systemOperations,
 ];

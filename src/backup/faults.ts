@@ -35,11 +35,14 @@ export const backupFault = faultsOf("backup", {
   "bad-mapping": { text: '"{text}" is no mapping of datastores: {reason}', retry: "never", http: 422, exit: 2 },
   "bad-filter": { text: '"{text}" is no filter of groups: {reason}', retry: "never", http: 422, exit: 2 },
   "with-errors": {
-    text: "the job ended with errors: {count} snapshots are left out",
+    text: "the job ended with errors in {count} snapshots; see the warnings",
     retry: "operator",
     http: 500,
     exit: 1,
   },
+  "bad-config": { text: "{what} cannot be set up: {reason}", retry: "never", http: 422, exit: 2 },
+  unknown: { text: 'there is no {what} "{name}" (known: {known})', retry: "never", http: 404, exit: 3 },
+  exists: { text: 'there is a {what} "{name}" already', retry: "never", http: 409, exit: 4 },
   "chunks-missing": {
     text: "{count} chunks of {snapshot} are on no cartridge of the set",
     retry: "never",

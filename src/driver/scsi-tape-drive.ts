@@ -23,6 +23,8 @@ import {
   Space6,
   spaceCodes,
   StandardInquiry,
+  VpdHeader,
+  vpdPages,
   Write6,
   WriteFilemarks6,
 } from "#scsi/index.ts";
@@ -33,6 +35,7 @@ import type { ScsiUnit } from "./scsi-unit.ts";
 const tapeDeviceType = 1;
 const spaceCountMask = 0xff_ffff;
 const logLength = 4096;
+const vpdLength = 252;
 /** Buffered mode: writes are answered when they are in the drive's buffer. */
 const bufferedMode = 1;
 const megabyte = 1_000_000;
@@ -78,6 +81,19 @@ export async function identify(unit: ScsiUnit): Promise<DeviceIdentity> {
   data.set((await unit.must("INQUIRY", { cdb, dataInLength: data.byteLength })).subarray(0, data.byteLength));
   const { deviceType, vendor, product, revision } = StandardInquiry.decode(data);
   return { deviceType, vendor, product, revision };
+}
+
+/** The serial number of a unit (VPD page 80h); undefined when it tells none. */
+export async function serialOf(unit: ScsiUnit): Promise<string | undefined> {
+  const cdb = Inquiry.encode({
+    vitalProductData: true,
+    pageCode: vpdPages["unit-serial"],
+    allocationLength: vpdLength,
+  });
+  const answer = await unit.ask({ cdb, dataInLength: vpdLength });
+  if (answer.word !== "good" || answer.dataIn.byteLength < VpdHeader.size) return undefined;
+  const text = Buffer.from(answer.dataIn.subarray(VpdHeader.size)).toString("latin1").replaceAll("\0", " ").trim();
+  return text === "" ? undefined : text;
 }
 
 /** A drive with a cartridge. */

@@ -5,8 +5,19 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { isoText, limits, minutes, silentLog, type Log } from "#base/index.ts";
 import { apiPrefix, EventHub, operations, TokenStore, type Role } from "#api/index.ts";
+import { Manager } from "#backup/index.ts";
 import { defaultSettings, Gateway } from "#gateway/index.ts";
-import { SeededRandom, SimClock, SimDisk, SimNetwork, SimObjectStore } from "#sim/index.ts";
+import { utcZone } from "#media/index.ts";
+import {
+  SeededRandom,
+  SimClock,
+  SimDisk,
+  SimFiles,
+  SimNetwork,
+  SimObjectStore,
+  SimStateFiles,
+  SimTree,
+} from "#sim/index.ts";
 import { httpApp } from "./app.ts";
 
 const clock = new SimClock();
@@ -320,8 +331,20 @@ suite("the API over HTTP", () => {
     for (const role of ["viewer", "operator", "admin"] as const) text[role] = tokens.create(role, role).text;
     hub = new EventHub({ gateway, clock, random: random.fork("events") });
     const system = { version: "0.1.0", runtime: "Node", startedAt: clock.now(), home: "/data" };
+    const manager = await Manager.open({
+      state: new SimStateFiles(),
+      ports: {
+        files: () => new SimFiles(clock),
+        tree: () => new SimTree(),
+        openStation: () => assert.fail("no drive is set up"),
+      },
+      tasks: gateway.tasks,
+      clock,
+      random: random.fork("manager"),
+      zone: utcZone,
+    });
     app = httpApp({
-      context: { gateway, tokens, clock, system },
+      context: { gateway, tokens, clock, system, manager },
       events: hub,
       random: random.fork("http"),
       log,

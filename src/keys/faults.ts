@@ -30,5 +30,11 @@ export const keyFault = faultsOf("keys", {
     http: 404,
     exit: 3,
   },
+  "none-on-tape": {
+    text: "the cartridge {label} names no key: its set is not encrypted",
+    retry: "never",
+    http: 404,
+    exit: 3,
+  },
   exists: { text: "there is a key {fingerprint} already", retry: "never", http: 409, exit: 4 },
 });

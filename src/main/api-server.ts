@@ -7,8 +7,18 @@ import { createServer as createTlsServer } from "node:https";
 import { join } from "node:path";
 import process from "node:process";
 import { getRequestListener } from "@hono/node-server";
-import { asError, endpointText, isLoopback, networkFault, type Clock, type Endpoint, type Log } from "#base/index.ts";
+import {
+  asError,
+  endpointText,
+  isFault,
+  isLoopback,
+  networkFault,
+  type Clock,
+  type Endpoint,
+  type Log,
+} from "#base/index.ts";
 import { EventHub, metricFamilies, TokenStore } from "#api/index.ts";
+import type { Manager } from "#backup/index.ts";
 import type { Gateway } from "#gateway/index.ts";
 import { httpApp } from "#http/index.ts";
 import {
@@ -20,6 +30,7 @@ import {
   type DataFolder,
 } from "#world/index.ts";
 import type { InstanceSettings } from "./settings.ts";
+import { type ManagerParts, openManager } from "./manager.ts";
 import { productVersion } from "./version.ts";
 
 /** What the server is made of. */
@@ -53,8 +64,9 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
     startedAt: gateway.status().startedAt,
     home: folder.path,
   };
+  const manager = await managerFor({ home: folder.path, clock, log, gateway });
   const app = httpApp({
-    context: { gateway, tokens, clock, system },
+    context: { gateway, tokens, clock, system, ...(manager === undefined ? {} : { manager }) },
     events,
     random,
     log,
@@ -79,6 +91,17 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
       });
     },
   };
+}
+
+/** The manager; one whose state is damaged is told of, and the gateway goes on without it. */
+async function managerFor(parts: ManagerParts): Promise<Manager | undefined> {
+  try {
+    return await openManager(parts);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    parts.log.error("the manager of tapes does not start; the gateway goes on without it", {}, error);
+    return undefined;
+  }
 }
 
 /** The tokens; the first start makes one for the administrator and writes it to a file that only its owner can read. */

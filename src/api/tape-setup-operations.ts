@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the manager of tapes is set up with: drives, pools, keys. Names of commands are those of Proxmox where it has them.
+
+import * as z from "zod";
+import { managerOf } from "./handling.ts";
+import { operation } from "./operation.ts";
+import { Nothing } from "./schemas.ts";
+
+const driveName = z.string().describe("Name of the drive");
+const poolName = z.string().describe("Name of the media pool");
+const target = (what: string): z.ZodString => z.string().describe(`iSCSI name of the target of the ${what}`);
+const lun = (what: string) => z.int().min(0).max(16_383).optional().describe(`LUN of the ${what}, 0 when left out`);
+
+const DriveView = z.object({
+  name: z.string(),
+  portal: z.string(),
+  changerTarget: z.string(),
+  changerLun: z.int(),
+  driveTarget: z.string(),
+  driveLun: z.int(),
+});
+const PoolView = z.object({
+  name: z.string(),
+  allocation: z.string(),
+  retention: z.string(),
+  template: z.string(),
+  encryption: z.string().optional(),
+});
+const KeyView = z.object({
+  fingerprint: z.string(),
+  hint: z.string().optional(),
+  created: z.string(),
+  modified: z.string(),
+});
+
+const anExample = (name: string) => [{ title: "By name", input: { name } }];
+
+/** What the manager is set up with. */
+export const tapeSetupOperations = [
+  operation({
+    name: "tape.drive.create",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/tape/drives" },
+    summary: "Set up a tape drive of a library that is reached over iSCSI",
+    description:
+      "The place of the drive in its library is found by its serial number. `capstan target list` shows our own targets.",
+    input: z.strictObject({
+      name: driveName,
+      portal: z.string().describe("Portal of the library, host:port"),
+      driveTarget: target("drive"),
+      changerTarget: target("changer"),
+      driveLun: lun("drive"),
+      changerLun: lun("changer"),
+    }),
+    output: DriveView,
+    positional: ["name"],
+    examples: [
+      {
+        title: "The first drive of a library of this gateway",
+        input: {
+          name: "drive0",
+          portal: "127.0.0.1:3260",
+          driveTarget: "iqn.2026-11.io.capstan:main-drive-01",
+          changerTarget: "iqn.2026-11.io.capstan:main-changer",
+        },
+      },
+    ],
+    handler: async (context, input) => {
+      const drive = { ...input, driveLun: input.driveLun ?? 0, changerLun: input.changerLun ?? 0 };
+      await managerOf(context).addDrive(drive);
+      return drive;
+    },
+  }),
+  operation({
+    name: "tape.drive.list",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/tape/drives" },
+    summary: "List the drives of the manager",
+    input: z.strictObject({}),
+    output: z.array(DriveView),
+    positional: [],
+    examples: [{ title: "All of them", input: {} }],
+    handler: (context) => managerOf(context).config.drives,
+  }),
+  operation({
+    name: "tape.drive.remove",
+    kind: "change",
+    permission: "admin",
+    route: { method: "delete", path: "/tape/drives/{name}" },
+    summary: "Forget a drive of the manager",
+    input: z.strictObject({ name: driveName }),
+    output: Nothing,
+    positional: ["name"],
+    examples: anExample("drive0"),
+    handler: async (context, { name }) => {
+      await managerOf(context).remove("drives", name);
+      return {};
+    },
+  }),
+  operation({
+    name: "tape.pool.create",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/tape/pools" },
+    summary: "Set up a media pool with its policies",
+    input: z.strictObject({
+      name: poolName,
+      allocation: z.string().optional().describe("When a media set begins: continue, always or a calendar event"),
+      retention: z.string().optional().describe("How long sets are kept: keep, overwrite or a time span"),
+      encrypt: z.string().optional().describe("Fingerprint of the key that its sets are encrypted with"),
+      template: z.string().optional().describe("How its sets are named, in directives of strftime; %c when left out"),
+    }),
+    output: PoolView,
+    positional: ["name"],
+    examples: [
+      { title: "One endless set", input: { name: "offsite" } },
+      {
+        title: "A set a week, kept for four",
+        input: { name: "weekly", allocation: "sat 18:00", retention: "4 weeks" },
+      },
+    ],
+    handler: (context, { name, allocation = "continue", retention = "keep", template = "%c", encrypt }) =>
+      managerOf(context).addPool({ name, allocation, retention, template, encryption: encrypt }),
+  }),
+  operation({
+    name: "tape.pool.list",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/tape/pools" },
+    summary: "List the media pools",
+    input: z.strictObject({}),
+    output: z.array(PoolView),
+    positional: [],
+    examples: [{ title: "All of them", input: {} }],
+    handler: (context) => managerOf(context).config.pools,
+  }),
+  operation({
+    name: "tape.pool.remove",
+    kind: "change",
+    permission: "admin",
+    route: { method: "delete", path: "/tape/pools/{name}" },
+    summary: "Forget a media pool; its cartridges stay in the inventory",
+    input: z.strictObject({ name: poolName }),
+    output: Nothing,
+    positional: ["name"],
+    examples: anExample("offsite"),
+    handler: async (context, { name }) => {
+      await managerOf(context).remove("pools", name);
+      return {};
+    },
+  }),
+  operation({
+    name: "tape.key.create",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/tape/keys" },
+    summary: "Make an encryption key for tapes, protected by a passphrase",
+    description:
+      "The protected key is written onto every cartridge of its sets; with the passphrase it comes back from there.",
+    input: z.strictObject({
+      hint: z.string().min(1).max(64).describe("What reminds you of the passphrase"),
+      passphrase: z.string().min(5).meta({ secret: true }).describe("Passphrase, at least 5 characters"),
+    }),
+    output: KeyView,
+    positional: [],
+    examples: [{ title: "A key with a hint", input: { hint: "the usual horse", passphrase: "correct horse battery" } }],
+    handler: async (context, input) => {
+      const { fingerprint = "", hint, created, modified } = await managerOf(context).createKey(input);
+      return { fingerprint, hint, created, modified };
+    },
+  }),
+  operation({
+    name: "tape.key.list",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/tape/keys" },
+    summary: "List the encryption keys for tapes",
+    input: z.strictObject({}),
+    output: z.array(KeyView),
+    positional: [],
+    examples: [{ title: "All of them", input: {} }],
+    handler: (context) =>
+      managerOf(context).keys.configs.map(({ fingerprint = "", hint, created, modified }) => {
+        return { fingerprint, hint, created, modified };
+      }),
+  }),
+] as const;

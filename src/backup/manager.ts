@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manager assembled: what it is set up with, its librarian and its keys, and its jobs as tasks. Stations and folders come
+// through ports. This file wires; the jobs are elsewhere.
+
+import { bytesFromText, type Clock, isoText, type Random } from "#base/index.ts";
+import { Datastore, type Files, type SourceTree, type TargetTree } from "#datastore/index.ts";
+import { type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/index.ts";
+import { Librarian, type MediaPool, type StateFiles, type Zone } from "#media/index.ts";
+import { Gate, type JsonValue, type TaskContext, type TaskRecord, type TaskRegistry } from "#work/index.ts";
+import { backupFault } from "./faults.ts";
+import type { LabelOptions } from "./label-job.ts";
+import {
+  checkDrive,
+  checkName,
+  configText,
+  type DriveConfig,
+  type ManagerConfig,
+  mediaPoolOf,
+  parseConfig,
+  type PoolConfig,
+  type StoreConfig,
+} from "./manager-config.ts";
+import type { TapeStation } from "./station.ts";
+import { StoreDesk } from "./store-desk.ts";
+import { TapeDesk } from "./tape-desk.ts";
+
+/** A station that is open. */
+export interface OpenStation {
+  readonly station: TapeStation;
+  close(): Promise<void>;
+}
+
+/** What comes from outside. */
+export interface ManagerPorts {
+  /** The files below a folder of this machine. */
+  files(path: string): Files;
+  tree(path: string): SourceTree & TargetTree;
+  openStation(drive: DriveConfig): Promise<OpenStation>;
+}
+
+/** What a manager needs. */
+export interface ManagerOptions {
+  readonly state: StateFiles;
+  readonly ports: ManagerPorts;
+  readonly tasks: TaskRegistry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly zone: Zone;
+}
+
+const configName = "manager.json";
+const keysName = "tape-encryption-keys.json";
+const keyConfigsName = "tape-encryption-key-config.json";
+
+/** One manager. */
+export class Manager {
+  readonly ports: ManagerPorts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly librarian: Librarian;
+  /** What people ask of datastores, and of tapes. */
+  readonly stores: StoreDesk;
+  readonly tapes: TapeDesk;
+  readonly #options: ManagerOptions;
+  readonly #gates = new Map<string, Gate>();
+  #config: ManagerConfig;
+  #keys: KeyRing;
+
+  private constructor(options: ManagerOptions, librarian: Librarian, config: ManagerConfig, keys: KeyRing) {
+    this.#options = options;
+    this.ports = options.ports;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.librarian = librarian;
+    this.#config = config;
+    this.#keys = keys;
+    this.stores = new StoreDesk(this);
+    this.tapes = new TapeDesk(this);
+  }
+
+  /** Reads the state. Faults `backup.bad-config`, `keys.bad-key`, `media.damaged`. */
+  static async open(options: ManagerOptions): Promise<Manager> {
+    const { state, clock, random, zone } = options;
+    const text = async (name: string): Promise<string | undefined> => {
+      const bytes = await state.read(name);
+      return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+    };
+    const config = parseConfig(await text(configName));
+    const keys = KeyRing.parse({ keys: await text(keysName), configs: await text(keyConfigsName) });
+    const librarian = await Librarian.open({ files: state, clock, random, zone });
+    return new Manager(options, librarian, config, keys);
+  }
+
+  get config(): ManagerConfig {
+    return this.#config;
+  }
+
+  get keys(): KeyRing {
+    return this.#keys;
+  }
+
+  /** A datastore by name. Fault `backup.unknown`. */
+  store(name: string): Datastore {
+    const config = this.#find("datastore", this.#config.datastores, name);
+    return new Datastore(name, this.ports.files(config.path));
+  }
+
+  /** A pool by name. Fault `backup.unknown`. */
+  pool(name: string): MediaPool {
+    return mediaPoolOf(this.#find("pool", this.#config.pools, name));
+  }
+
+  /** The drive of this name, or the only one there is. Fault `backup.unknown`. */
+  drive(name: string | undefined): DriveConfig {
+    const { drives } = this.#config;
+    const [only] = drives;
+    return name === undefined && only !== undefined && drives.length === 1
+      ? only
+      : this.#find("drive", drives, name ?? "");
+  }
+
+  /** Sets up a datastore; its folder is made where it is not there. Faults `backup.bad-config`, `backup.exists`. */
+  async addStore(config: StoreConfig): Promise<void> {
+    checkName("the datastore", config.name);
+    this.#expectNew("datastore", this.#config.datastores, config.name);
+    await this.ports.files(config.path).makeFolder("");
+    await this.#save({ ...this.#config, datastores: [...this.#config.datastores, config] });
+  }
+
+  /** Sets up a drive. Faults `backup.bad-config`, `backup.exists`. */
+  async addDrive(config: DriveConfig): Promise<void> {
+    checkDrive(config);
+    this.#expectNew("drive", this.#config.drives, config.name);
+    await this.#save({ ...this.#config, drives: [...this.#config.drives, config] });
+  }
+
+  /** Sets up a pool; a key may be named with or without colons. Faults `backup.bad-config`, `backup.exists`, `keys.unknown`, and those of its policies. */
+  async addPool(wanted: PoolConfig): Promise<PoolConfig> {
+    const named = mediaPoolOf(wanted).encryption;
+    const encryption = named === undefined ? undefined : (parseFingerprint(named) ?? named);
+    if (encryption !== undefined) this.#keys.config(encryption);
+    this.#expectNew("pool", this.#config.pools, wanted.name);
+    const config = { ...wanted, encryption };
+    await this.#save({ ...this.#config, pools: [...this.#config.pools, config] });
+    return config;
+  }
+
+  /** Forgets a datastore, a drive or a pool; nothing of what it stands for is touched. Fault `backup.unknown`. */
+  async remove(what: keyof ManagerConfig, name: string): Promise<void> {
+    const list: readonly { readonly name: string }[] = this.#config[what];
+    this.#find(what.slice(0, -1), list, name);
+    const others = <T extends { readonly name: string }>(list: readonly T[]): readonly T[] =>
+      list.filter((item) => item.name !== name);
+    const { datastores, drives, pools } = this.#config;
+    await this.#save({
+      datastores: what === "datastores" ? others(datastores) : datastores,
+      drives: what === "drives" ? others(drives) : drives,
+      pools: what === "pools" ? others(pools) : pools,
+    });
+  }
+
+  /** Makes a key for tapes. Fault `keys.bad-passphrase`. */
+  async createKey(options: { readonly passphrase: string; readonly hint: string }): Promise<KeyConfig> {
+    const { random, clock } = this;
+    const key = random.bytes(32);
+    const now = isoText(clock.now()).replace(/\.\d+Z$/, "+00:00");
+    const config = protectKey(key, { ...options, kind: "scrypt", random, created: now, modified: now });
+    await this.takeKey(key, config);
+    return config;
+  }
+
+  /** Takes a key in, or replaces how it is protected. */
+  async takeKey(key: Uint8Array, config: KeyConfig): Promise<void> {
+    const { state } = this.#options;
+    const keys = this.#keys.with(key, config, { mayReplace: true });
+    await state.write(keysName, bytesFromText(keys.keysText()));
+    await state.write(keyConfigsName, bytesFromText(keys.configsText()));
+    this.#keys = keys;
+  }
+
+  /** Starts a job as a task. */
+  start(
+    request: { readonly operation: string; readonly subject: string; readonly who: string },
+    job: (context: TaskContext) => Promise<JsonValue | void>,
+  ): TaskRecord {
+    return this.#options.tasks.start(request, job).record();
+  }
+
+  /** Uses a drive, alone: waits until nobody else does, opens its station and closes it however that ends. */
+  async withStation<T>(
+    drive: DriveConfig,
+    context: TaskContext,
+    use: (options: LabelOptions) => Promise<T>,
+  ): Promise<T> {
+    const gate = this.#gates.get(drive.name) ?? new Gate();
+    this.#gates.set(drive.name, gate);
+    const leave = await context.waitFor(`the drive ${drive.name} is in use`, gate.enter(context.signal));
+    try {
+      const opened = await this.ports.openStation(drive);
+      try {
+        const { librarian, clock, random } = this;
+        return await use({ librarian, keys: this.#keys, station: opened.station, clock, random, context });
+      } finally {
+        await opened.close();
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  #find<T extends { readonly name: string }>(what: string, list: readonly T[], name: string): T {
+    const found = list.find((item) => item.name === name);
+    if (found !== undefined) return found;
+    const known = list.map((item) => item.name).join(", ");
+    throw backupFault("unknown", { what, name, known: known === "" ? "none" : known });
+  }
+
+  #expectNew(what: string, list: readonly { readonly name: string }[], name: string): void {
+    if (list.some((item) => item.name === name)) throw backupFault("exists", { what, name });
+  }
+
+  async #save(config: ManagerConfig): Promise<void> {
+    await this.#options.state.write(configName, bytesFromText(configText(config)));
+    this.#config = config;
+  }
+}
