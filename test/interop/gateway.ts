@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,9 +44,13 @@ export class Gateway {
     this.api = `127.0.0.1:${apiPort}`;
   }
 
-  /** Makes a data folder and starts a gateway on it. `environment` is for settings that have no option. */
-  static async start(): Promise<Gateway> {
-    const home = await mkdtemp(join(process.env["CAPSTAN_INTEROP_DISK"] ?? tmpdir(), "capstan-home-"));
+  /** Makes a data folder, below `disk` if that is given, and starts a gateway on it. `settings` is a capstan.toml. */
+  static async start({
+    disk,
+    settings,
+  }: { readonly disk?: string; readonly settings?: string } = {}): Promise<Gateway> {
+    const home = await mkdtemp(join(disk ?? process.env["CAPSTAN_INTEROP_DISK"] ?? tmpdir(), "capstan-home-"));
+    if (settings !== undefined) await writeFile(join(home, "capstan.toml"), settings, { mode: 0o600 });
     const gateway = new Gateway(home, await freePort(), await freePort());
     await gateway.launch();
     return gateway;
