@@ -3,7 +3,7 @@
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -18,6 +18,9 @@ export interface CapstanShape {
   readonly drives: number;
   /** Nominal size of the cartridges in the drives. */
   readonly sizeGiB: number;
+  /** Text of its `capstan.toml`; none unless given. */
+  readonly settings?: string;
+  readonly label?: string;
 }
 
 interface DriveRow {
@@ -29,27 +32,31 @@ interface DriveRow {
 
 /** A gateway that runs. */
 export class CapstanSubject implements Subject {
-  readonly label = "capstan";
+  readonly label: string;
   readonly portal: Endpoint;
   drives: Subject["drives"] = [];
   readonly #home: string;
   readonly #api: string;
   #process: ChildProcess | undefined;
   #said = "";
+  #token: string | undefined;
 
-  private constructor(home: string, port: number, apiPort: number) {
+  private constructor(home: string, label: string, port: number, apiPort: number) {
     this.#home = home;
+    this.label = label;
     this.portal = { host: "127.0.0.1", port };
     this.#api = `127.0.0.1:${apiPort}`;
   }
 
   /** Starts one in a new folder below `folder`, with a library `bench` whose drives are loaded. */
-  static async start(folder: string, { drives, sizeGiB }: CapstanShape): Promise<CapstanSubject> {
+  static async start(folder: string, shape: CapstanShape): Promise<CapstanSubject> {
+    const { drives, sizeGiB, settings, label = "capstan" } = shape;
     const home = await mkdtemp(join(folder, "capstan-bench-"));
-    const subject = new CapstanSubject(home, await freePort(), await freePort());
+    if (settings !== undefined) await writeFile(join(home, "capstan.toml"), settings, { mode: 0o600 });
+    const subject = new CapstanSubject(home, label, await freePort(), await freePort());
     await subject.launch();
-    const shape = ["--drives", String(drives), "--slots", String(drives), "--mail-slots", "0"];
-    await subject.capstan("library", "create", "bench", ...shape);
+    const sizes = ["--drives", String(drives), "--slots", String(drives), "--mail-slots", "0"];
+    await subject.capstan("library", "create", "bench", ...sizes);
     const wanted = ["--library", "bench", "--count", String(drives), "--size", `${sizeGiB}GiB`];
     await subject.capstan("cartridge", "create", ...wanted, "--barcode-prefix", "BEN");
     const cartridges = (await subject.capstan("cartridge", "list", "--library", "bench")) as { barcode: string }[];
@@ -98,6 +105,15 @@ export class CapstanSubject implements Subject {
     const all = [...args, "--home", this.#home, "--output", "json"];
     const { stdout } = await run(capstan, all, { maxBuffer: 1 << 28 });
     return JSON.parse(stdout);
+  }
+
+  /** Asks the API, as its administrator; the answer's JSON. */
+  async ask(path: string, method = "GET"): Promise<unknown> {
+    this.#token ??= (await readFile(join(this.#home, "admin-token"), "utf8")).trim();
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const answer = await fetch(`http://${this.#api}/api/v1/${path}`, { method, headers });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
   }
 
   /** kill -9. */

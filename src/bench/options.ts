@@ -2,6 +2,7 @@
 // The bench's command line.
 
 import { parseArgs } from "node:util";
+import { offers } from "./tape-client.ts";
 
 /** What is measured, and how long. */
 export interface BenchOptions {
@@ -13,6 +14,7 @@ export interface BenchOptions {
   readonly sustainedGiB: number;
   readonly blockSizes: readonly number[];
   readonly depths: readonly number[];
+  readonly initiator: keyof typeof offers;
   /** Drives at once. */
   readonly drives: number;
   /** Data of all targets lies below this folder. */
@@ -22,7 +24,7 @@ export interface BenchOptions {
 }
 
 /** Parts of the bench, in the order in which they run. */
-export const parts = ["throughput", "sustained", "drives", "start"] as const;
+export const parts = ["throughput", "sustained", "drives", "start", "upload", "control", "scale"] as const;
 /** One of them. */
 export type Part = (typeof parts)[number];
 
@@ -35,6 +37,7 @@ Measures the gateway with its own initiator, and Debian's tgt beside it where it
   --sustained GIB  of the long write onto a new cartridge (8)
   --blocks LIST    block sizes in bytes (65536,262144,1048576)
   --depths LIST    commands outstanding (1,4)
+  --initiator KIND like: ${Object.keys(offers).join(", ")} (linux)
   --drives N       drives at once (8)
   --dir DIR        where all data goes; use the disk you want to know about (/var/tmp)
   --only LIST      some of: ${parts.join(", ")}
@@ -50,9 +53,10 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       sustained: { type: "string", default: "8" },
       blocks: { type: "string", default: "65536,262144,1048576" },
       depths: { type: "string", default: "1,4" },
+      initiator: { type: "string", default: "linux" },
       drives: { type: "string", default: "8" },
       dir: { type: "string", default: "/var/tmp" },
-      only: { type: "string", default: parts.join(",") },
+      only: { type: "string", default: "throughput,sustained,drives,start,upload,control" },
       "no-tgt": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -64,6 +68,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     sustainedGiB: positive("--sustained", values.sustained),
     blockSizes: values.blocks.split(",").map((text) => positive("--blocks", text)),
     depths: values.depths.split(",").map((text) => positive("--depths", text)),
+    initiator: initiatorOf(values.initiator),
     drives: positive("--drives", values.drives),
     folder: values.dir,
     parts: values.only.split(",").map(partOf),
@@ -75,6 +80,11 @@ function positive(name: string, text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new Error(`${name} takes numbers above 0, not "${text}"`);
   return value;
+}
+
+function initiatorOf(text: string): keyof typeof offers {
+  if (text === "linux" || text === "windows") return text;
+  throw new Error(`--initiator takes ${Object.keys(offers).join(", ")}, not "${text}"`);
 }
 
 function partOf(text: string): Part {

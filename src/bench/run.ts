@@ -3,12 +3,16 @@
 
 import { arch, cpus, totalmem } from "node:os";
 import { CapstanSubject } from "./capstan-subject.ts";
+import { measureControl, measureScale } from "./company.ts";
+import { floorServer } from "./floor.ts";
+import { serveFloor } from "./floor-server.ts";
 import { measureDrives } from "./many-drives.ts";
 import { readOptions, usage, type BenchOptions, type Part } from "./options.ts";
 import { measureStart } from "./start.ts";
 import type { Subject } from "./subject.ts";
 import { startTgt } from "./tgt-subject.ts";
 import { measureSustained, measureThroughput } from "./throughput.ts";
+import { measureUpload } from "./upload.ts";
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -37,6 +41,9 @@ const runPart = {
   sustained: (options) => withSubjects(options, 1, measureSustained),
   drives: (options) => withSubjects(options, options.drives, measureDrives),
   start: measureStart,
+  upload: measureUpload,
+  control: measureControl,
+  scale: measureScale,
 } satisfies Record<Part, (options: BenchOptions) => Promise<void>>;
 
 async function bench(): Promise<number> {
@@ -57,7 +64,9 @@ async function bench(): Promise<number> {
 }
 
 try {
-  process.exitCode = await bench();
+  const [word, path] = process.argv.slice(2);
+  if (word === floorServer && path !== undefined) await serveFloor(path);
+  else process.exitCode = await bench();
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -74,6 +74,24 @@ const initiator = new IscsiInitiator({
 });
 const source = new BlockSource();
 
+/** What initiators offer: Linux sends a block of 256 KiB at once, Windows waits for R2T and sends 64 KiB bursts. */
+export const offers = {
+  linux: {
+    initialR2t: false,
+    immediateData: true,
+    firstBurst: 262_144,
+    maxBurst: 16_776_192,
+    maxReceiveSegment: 262_144,
+  },
+  windows: {
+    initialR2t: true,
+    immediateData: true,
+    firstBurst: 65_536,
+    maxBurst: 262_144,
+    maxReceiveSegment: 65_536,
+  },
+} as const;
+
 /** One session with one logical unit. */
 export class TapeClient {
   readonly #session: InitiatorSession;
@@ -84,16 +102,14 @@ export class TapeClient {
     this.#lun = lun;
   }
 
-  /** Logs in with what the Linux initiator offers. */
-  static async open(portal: Endpoint, target: string, lun: number): Promise<TapeClient> {
-    const settings = {
-      initialR2t: false,
-      immediateData: true,
-      firstBurst: 262_144,
-      maxBurst: 16_776_192,
-      maxReceiveSegment: 262_144,
-    };
-    return new TapeClient(await initiator.login(portal, target, settings), lun);
+  /** Logs in with what an initiator of that kind offers. */
+  static async open(
+    portal: Endpoint,
+    target: string,
+    lun: number,
+    like: keyof typeof offers = "linux",
+  ): Promise<TapeClient> {
+    return new TapeClient(await initiator.login(portal, target, offers[like]), lun);
   }
 
   async close(): Promise<void> {

@@ -3,12 +3,14 @@
 // of the machine meets every target alike.
 
 import type { BenchOptions } from "./options.ts";
+import { Floor } from "./floor.ts";
 import { cpuSecondsOf, median, rawDiskRate } from "./machine.ts";
 import type { Subject } from "./subject.ts";
 import { TapeClient, type Passage } from "./tape-client.ts";
 import { figure, printTable } from "./table.ts";
 
-interface Sample {
+/** What one run came to. */
+export interface Sample {
   readonly mibPerSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
@@ -17,10 +19,14 @@ interface Sample {
 }
 
 /** Opens drive `index` of a target and makes it ready. */
-export async function openDrive(subject: Subject, index = 0): Promise<TapeClient> {
+export async function openDrive(
+  subject: Subject,
+  index = 0,
+  initiator: BenchOptions["initiator"] = "linux",
+): Promise<TapeClient> {
   const drive = subject.drives[index];
   if (drive === undefined) throw new Error(`${subject.label} has no drive ${index}`);
-  const client = await TapeClient.open(subject.portal, drive.target, drive.lun);
+  const client = await TapeClient.open(subject.portal, drive.target, drive.lun, initiator);
   await client.prepare();
   return client;
 }
@@ -28,22 +34,29 @@ export async function openDrive(subject: Subject, index = 0): Promise<TapeClient
 /** The matrix of block sizes and depths. */
 export async function measureThroughput(subjects: readonly Subject[], options: BenchOptions): Promise<void> {
   const rows: string[][] = [];
-  for (const blockSize of options.blockSizes) {
-    for (const depth of options.depths) {
-      const samples = await roundsOf(subjects, options, { blockSize, depth });
-      for (const way of ["write", "read"] as const) {
-        const name = `${way} ${blockSize / 1024} KiB, depth ${depth}`;
-        rows.push(...rowsOf(name, subjects, (label) => samples.get(`${way} ${label}`) ?? []));
+  const floor = await Floor.start(options.folder);
+  const all = [...subjects, floor];
+  try {
+    for (const blockSize of options.blockSizes) {
+      for (const depth of options.depths) {
+        const samples = await roundsOf(subjects, floor, options, { blockSize, depth });
+        for (const way of ["write", "read"] as const) {
+          const name = `${way} ${blockSize / 1024} KiB, depth ${depth}`;
+          rows.push(...rowsOf(name, all, (label) => samples.get(`${way} ${label}`) ?? []));
+        }
       }
     }
+  } finally {
+    await floor.stop();
   }
-  const ratios = subjects.slice(1).map(({ label }) => `x ${label}`);
+  const ratios = all.slice(1).map(({ label }) => `x ${label}`);
   const head = ["one drive", "target", "MiB/s", "p50 us", "p99 us", "CPU s/GiB", "filemark ms", ...ratios];
   printTable(head, rows);
 }
 
 async function roundsOf(
   subjects: readonly Subject[],
+  floor: Floor,
   options: BenchOptions,
   { blockSize, depth }: { readonly blockSize: number; readonly depth: number },
 ): Promise<Map<string, Sample[]>> {
@@ -53,7 +66,7 @@ async function roundsOf(
     for (let turn = 0; turn < subjects.length; turn++) {
       const subject = subjects[(turn + Math.max(round, 0)) % subjects.length];
       if (subject === undefined) continue;
-      const client = await openDrive(subject);
+      const client = await openDrive(subject, 0, options.initiator);
       for (const way of ["write", "read"] as const) {
         const sample = await sampleOf(subject, () => client[way]({ count, blockSize, depth }));
         // The first round only warms files and page cache.
@@ -61,11 +74,16 @@ async function roundsOf(
       }
       await client.close();
     }
+    // A floor is a floor for one block at a time, on its way in.
+    if (depth > 1) continue;
+    const sample = await sampleOf(floor, () => floor.write({ count, blockSize }));
+    if (round >= 0) listOf(samples, `write ${floor.label}`).push(sample);
   }
   return samples;
 }
 
-async function sampleOf(subject: Subject, run: () => Promise<Passage>): Promise<Sample> {
+/** Runs something against a process, and says what it took. */
+export async function sampleOf(subject: Pick<Subject, "pid">, run: () => Promise<Passage>): Promise<Sample> {
   const before = cpuSecondsOf(subject.pid);
   const { bytes, seconds, filemarkSeconds, latenciesMs } = await run();
   const percentile = (part: number): number => (latenciesMs[Math.floor((latenciesMs.length - 1) * part)] ?? 0) * 1000;
@@ -78,9 +96,14 @@ async function sampleOf(subject: Subject, run: () => Promise<Passage>): Promise<
   };
 }
 
-function rowsOf(name: string, subjects: readonly Subject[], of: (label: string) => readonly Sample[]): string[][] {
-  return subjects.map(({ label }, index) => {
+function rowsOf(
+  name: string,
+  subjects: readonly Pick<Subject, "label">[],
+  of: (label: string) => readonly Sample[],
+): string[][] {
+  return subjects.flatMap(({ label }, index) => {
     const own = of(label);
+    if (own.length === 0) return [];
     const middle = (key: keyof Sample): number => median(own.map((sample) => sample[key]));
     const ratios = subjects.slice(1).map((other) => {
       const theirs = of(other.label);
@@ -88,7 +111,7 @@ function rowsOf(name: string, subjects: readonly Subject[], of: (label: string) 
       return index === 0 ? figure(median(rates), 2) : "";
     });
     const figures = [figure(middle("mibPerSecond")), figure(middle("p50Us")), figure(middle("p99Us"))];
-    return [name, label, ...figures, figure(middle("cpuPerGiB"), 2), figure(middle("filemarkMs"), 1), ...ratios];
+    return [[name, label, ...figures, figure(middle("cpuPerGiB"), 2), figure(middle("filemarkMs"), 1), ...ratios]];
   });
 }
 
