@@ -65,6 +65,18 @@ export function checkDrive(drive: DriveConfig): void {
   throw backupFault("bad-config", { what: `the drive ${drive.name}`, reason: `${drive.portal} is no host and port` });
 }
 
+/**
+ * The name of a drive's changer, by which the inventory knows where cartridges are: that of the first drive that was set up
+ * for it, so that all drives of a library mean one changer.
+ */
+export function changerNameOf(config: ManagerConfig, drive: DriveConfig): string {
+  const isSame = (other: DriveConfig): boolean =>
+    other.portal === drive.portal &&
+    other.changerTarget === drive.changerTarget &&
+    other.changerLun === drive.changerLun;
+  return config.drives.find(isSame)?.name ?? drive.name;
+}
+
 /** The pool that a configuration means. Faults `media.bad-event`, `media.bad-span`, `backup.bad-config`. */
 export function mediaPoolOf(config: PoolConfig): MediaPool {
   checkName("the pool", config.name);

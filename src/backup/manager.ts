@@ -10,6 +10,7 @@ import { Gate, type JsonValue, type TaskContext, type TaskRecord, type TaskRegis
 import { backupFault } from "./faults.ts";
 import type { LabelOptions } from "./label-job.ts";
 import {
+  changerNameOf,
   checkDrive,
   checkName,
   configText,
@@ -35,7 +36,8 @@ export interface ManagerPorts {
   /** The files below a folder of this machine. */
   files(path: string): Files;
   tree(path: string): SourceTree & TargetTree;
-  openStation(drive: DriveConfig): Promise<OpenStation>;
+  /** `changer`: the name by which the inventory knows its changer. */
+  openStation(drive: DriveConfig, changer: string): Promise<OpenStation>;
 }
 
 /** What a manager needs. */
@@ -119,6 +121,11 @@ export class Manager {
       : this.#find("drive", drives, name ?? "");
   }
 
+  /** Names of all changers. */
+  get changers(): readonly string[] {
+    return [...new Set(this.#config.drives.map((drive) => changerNameOf(this.#config, drive)))];
+  }
+
   /** Sets up a datastore; its folder is made where it is not there. Faults `backup.bad-config`, `backup.exists`. */
   async addStore(config: StoreConfig): Promise<void> {
     checkName("the datastore", config.name);
@@ -196,7 +203,7 @@ export class Manager {
     this.#gates.set(drive.name, gate);
     const leave = await context.waitFor(`the drive ${drive.name} is in use`, gate.enter(context.signal));
     try {
-      const opened = await this.ports.openStation(drive);
+      const opened = await this.ports.openStation(drive, changerNameOf(this.#config, drive));
       try {
         const { librarian, clock, random } = this;
         return await use({ librarian, keys: this.#keys, station: opened.station, clock, random, context });

@@ -124,7 +124,7 @@ export class TapeDesk {
     const { drive, isForced, isLatestOnly, atEnd, depth = limits.namespaceDepth } = request;
     const subject = `${store.name}:${pool.name}`;
     return this.#job({ operation: "tape.backup", drive, who, subject }, async (job) => {
-      const changers = this.#changers;
+      const { changers } = this.#manager;
       const options = { ...job, store, pool, isForced, namespace, depth, isLatestOnly, filters, atEnd, changers };
       const { set, written, skipped, cartridges } = await runBackup(options);
       return { mediaSet: set, written: written.length, skipped, cartridges: [...cartridges] };
@@ -242,12 +242,8 @@ export class TapeDesk {
     if ((await librarian.catalog(record.label.uuid)) === undefined) await restoreCatalog(job, tape, { isScan: false });
   }
 
-  get #changers(): readonly string[] {
-    return this.#manager.config.drives.map(({ name }) => name);
-  }
-
   #refresh(job: LabelOptions): Promise<void> {
-    return refreshLocations({ ...job, changers: this.#changers });
+    return refreshLocations({ ...job, changers: this.#manager.changers });
   }
 
   /** A task that has a drive for itself. */

@@ -49,6 +49,13 @@ const groupSummaries: Readonly<Record<string, string>> = {
   store: "cache, upload buffer, object store",
   system: "this installation",
   token: "API tokens",
+  datastore: "datastores in Proxmox's layout",
+  snapshot: "snapshots of datastores: make, list, browse, restore files",
+  tape: "datastores to tape and back",
+  "tape drive": "drives that the manager of tapes uses",
+  "tape pool": "media pools: when sets begin, how long they are kept",
+  "tape key": "encryption keys for tapes",
+  "tape media": "cartridges of the inventory, and what is on them",
 };
 
 const epilogue = `
@@ -103,9 +110,10 @@ function descendants(command: Command): readonly Command[] {
 /** The command for the words, made with its groups when it is new. */
 function commandFor(program: Command, words: readonly string[]): Command {
   let command = program;
-  for (const word of words) {
+  for (const [index, word] of words.entries()) {
     const known = command.commands.find((child) => child.name() === word);
-    command = known ?? command.command(word).description(groupSummaries[word] ?? "");
+    const path = words.slice(0, index + 1).join(" ");
+    command = known ?? command.command(word).description(groupSummaries[path] ?? groupSummaries[word] ?? "");
   }
   return command;
 }

@@ -83,12 +83,17 @@ async function setUp(client: Client, instance: Instance, work: string): Promise<
       `there is a target of ${device}`,
     ).name;
   };
-  await client.call("POST", "/tape/drives", {
-    name: "drive0",
-    portal: endpointText(defined(instance.portals[0], "there is a portal")),
-    driveTarget: targetOf("drive-02"),
-    changerTarget: targetOf("changer"),
-  });
+  for (const [name, device] of [
+    ["drive0", "drive-02"],
+    ["drive1", "drive-01"],
+  ] as const) {
+    await client.call("POST", "/tape/drives", {
+      name,
+      portal: endpointText(defined(instance.portals[0], "there is a portal")),
+      driveTarget: targetOf(device),
+      changerTarget: targetOf("changer"),
+    });
+  }
   for (const name of ["store1", "store2"]) {
     await client.call("POST", "/datastores", { name, path: join(work, name) });
   }
@@ -109,10 +114,15 @@ test("a directory goes to tape and comes back, by operations of the API alone", 
     const browsed = await client.list(`/datastores/store1/browse?snapshot=${snapshot}&path=inner`);
     assert.deepEqual(browsed, [{ name: "file", type: "file", mode: "0644", sizeBytes: 8000 }]);
 
-    assert.deepEqual(await client.task("/tape/barcode-label", { pool: "offsite" }), {
+    assert.deepEqual(await client.task("/tape/barcode-label", { pool: "offsite", drive: "drive0" }), {
       labelled: ["API001L8", "API002L8"],
     });
-    const backup = await client.task("/tape/backup", { store: "store1", pool: "offsite", ejectMedia: true });
+    const backup = await client.task("/tape/backup", {
+      store: "store1",
+      pool: "offsite",
+      drive: "drive0",
+      ejectMedia: true,
+    });
     assert.deepEqual([backup["written"], backup["skipped"], backup["cartridges"]], [1, 0, ["API001L8"]]);
     const [content] = await client.list("/tape/content");
     assert.deepEqual(
@@ -127,18 +137,27 @@ test("a directory goes to tape and comes back, by operations of the API alone", 
     ]);
 
     const mediaSet = String(backup["mediaSet"]);
-    const restored = await client.task("/tape/restore", { mediaSet, store: "store2" });
+    const restored = await client.task("/tape/restore", { mediaSet, store: "store2", drive: "drive1" });
     assert.deepEqual(restored["restored"], [`store1:${snapshot}`]);
     assert.deepEqual(await client.task("/datastores/store2/verify", {}), { snapshots: 1 });
     const target = join(work, "extracted");
     await client.task("/datastores/store2/extract", { snapshot, target });
     assert.equal(readFileSync(join(target, "inner/file"), "utf8"), "content ".repeat(1000));
-    assert.deepEqual(await client.task("/tape/catalog", { labelText: "API001L8", scan: true }), { found: "by-scan" });
+    assert.deepEqual(await client.task("/tape/catalog", { labelText: "API001L8", drive: "drive1", scan: true }), {
+      found: "by-scan",
+    });
     assert.ok(
       "fingerprint" in
-        (await client.task("/tape/keys/restore", { labelText: "API001L8", passphrase: "correct horse" })),
+        (await client.task("/tape/keys/restore", {
+          labelText: "API001L8",
+          drive: "drive1",
+          passphrase: "correct horse",
+        })),
     );
-    await client.task("/tape/inventory", { catalog: true });
+    // The cartridge is known to be where both drives of the library can get it: another backup by the other drive goes on.
+    const again = await client.task("/tape/backup", { store: "store1", pool: "offsite", drive: "drive1" });
+    assert.deepEqual([again["mediaSet"], again["skipped"]], [mediaSet, 1]);
+    await client.task("/tape/inventory", { drive: "drive1", catalog: true });
   });
 });
 
@@ -168,6 +187,7 @@ test("what is not set up is refused by name, and setting up twice too", async ()
     await fails("GET", "/datastores/store1/browse?snapshot=none", undefined, /datastore\.bad-name/);
     await client.call("DELETE", "/datastores/store2");
     await client.call("DELETE", "/tape/drives/drive0");
+    await client.call("DELETE", "/tape/drives/drive1");
     await client.call("DELETE", "/tape/pools/offsite");
     assert.deepEqual(await client.list("/datastores"), [{ name: "store1", path: join(work, "store1") }]);
     assert.deepEqual(await client.list("/tape/drives"), []);

@@ -38,13 +38,17 @@ export function openManager({ home, clock, log, gateway }: ManagerParts): Promis
     ports: {
       files: (path) => new FolderFiles(path, datastoreFault),
       tree: (path) => new FolderTree(path, datastoreFault),
-      openStation: (drive) => openStation(initiator, drive, clock),
+      openStation: (drive, changer) => openStation({ initiator, clock }, drive, changer),
     },
   });
 }
 
 /** Logs in to the changer and the drive, and finds the drive's place by its serial number. */
-async function openStation(initiator: IscsiInitiator, drive: DriveConfig, clock: Clock): Promise<OpenStation> {
+async function openStation(
+  { initiator, clock }: { readonly initiator: IscsiInitiator; readonly clock: Clock },
+  drive: DriveConfig,
+  changerName: string,
+): Promise<OpenStation> {
   const portal = portalOf(drive);
   const logIn = async (target: string, lun: number, name: string): Promise<ScsiUnit> =>
     new ScsiUnit(name, new IscsiPort(await initiator.login(portal, target), lun), clock);
@@ -54,7 +58,7 @@ async function openStation(initiator: IscsiInitiator, drive: DriveConfig, clock:
     for (const unit of units.splice(0)) await unit.close();
   };
   try {
-    const changer = await ScsiChanger.open(drive.name, changerUnit);
+    const changer = await ScsiChanger.open(changerName, changerUnit);
     const driveUnit = await logIn(drive.driveTarget, drive.driveLun, drive.name);
     units.push(driveUnit);
     const serial = await serialOf(driveUnit);
