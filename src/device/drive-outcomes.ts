@@ -25,6 +25,8 @@ export function refusedWrite(core: DriveCore, refusal: WriteRefusal): Check {
 export function failedWrite(core: DriveCore, error: unknown, residue?: number): Outcome {
   if (!(error instanceof Fault)) throw error;
   if (isPressure(error)) return underPressure(core, error);
+  // Another machine has taken the gateway over: nothing of this command was written, and what was before is safe here.
+  if (error.code === "store.fenced") return refusedWrite(core, "write-protected");
   core.hasLostWrites = true;
   core.counters.writeErrors++;
   core.mount.writeErrors++;

@@ -54,7 +54,8 @@ export class TestWorld {
   readonly clock = new SimClock();
   readonly random = new SeededRandom("gateway tests");
   readonly network = new SimNetwork({ clock: this.clock, random: this.random.fork("network") });
-  readonly disk = new SimDisk({ random: this.random.fork("disk") });
+  /** Of the machine that the gateway runs on. */
+  disk = new SimDisk({ random: this.random.fork("disk") });
   readonly objects = new SimObjectStore({
     clock: this.clock,
     random: this.random.fork("objects"),
@@ -104,6 +105,12 @@ export class TestWorld {
     this.#end();
     if (how === "process") this.disk.kill();
     else this.disk.crash();
+  }
+
+  /** Another machine, with nothing on its disk; what ran on the one before still runs there. */
+  moveToNewMachine(): void {
+    this.disk = new SimDisk({ random: this.random.fork("another disk") });
+    this.#process = undefined;
   }
 
   /** Logs a new host in. */
