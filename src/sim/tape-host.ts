@@ -120,7 +120,8 @@ export class TapeHost {
     this.#say(`has a drive that failed: ${error.message}`);
     this.#loaded?.tape.crashed();
     if (error.isShut) await world.restart(() => book.crashed());
-    await sleep(world.clock, seconds(1));
+    // A robot needs a little room too; whoever makes it takes a while.
+    await sleep(world.clock, seconds(world.disk.options.capacityBytes === undefined ? 1 : 30));
   }
 
   /** Waits for the drive. One whose cartridge could not be opened, because a write failed while it was, has failed. */
