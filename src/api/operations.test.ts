@@ -70,17 +70,17 @@ test("the permission matrix is the one that was reviewed", () => {
     viewer:
       "library.list library.show library.elements drive.list model.list cartridge.list cartridge.show pool.list " +
       "rule.list shelf.estimate shelf.costs target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
-      "store.lag alarm.list store.bandwidth.show datastore.list snapshot.list tape.drive.list tape.pool.list " +
+      "store.lag alarm.list store.bandwidth.show key.list datastore.list snapshot.list tape.drive.list tape.pool.list " +
       "tape.key.list tape.media.list tape.media.content task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
       "cartridge.accept-loss cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool " +
-      "session.disconnect datastore.verify snapshot.browse tape.barcode-label tape.inventory tape.backup tape.restore " +
+      "session.disconnect key.check datastore.verify snapshot.browse tape.barcode-label tape.inventory tape.backup tape.restore " +
       "tape.catalog task.cancel",
     admin:
       "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete rule.set rule.delete access.chap.set " +
       "access.chap.delete access.allow.add access.allow.remove store.bandwidth.set " +
-      "store.bandwidth.add store.bandwidth.remove store.bandwidth.reset datastore.create datastore.remove datastore.collect " +
+      "store.bandwidth.add store.bandwidth.remove store.bandwidth.reset key.rotate datastore.create datastore.remove datastore.collect " +
       "snapshot.create snapshot.extract tape.drive.create tape.drive.remove tape.pool.create tape.pool.remove " +
       "tape.key.create tape.key.restore token.create token.list token.revoke",
   });

@@ -4,6 +4,7 @@
 import { accessOperations } from "./access-operations.ts";
 import { bandwidthOperations } from "./bandwidth-operations.ts";
 import { cartridgeOperations } from "./cartridge-operations.ts";
+import { keyOperations } from "./key-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
 import type { Operation } from "./operation.ts";
 import { datastoreOperations } from "./datastore-operations.ts";
@@ -21,6 +22,7 @@ export const operations: readonly Operation[] = [
   ...accessOperations,
   ...storeOperations,
   ...bandwidthOperations,
+  ...keyOperations,
   ...datastoreOperations,
   ...tapeSetupOperations,
   ...tapeOperations,

@@ -233,6 +233,8 @@ export const limits = {
   scryptMemory: 256 * MiB,
   /** Data keys kept in memory: as many as cartridges are worked on at the same time, many times over. */
   dataKeysKept: 4096,
+  /** Keys are tried so often: an operator has the rest of the day before the next backups. */
+  keyCheckEvery: minutes(60),
   /** A request to a key provider that has no answer by then is given up, and may be made again. */
   keyRequestTimeout: seconds(20),
   /** A wrapped data key: one of KMS is below 1 KiB, and an ASCII form of it a few times that. */

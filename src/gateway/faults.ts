@@ -11,6 +11,12 @@ const full = (text: string): FaultRow => ({ text, retry: "operator", http: 409, 
 
 /** Faults of gateway. */
 export const gatewayFault = faultsOf("gateway", {
+  "key-provider-none": {
+    text: "nothing is encrypted: no key provider is configured under [store.encryption]",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
   "not-running": { text: "the gateway is {state}; try again when it is ready", retry: "backoff", http: 503, exit: 6 },
   "recover-which": {
     text: "the bucket holds several gateways ({names}); name one with --gateway",

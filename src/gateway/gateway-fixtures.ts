@@ -24,7 +24,7 @@ import {
   type ProcessClock,
   type SimMachine,
 } from "#sim/index.ts";
-import type { ObjectStore } from "#store/index.ts";
+import type { ObjectStore, SealingOptions } from "#store/index.ts";
 import { Gateway } from "./gateway.ts";
 import { defaultSettings, type GatewaySettings } from "./settings.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
@@ -63,6 +63,8 @@ export class TestWorld {
   });
   /** Lines of the gateway's log at level error. */
   readonly errors: string[] = [];
+  /** How objects are sealed; plain unless a test says so. */
+  sealing: SealingOptions | undefined;
   #process: { readonly clock: ProcessClock; readonly machine: SimMachine; readonly gateway: Gateway } | undefined;
   #hosts = 0;
 
@@ -86,6 +88,7 @@ export class TestWorld {
       network: machine,
       disk: this.disk.attach(),
       objects,
+      sealing: this.sealing,
       settings: { ...testSettings, ...settings },
     });
     await this.run(gateway.start());

@@ -4,6 +4,7 @@
 import type { Endpoint } from "#base/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
 import type { BandwidthInterval } from "#store/index.ts";
+import type { KeyProbe } from "#store/index.ts";
 import type { TaskRecord, TaskRegistry } from "#work/index.ts";
 import {
   addBandwidthInterval,
@@ -179,6 +180,21 @@ export class Gateway {
   /** Fault `gateway.library-unknown`. */
   listElements(library: string): readonly ElementView[] {
     return elementViews(this.#now.parts.book.state, this.#now.libraries.named(library));
+  }
+
+  /** The keys that wrap data keys, each tried with a canary. */
+  listKeys(): Promise<readonly KeyProbe[]> {
+    return this.#now.keys.list();
+  }
+
+  /** Opens the data key of every cartridge. */
+  checkKeys(actor: Actor = operator): TaskRecord {
+    return this.#now.keys.check(actor);
+  }
+
+  /** Wraps every data key anew. Fault `gateway.key-provider-none`. */
+  rotateKeys(renew: boolean, actor: Actor = operator): TaskRecord {
+    return this.#now.keys.rotate(renew, actor);
   }
 
   /** All drives, or those of one library. */

@@ -36,6 +36,7 @@ import { RetrieveDesk } from "./retrieve-desk.ts";
 import type { GatewayOptions, PortalSettings } from "./settings.ts";
 import { Shelf } from "./shelf.ts";
 import { ShelfDesk } from "./shelf-desk.ts";
+import { KeyDesk } from "./key-desk.ts";
 import { StoreAlarms } from "./store-alarms.ts";
 import { taskKeeper } from "./task-keeper.ts";
 import { TrustedClock } from "./trusted-clock.ts";
@@ -53,6 +54,7 @@ export class RunningGateway {
   readonly shelf: Shelf;
   readonly shelfDesk: ShelfDesk;
   readonly storeAlarms: StoreAlarms;
+  readonly keys: KeyDesk;
   readonly retrievals: RetrieveDesk;
   readonly startedAt: Instant;
   readonly #options: GatewayOptions;
@@ -125,6 +127,7 @@ export class RunningGateway {
     this.creation = new CreationDesk(parts, this.libraries, this.cartridges);
     this.shelfDesk = new ShelfDesk(parts, this.libraries, this.shelf);
     this.storeAlarms = new StoreAlarms(parts, parts.alarms);
+    this.keys = new KeyDesk(parts);
     this.retrievals = new RetrieveDesk(parts, { libraries: this.libraries, shelf: this.shelf, demand });
   }
 
@@ -134,6 +137,7 @@ export class RunningGateway {
     this.shelf.stop();
     this.parts.trusted.stop();
     this.storeAlarms.stop();
+    this.keys.stop();
     const { clock, tasks, store, book } = this.parts;
     const deadline = clock.monotonic() + limits.stopTimeout;
     const steps: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
@@ -174,6 +178,7 @@ export class RunningGateway {
     }
     for (const portal of portals) await this.#open(portal);
     this.storeAlarms.wake();
+    this.keys.start();
     this.shelf.resume();
     this.creation.followAll().catch((error: unknown) => log.error("creation rules could not be followed", {}, error));
   }

@@ -48,8 +48,8 @@ import type { ThawCount } from "./counted-objects.ts";
 import type { StatusBeacon } from "./status-beacon.ts";
 import { within } from "./within.ts";
 import { isUnsettled, usagePointOf } from "./store-facts.ts";
-import { storeSealing, type StoreSealing } from "./store-sealing.ts";
-import type { StoredCartridge } from "./stored-cartridge.ts";
+import { gatewayOwner, storeSealing, type StoreSealing } from "./store-sealing.ts";
+import type { SealedOwner } from "./wrapped-key.ts";
 import { Upkeep } from "./upkeep.ts";
 import type {
   CartridgeDescription,
@@ -215,11 +215,9 @@ export class CartridgeStore {
     return this.#open.bucketLog.commit(signal);
   }
 
-  /** So that the first block that must be fetched does not wait for the key too. Whoever needs it meets its fault. */
-  #fetchKey({ id, head }: StoredCartridge): void {
-    if (head.objectBytes > 0 && this.#ports.sealing !== undefined) {
-      this.#open.keys.openerOf(cartridgePrefix(id)).catch(() => {});
-    }
+  /** Whoever has a data key of its own: the gateway, and every cartridge. */
+  keyOwners(): readonly SealedOwner[] {
+    return [gatewayOwner(this.#gatewayName), ...this.ids().map(cartridgePrefix)];
   }
 
   /** The data keys of all owners, this store's cartridges and others. */
@@ -269,7 +267,7 @@ export class CartridgeStore {
     const { objects, fetcher, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
-    this.#fetchKey(cartridge);
+    this.#sealing.prepare(cartridge);
     try {
       const found = await recovery.takeIntoUse(active);
       const demand = policy && new DemandThaw({ ...this.#ports, objects, cartridge, policy, asked: this.#asked });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesFromText, isFault } from "#base/index.ts";
+import { bytesFromText, type Instant, isFault } from "#base/index.ts";
 import { SeededRandom, SimClock, SimObjectStore } from "#sim/index.ts";
 import { crc32 } from "./crc32.ts";
 import { FileKeyProvider } from "./key-file.ts";
@@ -183,4 +183,21 @@ test("rotation that is interrupted at any request leaves a key that opens, and g
     assert.equal(bench.objects.keys.filter((each) => each.includes("/keys/")).length, 1);
     assert.equal((await bench.run(bench.ring(provider).check(owner)))?.keyId, await provider.currentKeyId());
   }
+});
+
+test("rotation of what is locked leaves the old wrap, locks the new one alike, and the new one counts", async () => {
+  const bench = new Bench();
+  const provider = bench.fileKeys();
+  const ring = bench.ring(provider);
+  await bench.run(ring.sealerOf(owner));
+  const retention = { mode: "COMPLIANCE", until: 1e12 as Instant } as const;
+  await bench.run(bench.objects.setRetention(wrappedKeyKey(owner, 1), retention));
+  await bench.run(bench.objects.setLegalHold(wrappedKeyKey(owner, 1), true));
+  await provider.renew();
+  assert.equal(await bench.run(ring.rewrap(owner, undefined)), "done");
+  assert.deepEqual(bench.objects.keys, ["cartridges/c1/keys/00000001", "cartridges/c1/keys/00000002"]);
+  const info = await bench.run(bench.objects.head(wrappedKeyKey(owner, 2)));
+  assert.deepEqual([info?.retention, info?.legalHold], [retention, true]);
+  assert.equal((await bench.run(ring.check(owner)))?.keyId, await provider.currentKeyId());
+  assert.equal(await bench.run(ring.rewrap(owner, undefined)), "already");
 });

@@ -43,10 +43,22 @@ export interface KeyRingOptions extends ObjectWork {
   readonly level: number;
 }
 
+const canaryContext = "capstan canary";
+
 /** A wrapped key and its number. */
 interface Numbered {
   readonly number: number;
   readonly wrapped: WrappedKey;
+}
+
+/** A provider's current key, tried with a canary: wrapped and opened again. */
+export interface KeyProbe {
+  readonly provider: string;
+  readonly key: string;
+  /** True for the provider that wraps new data keys. */
+  readonly isCurrent: boolean;
+  /** Why it does not open what it wraps. */
+  readonly problem?: string;
 }
 
 /** What `rewrap` did. */
@@ -113,8 +125,34 @@ export class KeyRing {
     if (hexFromBytes(check.secret) !== hexFromBytes(dataKey.secret)) {
       throw storeFault("object-damaged", { key: wrappedKeyKey(owner, now.number), reason: "it is another data key" });
     }
+    await this.#lockLike(owner, { old: number, now: now.number }, signal);
     await this.#deleteBefore(owner, now.number, signal);
     return "done";
+  }
+
+  /** Tries every provider. Never rejects for a fault of one. */
+  async probe(): Promise<readonly KeyProbe[]> {
+    const { current, others } = this.providers;
+    const probes: KeyProbe[] = [];
+    for (const provider of [current, ...others]) {
+      if (provider !== undefined) probes.push(await this.#probe(provider, provider === current));
+    }
+    return probes;
+  }
+
+  async #probe(provider: KeyProvider, isCurrent: boolean): Promise<KeyProbe> {
+    const found = { provider: provider.name, isCurrent };
+    let key = "unknown";
+    try {
+      key = await provider.currentKeyId();
+      const secret = this.#options.random.bytes(32);
+      const opened = await provider.unwrap(await provider.wrap(secret, canaryContext), canaryContext);
+      if (hexFromBytes(opened) === hexFromBytes(secret)) return { ...found, key };
+      return { ...found, key, problem: "it gives back another secret than it was given" };
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      return { ...found, key, problem: error.message };
+    }
   }
 
   /** Which key wraps the owner's data key now; opens it. Undefined when the owner has none. Faults as `sealerOf`. */
@@ -223,7 +261,26 @@ export class KeyRing {
     for (const old of await this.#numbers(owner, signal)) {
       if (old >= number) continue;
       const key: ObjectKey = wrappedKeyKey(owner, old);
-      await retried(clock, signal, () => objects.delete(key));
+      try {
+        await retried(clock, signal, () => objects.delete(key));
+      } catch (error) {
+        // It is locked as all of a cartridge on the shelf is: it stays until the lock ends, and counts for nothing.
+        if (!isFault(error, "store.object-locked")) throw error;
+      }
     }
+  }
+
+  /** The new wrap is as hard to delete as the one before. */
+  async #lockLike(
+    owner: SealedOwner,
+    { old, now }: { readonly old: number; readonly now: number },
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { objects, clock } = this.#options;
+    const info = await retried(clock, signal, () => objects.head(wrappedKeyKey(owner, old)));
+    const key = wrappedKeyKey(owner, now);
+    const { retention, legalHold } = info ?? {};
+    if (retention !== undefined) await retried(clock, signal, () => objects.setRetention(key, retention));
+    if (legalHold === true) await retried(clock, signal, () => objects.setLegalHold(key, true));
   }
 }

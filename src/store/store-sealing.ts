@@ -8,6 +8,7 @@ import { cartridgePrefix } from "./object-keys.ts";
 import { type SealJobs, sealJobs } from "./seal-jobs.ts";
 import type { UploadSealing } from "./segment-upload.ts";
 import { plainSealers, type SmallSealer, type SmallSealers } from "./small-sealer.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
 import type { StorePorts } from "./types.ts";
 import type { SealedOwner } from "./wrapped-key.ts";
 
@@ -19,6 +20,8 @@ export interface StoreSealing {
   readonly uploads: UploadSealing | undefined;
   /** For small objects. */
   readonly sealers: SmallSealers;
+  /** So that the first block that must be fetched does not wait for the key too. Whoever needs it meets its fault. */
+  readonly prepare: (cartridge: Pick<StoredCartridge, "id" | "head">) => void;
 }
 
 /** The parts that seal, as the ports say. */
@@ -32,7 +35,16 @@ export function storeSealing(
   const keys = new KeyRing({ objects, clock, random, providers, level });
   const threads = sealing?.threads ?? new InlineThreads(sealJobs);
   const uploads = sealing && { threads, random, keys, compression, frameSize };
-  return { keys, threads, uploads, sealers: sealing === undefined ? plainSealers : ringSealers(keys, gateway) };
+  const sealers = sealing === undefined ? plainSealers : ringSealers(keys, gateway);
+  const prepare: StoreSealing["prepare"] = ({ id, head }) => {
+    if (sealing !== undefined && head.objectBytes > 0) keys.openerOf(cartridgePrefix(id)).catch(() => {});
+  };
+  return { keys, threads, uploads, sealers, prepare };
+}
+
+/** The gateway as the owner of its own state. */
+export function gatewayOwner(gateway: string): SealedOwner {
+  return `gateways/${gateway}/`;
 }
 
 /** Sealers that ask the ring for a key when they need it. */
@@ -41,5 +53,5 @@ export function ringSealers(keys: KeyRing, gateway: string): SmallSealers {
     sealBytes: async (key, kind, bytes) => (await keys.sealerOf(owner)).sealBytes(key, kind, bytes),
     openBytes: async (key, kind, bytes) => (await keys.openerOf(owner)).openBytes(key, kind, bytes),
   });
-  return { gateway: sealer(`gateways/${gateway}/`), cartridge: (id) => sealer(cartridgePrefix(id)) };
+  return { gateway: sealer(gatewayOwner(gateway)), cartridge: (id) => sealer(cartridgePrefix(id)) };
 }
