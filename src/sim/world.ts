@@ -157,6 +157,8 @@ export class World {
     if (!this.isUp) return;
     this.crash("kill");
     crashed();
+    // A start needs room for its facts: who starts it on a full disk makes some first.
+    this.makeRoom();
     await this.boot();
   }
 
