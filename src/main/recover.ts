@@ -17,10 +17,12 @@ import {
   type RecoveryRequest,
 } from "#gateway/index.ts";
 import { storeFault } from "#store/index.ts";
-import { NodeDisk, openDataFolder, PrivateFile, SystemClock, SystemRandom } from "#world/index.ts";
+import { type DataFolder, NodeDisk, openDataFolder, PrivateFile, SystemClock, SystemRandom } from "#world/index.ts";
+import type { EncryptionSettings } from "./encryption-settings.ts";
 import { mainFault } from "./faults.ts";
 import { absolutePlace, isUrl } from "./object-place.ts";
 import { openObjectStore } from "./object-store.ts";
+import { openKeys, sealingOptions } from "./sealing.ts";
 import { stayAlive } from "./stay-alive.ts";
 import { readSettings, type InstanceSettings } from "./settings.ts";
 
@@ -31,6 +33,8 @@ machine that had it can change nothing in the bucket from then on. Afterwards st
 
 Options:
   --bucket PLACE   the object store of the lost gateway: a folder, or s3://BUCKET/PREFIX?endpoint=URL
+  --key FILE       the lost gateway's key file; it is copied into the new data folder. Other key providers are read from
+                   capstan.toml in the new data folder, and CAPSTAN_PASSPHRASE
   --home DIR       data folder to make (default: CAPSTAN_HOME or ./capstan-data); it must not hold a gateway
   --gateway NAME   which gateway, when the bucket holds several
   --take-over      even if that gateway was alive a moment ago
@@ -64,6 +68,7 @@ function parse(args: readonly string[]) {
   const options = {
     bucket: { type: "string" },
     home: { type: "string" },
+    key: { type: "string" },
     gateway: { type: "string" },
     "take-over": { type: "boolean" },
     "dry-run": { type: "boolean" },
@@ -91,7 +96,10 @@ async function recoverInto(values: Values): Promise<RecoveryReport> {
   const random = new SystemRandom();
   const profiles = new PrivateFile(join(tmpdir(), `capstan-recover-${process.pid}`));
   const store = await openObjectStore(settings, { clock, random, log: silentLog, profiles });
-  const ports = { clock, random, log: silentLog, objects: store.objects };
+  const encryption = encryptionOf(settings.encryption, values);
+  const { providers } = await openKeys(encryption, { home, random, environment: process.env, readOnly: true });
+  const { sealing, close: endThreads } = sealingOptions(providers, settings.compression);
+  const ports = { clock, random, log: silentLog, objects: store.objects, sealing };
   const request = {
     host: hostname(),
     takeOver: values["take-over"] === true,
@@ -99,25 +107,55 @@ async function recoverInto(values: Values): Promise<RecoveryReport> {
   };
   try {
     if (values["dry-run"] === true) return await recoverGateway(ports, { ...request, disk: undefined });
-    return await recoverHome(ports, request, { home, bucket: values.bucket });
+    return await recoverHome(ports, request, { home, bucket: values.bucket, key: values.key, encryption });
   } finally {
+    await endThreads();
     store.close();
     profiles.remove();
   }
 }
 
+/** What the new data folder is made from. */
+interface NewHome {
+  readonly home: string;
+  readonly bucket: string | undefined;
+  readonly key: string | undefined;
+  readonly encryption: EncryptionSettings;
+}
+
+/** Who opens: the key file that is named, else what the settings say; a bucket without keys is read plain. */
+function encryptionOf(settings: EncryptionSettings, { key }: Values): EncryptionSettings {
+  if (key !== undefined) {
+    if (existsSync(key)) return { ...settings, provider: "file", keyFile: resolve(key) };
+    throw storeFault("key-file-bad", { path: key, reason: "there is no such file" });
+  }
+  const isMissing = settings.provider === "file" && !existsSync(settings.keyFile);
+  return isMissing ? { ...settings, provider: "none", allowPlain: true } : settings;
+}
+
+/** Copies the key file to where the gateway looks for it. */
+function keepKey(folder: DataFolder, key: string): void {
+  const file = folder.file("capstan.keys");
+  if (file.read() !== undefined) return;
+  file.replace(new PrivateFile(key).read() ?? "");
+  folder.file("key-file-made").replace(`${file.path}\n`);
+}
+
 async function recoverHome(
   ports: RecoveryPorts,
   request: Omit<RecoveryRequest, "disk">,
-  { home, bucket }: { readonly home: string; readonly bucket: string | undefined },
+  { home, bucket, key, encryption }: NewHome,
 ): Promise<RecoveryReport> {
   const folder = openDataFolder(home);
   try {
+    // The key comes first: nothing is taken over for a data folder that could not read it.
+    if (key !== undefined) keepKey(folder, key);
     const disk = await NodeDisk.open(join(folder.path, "data"), storeFault);
     const report = await recoverGateway(ports, { ...request, disk });
     if (bucket !== undefined && !existsSync(join(home, "capstan.toml"))) {
       const place = JSON.stringify(absolutePlace(bucket, "."));
-      folder.file("capstan.toml").note(`[store]\n${isUrl(bucket) ? "url" : "folder"} = ${place}\n`);
+      const isPlain = encryption.provider === "none" ? `\n[store.encryption]\nprovider = "none"\n` : "";
+      folder.file("capstan.toml").note(`[store]\n${isUrl(bucket) ? "url" : "folder"} = ${place}\n${isPlain}`);
     }
     return report;
   } finally {
