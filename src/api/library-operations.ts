@@ -5,7 +5,7 @@ import * as z from "zod";
 import { limits } from "#base/index.ts";
 import { given } from "./handling.ts";
 import { operation } from "./operation.ts";
-import { Drive, Element, Library, libraryName, Model, Nothing, name } from "./schemas.ts";
+import { Drive, Element, Library, libraryName, Model, Nothing, name, Preset } from "./schemas.ts";
 
 const address = z.int().min(0).max(65_535).optional();
 const drives = z.int().min(1).max(limits.drivesMax).optional();
@@ -40,6 +40,10 @@ export const libraryOperations = [
       "Hosts see its devices as new iSCSI targets at once. `capstan model list` shows what changers and drives there are.",
     input: z.strictObject({
       name: name.describe("Name of the new library"),
+      preset: z
+        .string()
+        .optional()
+        .describe("Backup product it is for, as `capstan preset list` names it: gives what is left out here"),
       drives: drives.describe("Number of drives, 4 by default"),
       slots: slots.describe("Number of storage slots, 40 by default"),
       mailSlots: mailSlots.describe("Number of mail slots (import/export elements), 8 by default"),
@@ -60,6 +64,7 @@ export const libraryOperations = [
     columns: libraryColumns,
     examples: [
       { title: "A library with everything left to its defaults", input: { name: "main" } },
+      { title: "A library that Veeam takes", input: { name: "veeam", preset: "veeam" } },
       {
         title: "Two LTO-9 drives behind one target",
         input: { name: "small", drives: 2, slots: 20, mailSlots: 2, driveModel: "ibm-lto9", topology: "single-target" },
@@ -194,5 +199,18 @@ export const libraryOperations = [
     columns: ["name", "kind", "vendor", "product", "revision", "medium"],
     examples: [{ title: "All models", input: {} }],
     handler: ({ gateway }) => gateway.models(),
+  }),
+  operation({
+    name: "preset.list",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/presets" },
+    summary: "List backup products with the library that each takes, and what its administrator has to know",
+    input: z.strictObject({}),
+    output: z.array(Preset),
+    positional: [],
+    columns: ["name", "title", "changerModel", "driveModel", "hint"],
+    examples: [{ title: "All presets", input: {} }],
+    handler: ({ gateway }) => gateway.presets(),
   }),
 ] as const;

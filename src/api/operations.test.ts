@@ -68,7 +68,7 @@ test("the permission matrix is the one that was reviewed", () => {
   });
   assert.deepEqual(Object.fromEntries(rows), {
     viewer:
-      "library.list library.show library.elements drive.list model.list cartridge.list cartridge.show pool.list " +
+      "library.list library.show library.elements drive.list model.list preset.list cartridge.list cartridge.show pool.list " +
       "rule.list shelf.estimate shelf.costs target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
       "store.lag alarm.list store.bandwidth.show key.list datastore.list snapshot.list tape.drive.list tape.pool.list " +
       "tape.key.list tape.media.list tape.media.content task.list task.show system.status system.version",

@@ -303,6 +303,17 @@ export const Model = z.object({
   medium: z.object({ suffix: z.string(), sizeBytes: bytes }).optional(),
 });
 
+export const Preset = z.object({
+  name: z.string(),
+  title: z.string(),
+  changerModel: z.string(),
+  driveModel: z.string(),
+  drives: z.int(),
+  storageSlots: z.int(),
+  mailSlots: z.int(),
+  hint: z.string(),
+});
+
 export const Session = z.object({
   id: z.int(),
   target: z.string(),

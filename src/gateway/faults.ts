@@ -60,6 +60,7 @@ export const gatewayFault = faultsOf("gateway", {
   "topology-fixed": conflict(
     "library {name} shows all devices at one target; that target has sessions; disconnect them first",
   ),
+  "preset-unknown": invalid("there is no preset {name}; there are: {known}"),
   "model-unknown": invalid("there is no {kind} model {name}; there are: {known}"),
 
   "cartridge-unknown": unknown("there is no cartridge {barcode}"),

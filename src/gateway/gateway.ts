@@ -20,6 +20,7 @@ import { EventFeed } from "./event-feed.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { modelViews } from "./models.ts";
+import { presetViews } from "./presets.ts";
 import { createPool, deletePool, poolViews } from "./pools.ts";
 import type {
   Actor,
@@ -50,6 +51,7 @@ import type {
   GatewayStatus,
   LibraryView,
   ModelView,
+  PresetView,
   PoolView,
   SessionView,
   TargetView,
@@ -163,6 +165,11 @@ export class Gateway {
   /** Changer and drive models that a library can have; the first of each kind is the default. */
   models(): readonly ModelView[] {
     return modelViews();
+  }
+
+  /** Backup products, and the libraries that they are known to take. */
+  presets(): readonly PresetView[] {
+    return presetViews();
   }
 
   listLibraries(): readonly LibraryView[] {

@@ -7,6 +7,7 @@ export type * from "./events.ts";
 export { Gateway } from "./gateway.ts";
 export { listPrices, type ClassPrices, type PriceTable, type ThawPrice } from "./prices.ts";
 export * from "./recovery.ts";
+export { presetViews } from "./presets.ts";
 export type * from "./requests.ts";
 export { defaultSettings, firstLibrary } from "./settings.ts";
 export type { DefaultAccess, GatewayOptions, GatewaySettings, PortalSettings } from "./settings.ts";

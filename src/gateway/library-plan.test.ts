@@ -41,6 +41,9 @@ test("every changer model makes a library with every drive model, at the model's
     "capstan: picker 0, drives 256, storage 4096, mail 768",
     "stk-l700: picker 0, drives 500, storage 1000, mail 10",
     "ibm-3584: picker 1, drives 257, storage 1025, mail 769",
+    "ibm-ts3100: picker 1, drives 256, storage 4096, mail 16",
+    "hpe-msl: picker 0, drives 1, storage 1001, mail 101",
+    "quantum-scalar-i3: picker 1, drives 256, storage 4096, mail 16",
   ]);
 });
 

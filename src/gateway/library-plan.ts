@@ -7,6 +7,7 @@ import type { DriveRecord, LibraryRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { changerModel, defaultChangerModel, defaultDriveModel, driveModel } from "./models.ts";
 import { checkName } from "./naming.ts";
+import { withPreset } from "./presets.ts";
 import type { FirstAddresses, LibraryChange, LibraryRequest } from "./requests.ts";
 import type { ObjectId } from "./views.ts";
 
@@ -20,9 +21,10 @@ const defaultCounts: Counts = { drives: 4, storageSlots: 40, mailSlots: 8 };
 
 /**
  * The library that a request describes. Faults `gateway.bad-name`, `gateway.bad-number`, `gateway.model-unknown`,
- * `library.bad-shape`.
+ * `gateway.preset-unknown`, `library.bad-shape`.
  */
-export function planLibrary(request: LibraryRequest, random: Random, now: Instant): LibraryRecord {
+export function planLibrary(asked: LibraryRequest, random: Random, now: Instant): LibraryRecord {
+  const request = withPreset(asked);
   checkName("library", request.name);
   const changer = request.changerModel ?? defaultChangerModel;
   const drive = request.driveModel ?? defaultDriveModel;

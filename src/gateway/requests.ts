@@ -20,6 +20,8 @@ export interface FirstAddresses {
 export interface LibraryRequest {
   /** 1 … 32 of a-z, 0-9 and `-`, beginning with a letter or digit. */
   readonly name: string;
+  /** Backup product it is for (`gateway.presets()`): gives what this request leaves out. */
+  readonly preset?: string;
   /** Name of a changer model (`gateway.models()`); default the first. */
   readonly changerModel?: string;
   /** Name of a drive model for all drives; default the first. */

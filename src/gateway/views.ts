@@ -13,6 +13,20 @@ export type ObjectId = Brand<string, "ObjectId">;
 /** Kinds of element. */
 export type ElementKind = "picker" | "storage-slot" | "mail-slot" | "drive";
 
+/** A backup product, and the library that it is known to take. */
+export interface PresetView {
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  readonly changerModel: string;
+  readonly driveModel: string;
+  readonly drives: number;
+  readonly storageSlots: number;
+  readonly mailSlots: number;
+  /** For the administrator of the backup product. */
+  readonly hint: string;
+}
+
 /** A changer model that libraries can have. */
 export interface ModelView {
   readonly name: string;

@@ -81,6 +81,19 @@ function hpe<const Generation extends keyof typeof compatibility>(
   } as const;
 }
 
+function quantum<const Generation extends keyof typeof compatibility>(generation: Generation, revision: string) {
+  return {
+    vendor: "QUANTUM",
+    product: `ULTRIUM-HH${generation}`,
+    revision,
+    title: `Quantum LTO Ultrium ${generation}`,
+    generation,
+    ...compatibility[generation],
+    blockSizeMin: 1,
+    blockSizeMax: 8 * MiB,
+  } as const;
+}
+
 /** The drives that a library can have. Their names are part of a library's stored configuration. */
 export const driveModels = {
   "ibm-lto8": ibm(8, "HB81"),
@@ -93,6 +106,11 @@ export const driveModels = {
   "hpe-lto7": hpe(7, { vendor: "HPE", revision: "M5B1" }),
   "hpe-lto8": hpe(8, { vendor: "HPE", revision: "N4B1" }),
   "hpe-lto9": hpe(9, { vendor: "HPE", revision: "R3G3" }),
+  "quantum-lto5": quantum(5, "D8D5"),
+  "quantum-lto6": quantum(6, "JAX6"),
+  "quantum-lto7": quantum(7, "KAH0"),
+  "quantum-lto8": quantum(8, "MA71"),
+  "quantum-lto9": quantum(9, "P371"),
 } as const satisfies Table<DriveModel>;
 /** Name of a drive model. */
 export type DriveModelName = keyof typeof driveModels;
@@ -119,6 +137,27 @@ export const changerModels = {
     revision: "0402",
     title: "IBM TS3500",
     firstAddresses: { picker: 1, drive: 257, storage: 1025, mail: 769 },
+  },
+  "ibm-ts3100": {
+    vendor: "IBM",
+    product: "3573-TL",
+    revision: "D.60",
+    title: "IBM TS3100 and TS3200",
+    firstAddresses: { picker: 1, drive: 256, storage: 4096, mail: 16 },
+  },
+  "hpe-msl": {
+    vendor: "HP",
+    product: "MSL G3 Series",
+    revision: "E.20",
+    title: "HPE StoreEver MSL",
+    firstAddresses: { picker: 0, drive: 1, storage: 1001, mail: 101 },
+  },
+  "quantum-scalar-i3": {
+    vendor: "QUANTUM",
+    product: "Scalar i3-i6",
+    revision: "200G",
+    title: "Quantum Scalar i3 and i6",
+    firstAddresses: { picker: 1, drive: 256, storage: 4096, mail: 16 },
   },
 } as const satisfies Table<ChangerModel>;
 /** Name of a changer model. */
