@@ -61,7 +61,7 @@ export const rooms: RoomTable = {
     node: "pure",
   },
   driver: {
-    imports: { base: "value", codec: "value", scsi: "value", iscsi: "value", format: "type" },
+    imports: { base: "value", codec: "value", scsi: "value", iscsi: "value", format: "type", datastore: "type" },
     packages: [],
     node: "pure",
   },

@@ -75,13 +75,13 @@ test("the permission matrix is the one that was reviewed", () => {
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
       "cartridge.accept-loss cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool " +
-      "session.disconnect key.check datastore.verify snapshot.browse tape.barcode-label tape.inventory tape.backup tape.restore " +
+      "session.disconnect key.check datastore.verify snapshot.browse tape.barcode-label tape.label tape.inventory tape.backup tape.restore " +
       "tape.catalog task.cancel",
     admin:
       "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete rule.set rule.delete access.chap.set " +
       "access.chap.delete access.allow.add access.allow.remove store.bandwidth.set " +
       "store.bandwidth.add store.bandwidth.remove store.bandwidth.reset key.rotate datastore.create datastore.remove datastore.collect " +
-      "snapshot.create snapshot.extract tape.drive.create tape.drive.remove tape.pool.create tape.pool.remove " +
+      "snapshot.create snapshot.extract tape.drive.create tape.drive.create-folder tape.drive.remove tape.pool.create tape.pool.remove " +
       "tape.key.create tape.key.restore token.create token.list token.revoke",
   });
 });

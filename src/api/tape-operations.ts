@@ -49,6 +49,24 @@ export const tapeOperations = [
       managerOf(context).tapes.labelByBarcode({ pool: input.pool, drive: input.drive }, caller.name),
   }),
   operation({
+    name: "tape.label",
+    kind: "task",
+    permission: "operator",
+    route: { method: "post", path: "/tape/label" },
+    summary: "Label one empty cartridge",
+    description: "In a library it is the one with this barcode; in a folder a new one is made.",
+    input: z.strictObject({
+      labelText: z.string().describe("Label of the cartridge"),
+      pool: z.string().optional().describe("Pool that the cartridge is for"),
+      drive,
+    }),
+    output: Task,
+    positional: ["labelText"],
+    examples: [{ title: "For one pool", input: { labelText: "CAP001L8", pool: "offsite" } }],
+    handler: (context, { labelText, pool, drive: name }, caller) =>
+      managerOf(context).tapes.label({ labelText, pool, drive: name }, caller.name),
+  }),
+  operation({
     name: "tape.inventory",
     kind: "task",
     permission: "operator",

@@ -4,7 +4,7 @@
 import * as z from "zod";
 import { managerOf } from "./handling.ts";
 import { operation } from "./operation.ts";
-import { Nothing } from "./schemas.ts";
+import { bytes, Nothing, size } from "./schemas.ts";
 
 const driveName = z.string().describe("Name of the drive");
 const poolName = z.string().describe("Name of the media pool");
@@ -13,11 +13,14 @@ const lun = (what: string) => z.int().min(0).max(16_383).optional().describe(`LU
 
 const DriveView = z.object({
   name: z.string(),
-  portal: z.string(),
-  changerTarget: z.string(),
-  changerLun: z.int(),
-  driveTarget: z.string(),
-  driveLun: z.int(),
+  kind: z.enum(["library", "folder"]),
+  portal: z.string().optional(),
+  changerTarget: z.string().optional(),
+  changerLun: z.int().optional(),
+  driveTarget: z.string().optional(),
+  driveLun: z.int().optional(),
+  path: z.string().optional(),
+  sizeBytes: bytes.optional(),
 });
 const PoolView = z.object({
   name: z.string(),
@@ -67,7 +70,36 @@ export const tapeSetupOperations = [
       },
     ],
     handler: async (context, input) => {
-      const drive = { ...input, driveLun: input.driveLun ?? 0, changerLun: input.changerLun ?? 0 };
+      const drive = {
+        kind: "library" as const,
+        ...input,
+        driveLun: input.driveLun ?? 0,
+        changerLun: input.changerLun ?? 0,
+      };
+      await managerOf(context).addDrive(drive);
+      return drive;
+    },
+  }),
+  operation({
+    name: "tape.drive.create-folder",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/tape/drive-folders" },
+    summary: "Set up a folder as a drive, in the format of Proxmox's virtual drive",
+    description: "Tapes in such a folder can be carried to a Proxmox server, and from one. It does not encrypt.",
+    input: z.strictObject({
+      name: driveName,
+      path: z
+        .string()
+        .regex(/^\//, { error: "a folder is an absolute path" })
+        .describe("Absolute path of the folder on the machine of this process"),
+      size: size.optional().describe("Size of a cartridge, 64 MiB when left out"),
+    }),
+    output: DriveView,
+    positional: ["name", "path"],
+    examples: [{ title: "A folder of tapes", input: { name: "virtual0", path: "/srv/tapes", size: "1GiB" } }],
+    handler: async (context, { name, path, size: sizeBytes }) => {
+      const drive = { kind: "folder" as const, name, path, sizeBytes };
       await managerOf(context).addDrive(drive);
       return drive;
     },

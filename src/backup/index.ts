@@ -3,10 +3,11 @@
 
 export * from "./backup-job.ts";
 export * from "./faults.ts";
+export * from "./folder-station.ts";
 export * from "./group-filter.ts";
 export * from "./label-job.ts";
 export * from "./manager.ts";
-export type { DriveConfig, ManagerConfig, PoolConfig, StoreConfig } from "./manager-config.ts";
+export type { DriveConfig, LibraryDriveConfig, ManagerConfig, PoolConfig, StoreConfig } from "./manager-config.ts";
 export * from "./request.ts";
 export * from "./restore-job.ts";
 export * from "./set-writer.ts";

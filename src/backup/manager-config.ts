@@ -19,8 +19,18 @@ export interface StoreConfig {
   readonly path: string;
 }
 
+/** A folder in the format of Proxmox's virtual drive. */
+export interface FolderDriveConfig {
+  readonly kind: "folder";
+  readonly name: string;
+  readonly path: string;
+  /** Bytes that fit on a cartridge; undefined: what Proxmox takes. */
+  readonly sizeBytes: number | undefined;
+}
+
 /** A drive of a library that is reached over iSCSI. */
-export interface DriveConfig {
+export interface LibraryDriveConfig {
+  readonly kind: "library";
   readonly name: string;
   /** `host:port`. */
   readonly portal: string;
@@ -29,6 +39,9 @@ export interface DriveConfig {
   readonly driveTarget: string;
   readonly driveLun: number;
 }
+
+/** A drive. */
+export type DriveConfig = LibraryDriveConfig | FolderDriveConfig;
 
 /** A pool as it is written down. */
 export interface PoolConfig {
@@ -61,7 +74,7 @@ export function checkName(what: string, name: string): void {
 /** Checks a drive. Fault `backup.bad-config`. */
 export function checkDrive(drive: DriveConfig): void {
   checkName("the drive", drive.name);
-  if (parseEndpoint(drive.portal) !== undefined) return;
+  if (drive.kind === "folder" || parseEndpoint(drive.portal) !== undefined) return;
   throw backupFault("bad-config", { what: `the drive ${drive.name}`, reason: `${drive.portal} is no host and port` });
 }
 
@@ -70,7 +83,9 @@ export function checkDrive(drive: DriveConfig): void {
  * for it, so that all drives of a library mean one changer.
  */
 export function changerNameOf(config: ManagerConfig, drive: DriveConfig): string {
+  if (drive.kind === "folder") return drive.name;
   const isSame = (other: DriveConfig): boolean =>
+    other.kind === "library" &&
     other.portal === drive.portal &&
     other.changerTarget === drive.changerTarget &&
     other.changerLun === drive.changerLun;
@@ -94,7 +109,7 @@ export function mediaPoolOf(config: PoolConfig): MediaPool {
 export function configText(config: ManagerConfig): string {
   return prettyJson({
     datastores: config.datastores.map(({ name, path }) => ({ name, path })),
-    drives: config.drives.map((drive) => ({ ...drive })),
+    drives: config.drives.map(driveJson),
     pools: config.pools.map(({ encryption, ...pool }) => ({
       ...pool,
       ...(encryption === undefined ? {} : { encryption }),
@@ -109,14 +124,7 @@ export function parseConfig(text: string | undefined): ManagerConfig {
   if (!isJsonObject(json)) throw bad("it is not a JSON object");
   return {
     datastores: rows(json, "datastores").map((row) => ({ name: textOf(row, "name"), path: textOf(row, "path") })),
-    drives: rows(json, "drives").map((row) => ({
-      name: textOf(row, "name"),
-      portal: textOf(row, "portal"),
-      changerTarget: textOf(row, "changerTarget"),
-      changerLun: numberOf(row, "changerLun"),
-      driveTarget: textOf(row, "driveTarget"),
-      driveLun: numberOf(row, "driveLun"),
-    })),
+    drives: rows(json, "drives").map(driveOf),
     pools: rows(json, "pools").map((row) => ({
       name: textOf(row, "name"),
       allocation: textOf(row, "allocation"),
@@ -124,6 +132,29 @@ export function parseConfig(text: string | undefined): ManagerConfig {
       encryption: row["encryption"] === undefined ? undefined : textOf(row, "encryption"),
       template: textOf(row, "template"),
     })),
+  };
+}
+
+function driveJson(drive: DriveConfig): JsonObject {
+  if (drive.kind === "library") return { ...drive };
+  const { kind, name, path, sizeBytes } = drive;
+  return { kind, name, path, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
+}
+
+function driveOf(row: JsonObject): DriveConfig {
+  const name = textOf(row, "name");
+  if (row["kind"] === "folder") {
+    const sizeBytes = row["sizeBytes"] === undefined ? undefined : numberOf(row, "sizeBytes");
+    return { kind: "folder", name, path: textOf(row, "path"), sizeBytes };
+  }
+  return {
+    kind: "library",
+    name,
+    portal: textOf(row, "portal"),
+    changerTarget: textOf(row, "changerTarget"),
+    changerLun: numberOf(row, "changerLun"),
+    driveTarget: textOf(row, "driveTarget"),
+    driveLun: numberOf(row, "driveLun"),
   };
 }
 

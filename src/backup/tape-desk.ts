@@ -4,6 +4,7 @@
 
 import { type Instant, instantOf, limits, parseUuid, type Uuid } from "#base/index.ts";
 import { parseNamespace } from "#datastore/index.ts";
+import { addFolderCartridge } from "#driver/index.ts";
 import { keyConfigOf, keyFault, openKey } from "#keys/index.ts";
 import {
   type CartridgeRecord,
@@ -19,8 +20,16 @@ import {
 import type { JsonValue, TaskRecord } from "#work/index.ts";
 import { refreshLocations, runBackup } from "./backup-job.ts";
 import { parseGroupFilter } from "./group-filter.ts";
-import { inventorize, labelByBarcode, type LabelOptions, readLoadedLabels, restoreCatalog } from "./label-job.ts";
+import {
+  inventorize,
+  labelByBarcode,
+  labelCartridge,
+  type LabelOptions,
+  readLoadedLabels,
+  restoreCatalog,
+} from "./label-job.ts";
 import type { Manager } from "./manager.ts";
+import { checkName } from "./manager-config.ts";
 import { parseWanted, restoreSet, restoreSnapshots } from "./restore-job.ts";
 import { parseStoreMap } from "./store-map.ts";
 
@@ -102,6 +111,27 @@ export class TapeDesk {
       const labelled = await labelByBarcode(station, pool);
       await this.#refresh(station);
       return { labelled: [...labelled] };
+    });
+  }
+
+  /**
+   * Labels one empty cartridge. A library is asked for the one with this barcode; a folder gets a new one. Fault
+   * `backup.bad-config` for a text that is no label.
+   */
+  label(
+    options: { readonly labelText: string; readonly pool: string | undefined; readonly drive: string | undefined },
+    who: string,
+  ): TaskRecord {
+    const { labelText, pool } = options;
+    checkName("the cartridge", labelText);
+    if (pool !== undefined) this.#manager.pool(pool);
+    const drive = this.#manager.drive(options.drive);
+    const request = { operation: "tape.label", drive: drive.name, who, subject: labelText };
+    return this.#job(request, async (job) => {
+      if (drive.kind === "folder") await addFolderCartridge(this.#manager.ports.files(drive.path), labelText);
+      const { uuid } = await labelCartridge(job, await job.station.load(labelText), { labelText, pool });
+      await this.#refresh(job);
+      return { uuid };
     });
   }
 

@@ -3,6 +3,7 @@
 
 export * from "./changer.ts";
 export * from "./faults.ts";
+export * from "./folder-drive.ts";
 export * from "./iscsi-port.ts";
 export * from "./scsi-changer.ts";
 export * from "./scsi-tape-drive.ts";

@@ -25,9 +25,23 @@ async function readFile(drive: TapeDrive): Promise<readonly (number | string)[]>
 }
 
 /** Registers the suite for one adapter; `make` gives a drive with an empty cartridge for each test. */
-export function tapeDriveConformance(name: string, make: () => Promise<TapeDrive>): void {
+export function tapeDriveConformance(
+  name: string,
+  make: () => Promise<TapeDrive>,
+  { encrypts = true }: { readonly encrypts?: boolean } = {},
+): void {
   checkFiles(name, make);
   checkEnds(name, make);
+  if (encrypts) checkEncryption(name, make);
+  else checkNoEncryption(name, make);
+}
+
+function checkNoEncryption(name: string, make: () => Promise<TapeDrive>): void {
+  test(`${name}: a key is refused, and taking none away is not`, async () => {
+    const drive = await make();
+    await drive.setEncryptionKey(undefined);
+    await assert.rejects(drive.setEncryptionKey(new Uint8Array(32)));
+  });
 }
 
 function checkFiles(name: string, make: () => Promise<TapeDrive>): void {
@@ -88,7 +102,9 @@ function checkEnds(name: string, make: () => Promise<TapeDrive>): void {
     assert.deepEqual(await readFile(drive), ["end-of-data"]);
     assert.equal(await drive.locateEnd(), 0);
   });
+}
 
+function checkEncryption(name: string, make: () => Promise<TapeDrive>): void {
   test(`${name}: what is written with a key is read with it only, and what is in clear with it too`, async () => {
     const drive = await make();
     const key = new Uint8Array(32).fill(7);

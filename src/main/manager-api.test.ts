@@ -3,7 +3,8 @@
 // but operations of the API.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomFillSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -158,6 +159,33 @@ test("a directory goes to tape and comes back, by operations of the API alone", 
     const again = await client.task("/tape/backup", { store: "store1", pool: "offsite", drive: "drive1" });
     assert.deepEqual([again["mediaSet"], again["skipped"]], [mediaSet, 1]);
     await client.task("/tape/inventory", { drive: "drive1", catalog: true });
+  });
+});
+
+test("a folder in the format of Proxmox's virtual drive is a drive like any other", async () => {
+  await withInstance(async (client, _instance, work) => {
+    for (const name of ["from", "to"]) await client.call("POST", "/datastores", { name, path: join(work, name) });
+    await client.call("POST", "/tape/pools", { name: "plain" });
+    const tapes = join(work, "tapes");
+    await client.call("POST", "/tape/drive-folders", { name: "virtual0", path: tapes, size: "4MiB" });
+    const source = join(work, "source");
+    mkdirSync(source);
+    for (let index = 0; index < 3; index++) {
+      const content = new Uint8Array(MiB);
+      randomFillSync(content);
+      writeFileSync(join(source, `file ${index}`), content);
+      // A snapshot each, so that a cartridge ends between them.
+      await client.task("/datastores/from/snapshots", { source, id: `demo${index}` });
+    }
+    const labels = ["VT0001", "VT0002", "VT0003", "VT0004"];
+    for (const labelText of labels) await client.task("/tape/label", { labelText, pool: "plain" });
+    const backup = await client.task("/tape/backup", { store: "from", pool: "plain" });
+    const used = backup["cartridges"] as readonly string[];
+    assert.ok(used.length >= 2, used.join(" "));
+    assert.ok(readdirSync(tapes).includes(`tapefile-0-${labels[0]}.json`));
+    const restored = await client.task("/tape/restore", { mediaSet: backup["mediaSet"], store: "from=to" });
+    assert.equal((restored["restored"] as readonly string[]).length, 3);
+    assert.deepEqual(await client.task("/datastores/to/verify", {}), { snapshots: 3 });
   });
 });
 

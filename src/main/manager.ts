@@ -4,7 +4,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, type Endpoint, type Log, parseEndpoint } from "#base/index.ts";
-import { backupFault, type DriveConfig, LibraryStation, Manager, type OpenStation } from "#backup/index.ts";
+import {
+  backupFault,
+  type DriveConfig,
+  FolderStation,
+  type LibraryDriveConfig,
+  LibraryStation,
+  Manager,
+  type OpenStation,
+} from "#backup/index.ts";
 import { datastoreFault } from "#datastore/index.ts";
 import { IscsiPort, ScsiChanger, ScsiTapeDrive, ScsiUnit, serialOf } from "#driver/index.ts";
 import type { Gateway } from "#gateway/index.ts";
@@ -38,15 +46,23 @@ export function openManager({ home, clock, log, gateway }: ManagerParts): Promis
     ports: {
       files: (path) => new FolderFiles(path, datastoreFault),
       tree: (path) => new FolderTree(path, datastoreFault),
-      openStation: (drive, changer) => openStation({ initiator, clock }, drive, changer),
+      openStation: (drive, changer) =>
+        drive.kind === "folder" ? openFolder(drive) : openStation({ initiator, clock }, drive, changer),
     },
   });
+}
+
+/** A folder in the format of Proxmox's virtual drive; nothing has to be opened for it. */
+function openFolder({ name, path, sizeBytes }: DriveConfig & { readonly kind: "folder" }): Promise<OpenStation> {
+  const files = new FolderFiles(path, datastoreFault);
+  const station = new FolderStation({ name, files, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
+  return Promise.resolve({ station, close: () => Promise.resolve() });
 }
 
 /** Logs in to the changer and the drive, and finds the drive's place by its serial number. */
 async function openStation(
   { initiator, clock }: { readonly initiator: IscsiInitiator; readonly clock: Clock },
-  drive: DriveConfig,
+  drive: LibraryDriveConfig,
   changerName: string,
 ): Promise<OpenStation> {
   const portal = portalOf(drive);
@@ -77,7 +93,7 @@ async function openStation(
   }
 }
 
-function portalOf({ name, portal }: DriveConfig): Endpoint {
+function portalOf({ name, portal }: LibraryDriveConfig): Endpoint {
   const endpoint = parseEndpoint(portal);
   if (endpoint !== undefined) return endpoint;
   throw backupFault("bad-config", { what: `the drive ${name}`, reason: `${portal} is no host and port` });
