@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { concatBytes } from "#base/index.ts";
 import {
   AllowOverwrite,
+  ControlPage,
   DataProtectionPage,
   DeviceConfigurationExtensionPage,
   FormatMedium,
@@ -187,4 +188,16 @@ test("append-only mode lets a cartridge be formatted when a host allowed that", 
   assert.equal((await allow(bench, { allow: 2 })).answer, "good");
   assert.equal((await format()).answer, "good");
   assert.equal(bench.image.endOfData, 0);
+});
+
+test("the control mode page stands beside the page of data protection, and can be changed", async () => {
+  const bench = await DriveBench.open();
+  for (const subpageCode of [0, 0xf0]) {
+    const cdb = ModeSense10.encode({ pageCode: 0x0a, subpageCode, allocationLength: 100 });
+    assert.equal((await bench.host.send(cdb)).status, "good");
+  }
+  assert.deepEqual(await select(bench, ControlPage.encode({ taskAbortedStatus: true, descriptorSense: true })), {
+    answer: "good",
+  });
+  assert.equal((await bench.read(10)).answer, "end-of-data");
 });

@@ -75,7 +75,9 @@ export class ModePages {
 
   constructor(pages: readonly ModePage[], header: ModeHeader) {
     this.header = header;
-    const whole = pages.some(({ code }) => code === 0x0a) ? pages : [...pages, controlModePage()];
+    const whole = pages.some(({ code, subcode }) => code === 0x0a && subcode === 0)
+      ? pages
+      : [...pages, controlModePage()];
     this.pages = whole.toSorted((left, right) => left.code - right.code || left.subcode - right.subcode);
     for (const page of this.pages) {
       assert(page.defaults.byteLength === page.changeable.byteLength, `one length for ${page.name}`);
