@@ -22,7 +22,7 @@ export async function eraseCartridge(
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await work.commit(signal);
+  await retried(work.clock, signal, () => work.commit(signal));
   await eraseObjects(work, id, signal);
   await work.disk.removeFolder(folder);
 }
