@@ -32,9 +32,12 @@ export class Scratch {
     return file !== undefined;
   }
 
-  async append(part: Uint8Array): Promise<void> {
-    if (this.#memory.length > 0 || !(await this.#write(part))) this.#memory.push(part);
+  /** True when the part's memory may be used again. */
+  async append(part: Uint8Array): Promise<boolean> {
+    const isKept = this.#memory.length > 0 || !(await this.#write(part));
+    if (isKept) this.#memory.push(part);
     this.#size += part.byteLength;
+    return !isKept;
   }
 
   /** All bytes, in pieces; each is valid until the next is asked for. */

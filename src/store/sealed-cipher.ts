@@ -95,6 +95,8 @@ export interface SealFrameInput {
   readonly last: boolean;
   /** Level of zstd; 0 leaves the source as it is. */
   readonly level: number;
+  /** Memory for the frame, used when it is large enough: new memory costs as much as half of the cipher. */
+  readonly into?: Uint8Array | undefined;
 }
 
 /** A sealed frame. */
@@ -111,7 +113,9 @@ export function sealFrame(input: SealFrameInput): SealFrameOutput {
   const { source, header, contentKey, key, index, last, level } = input;
   const packed = level === 0 ? undefined : compressed(source, level);
   const body = packed ?? source;
-  const frame = new Uint8Array(frameOverhead + body.byteLength);
+  const size = frameOverhead + body.byteLength;
+  const { into } = input;
+  const frame = into !== undefined && into.byteLength >= size ? into.subarray(0, size) : new Uint8Array(size);
   SealedFrame.encodeInto(frame, 0, {
     index,
     length: body.byteLength,

@@ -8,7 +8,7 @@ import type { ObjectKey } from "./object-store.ts";
 import type { Scratch } from "./scratch.ts";
 import type { SealJobs } from "./seal-jobs.ts";
 import type { SealFrameOutput } from "./sealed-cipher.ts";
-import type { FrameEntry } from "./sealed-format.ts";
+import { type FrameEntry, frameOverhead } from "./sealed-format.ts";
 import { beginSealing, type DataKey, endSealing } from "./sealed-object.ts";
 
 /** What sealing a segment needs. */
@@ -42,6 +42,7 @@ export async function sealSegment(
   const pending: Promise<{ readonly output: SealFrameOutput; readonly level: number }>[] = [];
   /** Memory that came back. */
   const spare: Uint8Array[] = [];
+  const spareFrames: Uint8Array[] = [];
   let [sum, sourceCrc, index] = [crc32(object.header), 0, 0];
   await scratch.append(object.header);
   const take = async (): Promise<void> => {
@@ -49,7 +50,7 @@ export async function sealSegment(
     if (next === undefined) return;
     const { frame, frameCrc, entry, source: memory } = next.output;
     if (next.level > 0) gauge.note(memory.byteLength, entry.length);
-    await scratch.append(frame);
+    if (await scratch.append(frame)) spareFrames.push(new Uint8Array(frame.buffer));
     sum = joinCrc32(sum, frameCrc, frame.byteLength);
     sourceCrc = joinCrc32(sourceCrc, entry.sourceCrc, memory.byteLength);
     entries.push(entry);
@@ -58,9 +59,10 @@ export async function sealSegment(
   for await (const memory of framesOf(content, frameSize, spare)) {
     const level = gauge.nextLevel(threads.isBusy);
     const { header, contentKey, frameCount } = object;
-    const input = { source: memory, header, contentKey, key, index, last: index === frameCount - 1, level };
+    const into = spareFrames.pop() ?? new Uint8Array(frameSize + frameOverhead);
+    const input = { source: memory, header, contentKey, key, index, last: index === frameCount - 1, level, into };
     index += 1;
-    const running = threads.run("sealFrame", input, [memory.buffer]).then((output) => ({ output, level }));
+    const running = threads.run("sealFrame", input, [memory.buffer, into.buffer]).then((output) => ({ output, level }));
     // Whoever takes it meets the error; until then it is nobody's.
     running.catch(() => {});
     pending.push(running);
