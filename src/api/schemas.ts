@@ -264,6 +264,7 @@ export const Cartridge = z.object({
   lock: retentionLock,
   isLockedInStore: z.boolean().describe("Its objects are locked in the object store too"),
   legalHold: z.boolean().describe("Nobody deletes it or writes on it"),
+  clonedFrom: z.string().optional().describe("Barcode of the cartridge that it is a clone of"),
   retrieval: Retrieval.optional().describe("How it is retrieved, when not simply as a whole"),
   deleteAt: time.optional().describe("When its bytes go; until then the deletion can be taken back"),
   changedAt: time,

@@ -111,6 +111,42 @@ export const shelfOperations = [
     handler: ({ gateway }, input, caller) => gateway.assignPool(input.barcode, input.pool, { who: caller.name }),
   }),
   operation({
+    name: "cartridge.clone",
+    kind: "change",
+    permission: "operator",
+    route: { method: "post", path: "/cartridges/{barcode}/clone" },
+    summary: "Make a writable cartridge that shares the data of an archived one until it is written over",
+    description:
+      "The original, its class and its lock stay as they are. What the clone reads of it is thawed when it is read. The original cannot be deleted before the clone.",
+    input: z.strictObject({
+      barcode,
+      library: maybeLibrary,
+      as: z
+        .string()
+        .regex(/^[A-Z0-9]{5,16}$/, { error: "a barcode is 5 to 16 capital letters and digits" })
+        .optional()
+        .describe("Barcode of the clone; by default one is made up"),
+      barcodePrefix: z
+        .string()
+        .regex(/^[A-Z0-9]{1,5}$/, { error: "1 to 5 capital letters and digits" })
+        .optional()
+        .describe("How the barcode that is made up begins; CAP by default"),
+      into: z.enum(["storage-slot", "mail-slot"]).optional().describe("Where it appears; a storage slot by default"),
+      pool: poolName.optional(),
+      tier: thawTier.optional().describe("How fast what it reads thaws; Standard by default"),
+      moneyLimit: money.optional().describe("What thawing may cost, in the currency of the prices"),
+    }),
+    output: Cartridge,
+    positional: ["barcode"],
+    columns,
+    examples: [{ title: "For a trial restore", input: { barcode: "CAP001L8", barcodePrefix: "TRY" } }],
+    handler: ({ gateway }, { barcode: code, library, ...rest }, caller) =>
+      gateway.cloneCartridge(
+        { barcode: code, library: onlyLibrary(gateway, library), ...given(rest) },
+        { who: caller.name },
+      ),
+  }),
+  operation({
     name: "cartridge.hold",
     kind: "change",
     permission: "admin",

@@ -8,6 +8,7 @@ import type { TaskRecord } from "#work/index.ts";
 import { isInLibrary } from "./cartridge-life.ts";
 import { defaultPoolFor, planCartridges, type PlannedCartridge } from "./cartridge-plan.ts";
 import { storeId } from "./cartridge-parts.ts";
+import { createdFacts, description } from "./created-facts.ts";
 import { freePlace } from "./elements.ts";
 import type { CartridgeRecord, Fact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
@@ -184,23 +185,4 @@ function moveFault(barcode: string, failure: MoveFailure): Error {
   if (failure.reason === "removal-prevented") return gatewayFault("removal-prevented", { barcode });
   const reason = failure.cause === undefined ? reasons[failure.reason] : failureText(failure);
   return gatewayFault("move-failed", { barcode, reason }, failure.cause);
-}
-
-function createdFacts(host: LibraryHost, planned: readonly PlannedCartridge[]): readonly Fact[] {
-  const placements = planned.map(({ cartridge, element }) => ({
-    barcode: cartridge.barcode,
-    kind: cartridge.writeOnce ? ("write-once" as const) : ("data" as const),
-    address: element.address,
-    importedByOperator: element.kind === "mail-slot",
-  }));
-  return [
-    ...planned.map(({ cartridge }): Fact => ({ kind: "cartridge", cartridge })),
-    { kind: "placed", library: host.id, placements },
-  ];
-}
-
-/** What the bucket tells of a cartridge when everything else is lost. */
-export function description(cartridge: CartridgeRecord): Readonly<Record<string, string | number | boolean>> {
-  const { barcode, generation, writeOnce, sizeBytes, createdAt } = cartridge;
-  return { barcode, generation, writeOnce, sizeBytes, createdAt };
 }

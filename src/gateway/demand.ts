@@ -20,8 +20,9 @@ export class DemandDesk {
   }
 
   /** How a cartridge is thawed when it is read; undefined: it was retrieved as a whole, or never archived. */
-  policyFor({ barcode, state, retrieval }: CartridgeRecord): DemandPolicy | undefined {
-    if (state !== "RETRIEVED" || !isPartial(retrieval)) return undefined;
+  policyFor({ barcode, state, retrieval, clonedFrom }: CartridgeRecord): DemandPolicy | undefined {
+    const isReadHere = state === "RETRIEVED" || (state === "AVAILABLE" && clonedFrom !== undefined);
+    if (!isReadHere || !isPartial(retrieval)) return undefined;
     const { thawKeep, thawPoll } = this.#parts.settings;
     return {
       tier: () => this.#cartridge(barcode)?.tier ?? "Standard",

@@ -95,6 +95,8 @@ export interface CartridgeRecord {
   readonly shelfClass?: ShelfClass;
   /** Since when; least days of storage are counted from then. */
   readonly classSince?: Instant;
+  /** Barcode of the cartridge that it is a clone of. */
+  readonly clonedFrom?: string;
   /** Set when it is archived for the first time, and extended. Absent in records of older releases: the pool tells. */
   readonly retention?: RetentionRecord;
   /** Nobody deletes it or writes on it until the hold is cleared. */

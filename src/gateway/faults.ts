@@ -78,6 +78,9 @@ export const gatewayFault = faultsOf("gateway", {
   ),
   "cartridge-locked": denied("cartridge {barcode} is under {lock} lock of pool {pool} until {until}"),
   "cartridge-held": denied("cartridge {barcode} is under a legal hold; clear the hold first"),
+  "cartridge-shared": conflict(
+    "cartridge {barcode} has a clone, {clone}, that shares its data; delete the clone before it",
+  ),
   "cartridge-erasing": conflict("cartridge {barcode} is being erased; it is too late to take the deletion back"),
   "cartridge-not-archived": conflict(
     "cartridge {barcode} is {state} and was never archived; a retention lock is for what is on the shelf",

@@ -27,6 +27,7 @@ import type {
   CartridgeFilter,
   CartridgeRequest,
   ChapRequest,
+  CloneRequest,
   CreationRuleRequest,
   EstimateRequest,
   LibraryChange,
@@ -301,6 +302,11 @@ export class Gateway {
   /** From the shelf to a mail slot of a library, read-only. Resolves with the task once the request is durable. */
   retrieveCartridge(request: RetrieveRequest, actor: Actor): Promise<TaskRecord> {
     return this.#now.retrievals.retrieve(request, actor);
+  }
+
+  /** A writable cartridge that shares the data of an archived one until it is written over. */
+  async cloneCartridge(request: CloneRequest, actor: Actor): Promise<CartridgeView> {
+    return this.getCartridge(await this.#now.clones.clone(request, actor));
   }
 
   /** What an archive, retrieve, move or delete would cost. Changes nothing. */

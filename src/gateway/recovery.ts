@@ -19,7 +19,7 @@ import {
   storeSealing,
   takeOver,
 } from "#store/index.ts";
-import { description } from "./cartridge-desk.ts";
+import { description } from "./created-facts.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import { partIds } from "./cartridge-parts.ts";
 import { type CartridgeRecord, type Fact, isFact } from "./facts.ts";

@@ -126,6 +126,22 @@ export interface EstimateRequest {
   readonly files?: FileRange;
 }
 
+/** A writable copy of an archived cartridge, which shares its data until it is written over. */
+export interface CloneRequest {
+  readonly barcode: string;
+  readonly library: string;
+  /** Barcode of the clone; or how it begins, with a running number. */
+  readonly as?: string;
+  readonly barcodePrefix?: string;
+  /** Where it appears; default `storage-slot`. */
+  readonly into?: "storage-slot" | "mail-slot";
+  /** Default: that of the original. */
+  readonly pool?: string;
+  /** What it reads of the original is thawed when it is read: how fast, and what that may cost. */
+  readonly tier?: ThawTier;
+  readonly moneyLimit?: number;
+}
+
 /** More of a cartridge that is RETRIEVED in part. */
 export interface RetrieveMoreRequest {
   readonly barcode: string;

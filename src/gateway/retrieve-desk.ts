@@ -72,7 +72,8 @@ export class RetrieveDesk {
     const { barcode, tier, files, moneyLimit } = request;
     checkRetrieve(request);
     const { state, retrieval } = this.#named(barcode);
-    if (state !== "RETRIEVED" || !isPartial(retrieval)) throw gatewayFault("retrieval-whole", { barcode, state });
+    const isHere = state === "RETRIEVED" || state === "AVAILABLE";
+    if (!isHere || !isPartial(retrieval)) throw gatewayFault("retrieval-whole", { barcode, state });
     if (tier !== undefined) checkTier(this.#named(barcode), tier, this.#parts.abilities);
     const extent = files === undefined ? undefined : await this.#extent(barcode, files);
     await this.#parts.book.change((now) => {

@@ -23,6 +23,7 @@ import { AlarmBoard } from "./alarms.ts";
 import { Book } from "./book.ts";
 import { partIds } from "./cartridge-parts.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
+import { CloneDesk } from "./clone-desk.ts";
 import { CreationDesk } from "./creation-desk.ts";
 import { DemandDesk } from "./demand.ts";
 import type { EventFeed } from "./event-feed.ts";
@@ -50,6 +51,7 @@ export class RunningGateway {
   readonly access: AccessDesk;
   readonly libraries: LibraryDesk;
   readonly cartridges: CartridgeDesk;
+  readonly clones: CloneDesk;
   readonly creation: CreationDesk;
   readonly shelf: Shelf;
   readonly shelfDesk: ShelfDesk;
@@ -124,6 +126,7 @@ export class RunningGateway {
       policyFor: (cartridge) => demand.policyFor(cartridge),
     });
     this.cartridges = new CartridgeDesk(parts, this.libraries, this.shelf);
+    this.clones = new CloneDesk(parts, this.libraries, this.shelf);
     this.creation = new CreationDesk(parts, this.libraries, this.cartridges);
     this.shelfDesk = new ShelfDesk(parts, this.libraries, this.shelf);
     this.storeAlarms = new StoreAlarms(parts, parts.alarms);

@@ -125,6 +125,8 @@ export class ShelfDesk {
   #deleteFacts(state: GatewayState, barcode: string, bypassGovernance: boolean): readonly Fact[] {
     const { trusted, settings } = this.#parts;
     const cartridge = state.cartridge(barcode);
+    const clone = [...state.cartridges.values()].find(({ clonedFrom }) => clonedFrom === barcode);
+    if (clone !== undefined) throw gatewayFault("cartridge-shared", { barcode, clone: clone.barcode });
     const element = state.libraries.get(cartridge.library)?.changer.find(barcode);
     const pool = poolNamed(state, cartridge.pool);
     const now = trusted.now();

@@ -164,7 +164,8 @@ export class Shelf {
     const { book, store, settings, clock, log } = this.#parts;
     for (const cartridge of book.state.cartridges.values()) {
       if (this.#isStopped) return;
-      if (cartridge.state !== "RETRIEVED") continue;
+      const isClone = cartridge.state === "AVAILABLE" && cartridge.clonedFrom !== undefined;
+      if (cartridge.state !== "RETRIEVED" && !isClone) continue;
       try {
         const ranges = retrievedRanges(cartridge);
         const tier = cartridge.tier ?? "Standard";

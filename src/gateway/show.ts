@@ -152,6 +152,7 @@ export function cartridgeView(
     lock: retention?.mode ?? "NONE",
     legalHold: cartridge.legalHold === true,
     isLockedInStore: cartridge.objectLocks?.retention !== undefined || cartridge.objectLocks?.legalHold === true,
+    clonedFrom: cartridge.clonedFrom,
     retrieval: retrievalView(cartridge, currency),
     deleteAt: cartridge.deletion?.at,
     changedAt: cartridge.changedAt,

@@ -144,6 +144,8 @@ export interface CartridgeView {
   readonly legalHold: boolean;
   /** Its objects are under that lock and hold in the object store too. */
   readonly isLockedInStore: boolean;
+  /** Barcode of the cartridge that it is a clone of. */
+  readonly clonedFrom: string | undefined;
   /** How it was or is being retrieved, when not simply as a whole. */
   readonly retrieval: RetrievalView | undefined;
   /** DELETING: when its bytes go; until then it can be taken back. */

@@ -21,7 +21,11 @@ export async function changeClass(work: ArchiveWork, storageClass: StorageClass)
   // Objects are put into STANDARD, and another class is noted before the first leaves it.
   if (storageClass === "STANDARD" && cartridge.head.storageClass === "STANDARD") return;
   await cartridge.note({ storageClass });
-  await eachSegment(work, "class", (entry) => objects.changeClass(segmentKey(cartridge.id, entry), storageClass));
+  await eachSegment(work, "class", async (entry) => {
+    // What a clone shares stays where it is, under the lock that it has.
+    if (cartridge.ownerOf(entry.segment).id !== cartridge.id) return;
+    await objects.changeClass(segmentKey(cartridge.id, entry), storageClass);
+  });
 }
 
 async function eachSegment(work: ArchiveWork, phase: "class", request: (entry: Entry) => Promise<void>): Promise<void> {

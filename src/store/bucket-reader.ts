@@ -17,6 +17,7 @@ import type { Entry } from "./directory-entry.ts";
 import { storeFault } from "./faults.ts";
 import { type ByteSource, FileWindow } from "./file-window.ts";
 import { KeyRing, type KeyProviders } from "./key-ring.ts";
+import { ownerOf } from "./head.ts";
 import { manifestEntries, type ManifestWork, newestManifest, readManifest } from "./manifest-files.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -143,7 +144,8 @@ export class BucketReader {
         if (entry.firstFile + entry.filemarks < fromFile) continue;
         const identity = { segment: entry.segment, generation: entry.generation, tag };
         const place = { object: entry.firstObject, file: entry.firstFile };
-        const source = new PiecewiseSource(this.#remote, id, entry);
+        const owner = ownerOf(entry.segment, { ...manifest, id }).id;
+        const source = new PiecewiseSource(this.#remote, owner, entry);
         yield* this.#segment({ id, entry, identity, source, place }, salvage);
       }
     }
@@ -300,7 +302,8 @@ class PiecewiseSource implements ByteSource {
 
   async #open(): Promise<RemoteContent> {
     const frames = { get: () => Promise.resolve(undefined), put: () => Promise.resolve() };
-    this.#content ??= openRemote(this.#remote, { id: this.#id, frames }, this.#entry, this.#signal);
+    const holder = { id: this.#id, frames, ownerOf: () => ({ id: this.#id }) };
+    this.#content ??= openRemote(this.#remote, holder, this.#entry, this.#signal);
     return this.#content;
   }
 

@@ -93,10 +93,14 @@ export class CartridgeRegistry implements LogMemory {
     return record;
   }
 
-  async create(id: CartridgeId, description: CartridgeDescription): Promise<void> {
+  /** `tag`: that of the cartridge whose records it will have; drawn unless given. */
+  async create(
+    id: CartridgeId,
+    description: CartridgeDescription,
+    tag: string = hexFromBytes(this.#random.bytes(8)),
+  ): Promise<void> {
     assert(/^[A-Za-z0-9_-]{1,64}$/.test(id), `a name of letters, digits, - and _, not ${JSON.stringify(id)}`);
     if (this.#records.has(id) || this.#removing.has(id)) throw storeFault("cartridge-exists", { cartridge: id });
-    const tag = hexFromBytes(this.#random.bytes(8));
     try {
       this.tell({ kind: "cartridge", id, tag, point: null });
       await this.#add({ kind: "cartridge", id, tag, description, usage: blankUsage, state: "rest" });

@@ -240,6 +240,28 @@ export class CartridgeStore {
     this.#open.upkeep.touch(id);
   }
 
+  /**
+   * A new cartridge that has what another one has in the object store, without a copy: it shares the segments until it
+   * writes over them. The other one must be archived and must not be removed as long as this one is there.
+   */
+  async clone(origin: CartridgeId, id: CartridgeId, description: CartridgeDescription): Promise<void> {
+    const { registry, points } = this.#open;
+    const source = await this.#take(origin, "it is being cloned");
+    try {
+      await registry.create(id, description, registry.get(origin).tag);
+      const made = await this.#take(id, "it is being made");
+      try {
+        await made.cartridge.adopt(source.cartridge);
+        // The bucket alone tells of it from now on.
+        await points.take(made.cartridge, { force: true });
+      } finally {
+        await this.#giveBack(made);
+      }
+    } finally {
+      await this.#giveBack(source);
+    }
+  }
+
   /** Changes the description that `archive` writes beside the data. */
   describe(id: CartridgeId, description: CartridgeDescription): Promise<void> {
     return this.#open.registry.describe(id, description);

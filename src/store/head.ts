@@ -5,6 +5,7 @@
 import { bytesFromHex, hexFromBytes } from "#base/index.ts";
 import { decodeEntry, encodeEntry, type Entry } from "./directory-entry.ts";
 import type { StorageClass } from "./object-store.ts";
+import type { CartridgeId } from "./types.ts";
 import type { SegmentContent } from "./segment-format.ts";
 
 /** Version that this release writes, and the newest that it reads. */
@@ -13,6 +14,23 @@ export const headVersion = 2;
 /** What was known of the open segment when the cartridge was unloaded: a scan may begin behind it. */
 export interface Resume extends SegmentContent {
   readonly segment: number;
+}
+
+/** A cartridge whose segments another one shares until it writes over them. */
+export interface Parent {
+  readonly id: CartridgeId;
+  /** Segments with a number below this, and not below that of the parent before, are its. */
+  readonly below: number;
+  /** The class that they are in. */
+  readonly storageClass: StorageClass;
+}
+
+/** Whose object a segment of a cartridge is: that of the first parent that it is not beyond, or its own. */
+export function ownerOf(
+  segment: number,
+  { id, storageClass, parents = [] }: Pick<Parent, "id" | "storageClass"> & { readonly parents?: readonly Parent[] },
+): Pick<Parent, "id" | "storageClass"> {
+  return parents.find(({ below }) => segment < below) ?? { id, storageClass };
 }
 
 /** The small state of a cartridge. */
@@ -41,6 +59,8 @@ export interface Head {
   /** Segments that a cut made dead and that may still have files or objects: first, and behind the last. */
   readonly garbage: readonly (readonly [number, number])[];
   readonly resume: Resume | null;
+  /** Of a clone: whose segments it shares, in the order of their numbers. */
+  readonly parents?: readonly Parent[];
   /** Manifests written so far, the epoch of the last one, and how many of its entries are still the same. */
   readonly manifests: number;
   readonly manifestEpoch: number;

@@ -92,6 +92,7 @@ export async function writeManifest(
     storedBytes: storedBytesOf(head, count),
     nextSegment,
     storageClass,
+    ...(head.parents === undefined ? {} : { parents: head.parents }),
     directory,
     tail: encodeTail(tail),
   };

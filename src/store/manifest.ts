@@ -22,6 +22,7 @@ import {
   entrySize,
 } from "./directory-entry.ts";
 import { storeFault } from "./faults.ts";
+import type { Parent } from "./head.ts";
 import type { ObjectKey, StorageClass } from "./object-store.ts";
 import type { CartridgeDescription } from "./types.ts";
 
@@ -54,6 +55,8 @@ export interface Manifest {
   /** Number of the segment that follows the last one. */
   readonly nextSegment: number;
   readonly storageClass: StorageClass;
+  /** Of a clone: whose segments it shares, as in its head. */
+  readonly parents?: readonly Parent[];
   /** Parts of the directory, in order. */
   readonly directory: readonly DirectoryPart[];
   /** The entries behind those parts, 128 hexadecimal digits each. */

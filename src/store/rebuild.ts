@@ -113,6 +113,7 @@ async function writeDirectory(
     manifestCount: isNew ? sums.count : 0,
     storageClass,
     storedAt: at,
+    ...(manifest.parents === undefined ? {} : { parents: manifest.parents }),
   };
 }
 

@@ -27,6 +27,8 @@ export interface RemoteOptions extends ObjectWork {
 export interface SegmentHolder {
   readonly id: CartridgeId;
   readonly frames: Pick<FrameTables, "get" | "put">;
+  /** Whose object a segment is. */
+  ownerOf(segment: number): { readonly id: CartridgeId };
 }
 
 /** The pieces of one stored segment. */
@@ -50,9 +52,10 @@ export async function openRemote(
   entry: Entry,
   signal: AbortSignal,
 ): Promise<RemoteContent> {
-  const key = segmentKey(cartridge.id, entry);
+  const owner = cartridge.ownerOf(entry.segment).id;
+  const key = segmentKey(owner, entry);
   if (entry.objectSize === 0) return plainContent(options, key, entry);
-  const { dataKey } = await options.keys.openerOf(cartridgePrefix(cartridge.id));
+  const { dataKey } = await options.keys.openerOf(cartridgePrefix(owner));
   const wanted: Wanted = { key, entry, dataKey, signal };
   const kept = await keptIndex(options.log, cartridge, wanted);
   if (kept === undefined) return sealedContent(options, wanted, await fetchedIndex(options, cartridge, wanted));

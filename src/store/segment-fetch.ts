@@ -229,7 +229,7 @@ class Fetch implements ByteSource {
       let sum = 0;
       for await (const piece of new FileWindow(file).pieces(0, fileSize)) sum = crc32(piece, sum);
       if (sum !== fileCrc) {
-        const key = segmentKey(this.#cartridge.id, this.#entry);
+        const key = segmentKey(this.#cartridge.ownerOf(segment).id, this.#entry);
         throw storeFault("object-corrupt", { key, actual: sum, expected: fileCrc });
       }
       await file.sync();

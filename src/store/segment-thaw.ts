@@ -4,7 +4,7 @@
 
 import type { Duration } from "#base/index.ts";
 import type { ThawCount } from "./counted-objects.ts";
-import type { Entry } from "./directory-entry.ts";
+import { type Entry, objectBytesOf } from "./directory-entry.ts";
 import { segmentKey } from "./object-keys.ts";
 import type { ObjectInfo, ObjectKey, ThawState, ThawTier } from "./object-store.ts";
 import { eachOf, type ObjectWork, retried } from "./object-work.ts";
@@ -33,10 +33,8 @@ export interface Extent {
 }
 
 /** The object of a segment. */
-export const keyOfEntry = (cartridge: StoredCartridge, entry: Entry): ObjectKey => segmentKey(cartridge.id, entry);
-
-/** Bytes of the object of a segment: sealed, or the file as it is. */
-const storedSize = ({ objectSize, fileSize }: Entry): number => (objectSize === 0 ? fileSize : objectSize);
+export const keyOfEntry = (cartridge: StoredCartridge, entry: Entry): ObjectKey =>
+  segmentKey(cartridge.ownerOf(entry.segment).id, entry);
 
 /** The segments that hold those tape files, or all. */
 export async function extentOf(cartridge: StoredCartridge, files: FileRange | undefined): Promise<Extent> {
@@ -54,7 +52,10 @@ export async function extentOfRanges(cartridge: StoredCartridge, ranges: readonl
   let bytes = 0;
   for (const [first, end] of ranges) {
     segments += end - first;
-    for (let index = first; index < end; index++) bytes += storedSize(await cartridge.directory.get(index));
+    for (let index = first; index < end; index++) {
+      const entry = await cartridge.directory.get(index);
+      bytes += entry.stored ? objectBytesOf(entry) : entry.fileSize;
+    }
   }
   return { ranges, segments, bytes };
 }
@@ -84,8 +85,8 @@ export async function thawRanges(
     await eachOf(end - first, options.signal, async (index) => {
       const entry = await cartridge.directory.get(first + index);
       await retried(clock, options.signal, () => objects.thaw(keyOfEntry(cartridge, entry), tier, keep));
-      const { storageClass } = cartridge.head;
-      if (!isExtension) work.asked?.({ storageClass, tier, segments: 1, bytes: storedSize(entry) });
+      const { storageClass } = cartridge.ownerOf(entry.segment);
+      if (!isExtension) work.asked?.({ storageClass, tier, segments: 1, bytes: objectBytesOf(entry) });
       done += 1;
       options.progress?.({ phase: "thaw", done, total });
     });

@@ -8,7 +8,16 @@ import { type Entry, objectBytesOf } from "./directory-entry.ts";
 import { Directory } from "./directory.ts";
 import type { Disk } from "./disk.ts";
 import { FrameTables } from "./frame-tables.ts";
-import { blankHead, type CartridgeFact, decodeCartridgeFact, entriesOf, factOf, type Head } from "./head.ts";
+import {
+  blankHead,
+  type CartridgeFact,
+  decodeCartridgeFact,
+  entriesOf,
+  factOf,
+  type Head,
+  type Parent,
+  ownerOf,
+} from "./head.ts";
 import { Ledger } from "./ledger.ts";
 import type { SegmentIdentity } from "./record.ts";
 import type { SegmentStart } from "./segment-format.ts";
@@ -99,6 +108,34 @@ export class StoredCartridge {
 
   get nextStart(): SegmentStart {
     return { firstObject: this.#head.objects, firstFile: this.#head.files, firstByte: this.#head.bytes };
+  }
+
+  /** Whose object a segment is, and the class that it is in: its own, or that of a cartridge that it was cloned from. */
+  ownerOf(segment: number): Pick<Parent, "id" | "storageClass"> {
+    return ownerOf(segment, { ...this.#head, id: this.id });
+  }
+
+  /** A blank cartridge takes over what another one has in the object store; the segments stay the other's. */
+  async adopt(origin: StoredCartridge): Promise<void> {
+    const { head } = origin;
+    assert(this.#head.count === 0 && this.#head.objects === 0, `${this.id} is blank`);
+    assert(head.storedCount === head.count && head.resume === null, `all of ${origin.id} is stored`);
+    const { id } = origin;
+    const { nextSegment, generation, storageClass } = head;
+    const parents = [...(head.parents ?? []), { id, below: nextSegment, storageClass }];
+    await this.#change({ ...this.#head, parents, nextSegment, generation }, []);
+    for (let first = 0; first < head.count; first += adoptedAtOnce) {
+      const entries: (readonly [number, Entry])[] = [];
+      let { storedBytes, objectBytes } = this.#head;
+      for (let index = first; index < Math.min(first + adoptedAtOnce, head.count); index++) {
+        const entry = { ...(await origin.directory.get(index)), stored: true, local: false };
+        entries.push([index, entry]);
+        storedBytes += entry.fileSize;
+        objectBytes += objectBytesOf(entry);
+      }
+      const sums = { storedBytes, objectBytes, storedAt: head.storedAt };
+      await this.#change({ ...this.#head, ...afterEntries(entries), ...sums }, entries);
+    }
   }
 
   /** A segment is sealed, synced, and the last of the cartridge. */
@@ -276,6 +313,19 @@ export class StoredCartridge {
     }
     return { storedCount, storedObjects };
   }
+}
+
+/** Entries of a journal fact when a clone takes over a directory: some 140 KiB. */
+const adoptedAtOnce = 1000;
+
+/** What a head counts when the last of these entries is the last of the cartridge, and all are stored. */
+function afterEntries(entries: readonly (readonly [number, Entry])[]): Partial<Head> {
+  const last = entries.at(-1);
+  if (last === undefined) return {};
+  const [index, { firstObject, firstFile, firstByte, objects, filemarks, recordBytes }] = last;
+  const end = firstObject + objects;
+  const counts = { objects: end, files: firstFile + filemarks, bytes: firstByte + recordBytes };
+  return { count: index + 1, storedCount: index + 1, storedObjects: end, ...counts };
 }
 
 function shortenedEntry(entry: Entry, point: CutPoint): Entry {
