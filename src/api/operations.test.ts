@@ -74,7 +74,7 @@ test("the permission matrix is the one that was reviewed", () => {
       "tape.key.list tape.media.list tape.media.content task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
-      "cartridge.accept-loss cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool " +
+      "cartridge.accept-loss cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool cartridge.clone " +
       "session.disconnect key.check datastore.verify snapshot.browse tape.barcode-label tape.label tape.inventory tape.backup tape.restore " +
       "tape.catalog task.cancel",
     admin:

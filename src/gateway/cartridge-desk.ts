@@ -10,7 +10,7 @@ import { defaultPoolFor, planCartridges, type PlannedCartridge } from "./cartrid
 import { storeId } from "./cartridge-parts.ts";
 import { createdFacts, description } from "./created-facts.ts";
 import { freePlace } from "./elements.ts";
-import type { CartridgeRecord, Fact } from "./facts.ts";
+import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { LibraryDesk } from "./library-desk.ts";
 import type { LibraryHost } from "./library-host.ts";

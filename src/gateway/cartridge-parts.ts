@@ -63,7 +63,7 @@ export async function thawStateOfAll(
   ranges: readonly SegmentRange[] | undefined,
 ): Promise<ThawState> {
   const states = await Promise.all(
-    partIds(cartridge).map((id, partition) => store.thawState(id, partition === 0 ? ranges : undefined)),
+    partIds(cartridge).map((id, partition) => store.shelf.thawState(id, partition === 0 ? ranges : undefined)),
   );
   return states.reduce((worst, state) =>
     thawOrder.indexOf(state.kind) < thawOrder.indexOf(worst.kind) ? state : worst,
@@ -83,6 +83,6 @@ export async function thawAll(store: CartridgeStore, cartridge: CartridgeRecord,
   const { request, ranges, work } = thaw;
   for (const [partition, id] of partIds(cartridge).entries()) {
     const isPartial = partition === 0 && ranges !== undefined;
-    await store.thaw(id, isPartial ? { ...request, ranges } : request, work);
+    await store.shelf.thaw(id, isPartial ? { ...request, ranges } : request, work);
   }
 }

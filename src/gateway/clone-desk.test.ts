@@ -178,3 +178,18 @@ test("a clone of a clone shares with both; what is not on the shelf is not clone
   await world.stop();
   assert.deepEqual(world.errors, []);
 });
+
+test("a clone whose journal and directory are lost is had again from the bucket, parents and all", async () => {
+  const { world, gateway } = await scene();
+  const { id } = gateway.getCartridge(clone);
+  await world.clock.advance(minutes(5));
+  await world.stop();
+  const disk = world.disk.attach();
+  for (const name of ["journal", "directory"]) await world.run(disk.remove(`cartridges/${id}/${name}`));
+  world.disk.kill();
+  const again = await world.start();
+  await world.run(again.loadCartridge(clone));
+  const host = await driveOf(world, again, "iqn.2026-11.io.capstan.test:again");
+  await expectTape(world, host, upTo(blocks));
+  await world.stop();
+});

@@ -2,10 +2,9 @@
 // Clones: writable copies of archived cartridges that share their data until it is written over. What a clone reads of the
 // original is thawed when it is read. The original, its class and its lock stay as they are.
 
-import type { CartridgeId } from "#store/index.ts";
 import { defaultPoolFor, planCartridges } from "./cartridge-plan.ts";
 import { createdFacts, description } from "./created-facts.ts";
-import { storeId } from "./cartridge-parts.ts";
+import { partIds } from "./cartridge-parts.ts";
 import type { CartridgeRecord, RetrievalRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import type { LibraryDesk } from "./library-desk.ts";
@@ -42,7 +41,7 @@ export class CloneDesk {
       checkTier(origin, request.tier ?? "Standard", this.#parts.abilities);
       const planned = this.#plan(state, origin, request);
       const { cartridge } = planned;
-      await this.#cloneInStore(storeId(origin), storeId(cartridge), cartridge);
+      await this.#cloneInStore(origin, cartridge);
       return { facts: createdFacts(host, [planned]), result: cartridge };
     });
     if (request.into === "mail-slot") host.changer.mailSlotsAccessed();
@@ -74,17 +73,29 @@ export class CloneDesk {
     if (planned === undefined) throw gatewayFault("no-free-element", { library, free: 0, kind: "slots", count: 1 });
     const limit = moneyLimit === undefined ? {} : { moneyLimit };
     const retrieval: RetrievalRecord = { kind: "demand", ranges: [], spent: 0, ...limit };
-    const { shelfClass } = origin;
-    const from = { clonedFrom: origin.barcode, tier, retrieval, ...(shelfClass === undefined ? {} : { shelfClass }) };
+    const { shelfClass, memory } = origin;
+    const from = {
+      clonedFrom: origin.barcode,
+      tier,
+      retrieval,
+      ...(shelfClass === undefined ? {} : { shelfClass }),
+      ...(memory === undefined ? {} : { memory }),
+    };
     return { ...planned, cartridge: { ...planned.cartridge, ...from } };
   }
 
-  async #cloneInStore(origin: CartridgeId, id: CartridgeId, cartridge: CartridgeRecord): Promise<void> {
+  /** Partition by partition; all or none. */
+  async #cloneInStore(origin: CartridgeRecord, cartridge: CartridgeRecord): Promise<void> {
     const { store } = this.#parts;
+    const says = { ...description(cartridge), clonedFrom: origin.barcode };
+    const ids = partIds(cartridge);
     try {
-      await store.clone(origin, id, { ...description(cartridge), clonedFrom: cartridge.clonedFrom ?? "" });
+      for (const [index, part] of partIds(origin).entries()) {
+        const id = ids[index];
+        if (id !== undefined) await store.clone(part, id, says);
+      }
     } catch (error) {
-      if (store.has(id)) await store.remove(id);
+      for (const id of ids) if (store.has(id)) await store.remove(id);
       throw error;
     }
   }

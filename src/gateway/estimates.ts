@@ -58,7 +58,7 @@ async function groundOf({ book, store, settings, clock }: GatewayParts, request:
   const cartridge = book.state.cartridges.get(barcode);
   if (cartridge === undefined) throw gatewayFault("cartridge-unknown", { barcode });
   const id = storeId(cartridge);
-  const all = store.has(id) ? await store.extent(id) : { segments: 0, bytes: 0 };
+  const all = store.has(id) ? await store.shelf.extent(id) : { segments: 0, bytes: 0 };
   const from = cartridge.shelfClass ?? "STANDARD";
   const to = poolNamed(book.state, pool ?? cartridge.pool).storageClass;
   const since = cartridge.classSince ?? cartridge.archivedAt ?? cartridge.createdAt;
@@ -130,7 +130,7 @@ async function retrieveSums(
   checkRetrieve(request);
   checkTier(cartridge, tier, abilities);
   const storageClass = cartridge.shelfClass ?? to;
-  const amount = files === undefined ? all : await store.extent(storeId(cartridge), files);
+  const amount = files === undefined ? all : await store.shelf.extent(storeId(cartridge), files);
   const { segments, bytes } = amount;
   const thaw = prices.classes[storageClass].thaw[tier];
   const [hoursFrom, hoursTo] = thaw?.hours ?? [0, 0];

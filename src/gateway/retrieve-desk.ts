@@ -124,11 +124,14 @@ export class RetrieveDesk {
   async #extent(barcode: string, files: FileRange | undefined): Promise<Extent> {
     const { store } = this.#parts;
     const id = storeId(this.#named(barcode));
-    if (files === undefined) return store.extent(id);
-    const [wanted, labels] = await Promise.all([store.extent(id, files), store.extent(id, { first: 0, last: 0 })]);
+    if (files === undefined) return store.shelf.extent(id);
+    const [wanted, labels] = await Promise.all([
+      store.shelf.extent(id, files),
+      store.shelf.extent(id, { first: 0, last: 0 }),
+    ]);
     const [[, first] = [0, 0]] = labels.ranges;
     const ranges = joinRanges([...wanted.ranges, ...(first > 0 ? [[0, 1] as const] : [])]);
-    return store.extentOf(id, ranges);
+    return store.shelf.extentOf(id, ranges);
   }
 
   #withMore(cartridge: CartridgeRecord, retrieval: RetrievalRecord, extent: Extent): RetrievalRecord {
@@ -153,7 +156,7 @@ export class RetrieveDesk {
     const request = { tier, keep: settings.thawKeep, ranges };
     tasks.start({ operation: "cartridge.retrieve-more", subject: barcode, who: actor.who }, async (context) => {
       context.phase("thawing");
-      await store.thaw(id, request, { signal: context.signal });
+      await store.shelf.thaw(id, request, { signal: context.signal });
     });
   }
 

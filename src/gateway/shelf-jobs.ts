@@ -142,7 +142,7 @@ export class ShelfJobs {
       bypassGovernance: retention?.mode === "GOVERNANCE",
     };
     await this.#persist(context, (work) =>
-      this.#inTurn(context, () => this.#forEachPart(cartridge, (id) => this.#parts.store.lock(id, locks, work))),
+      this.#inTurn(context, () => this.#forEachPart(cartridge, (id) => this.#parts.store.shelf.lock(id, locks, work))),
     );
     await this.#note(barcode, { objectLocks: wanted });
   }
@@ -162,7 +162,7 @@ export class ShelfJobs {
     if (!isLocked && !legalHold) return;
     const locks = { ...(isLocked ? { retention } : {}), ...(legalHold ? { legalHold } : {}), onlyDescription: true };
     await this.#persist(context, (work) =>
-      this.#forEachPart(cartridge, (id) => this.#parts.store.lock(id, locks, work)),
+      this.#forEachPart(cartridge, (id) => this.#parts.store.shelf.lock(id, locks, work)),
     );
   }
 
@@ -236,7 +236,7 @@ export class ShelfJobs {
     const bypassGovernance = cartridge.deletion?.bypassGovernance === true;
     context.phase("erasing");
     await this.#persist(context, ({ signal }) =>
-      this.#forEachPart(cartridge, (id) => store.eraseObjects(id, { signal, bypassGovernance })),
+      this.#forEachPart(cartridge, (id) => store.shelf.eraseObjects(id, { signal, bypassGovernance })),
     );
   }
 

@@ -97,16 +97,16 @@ test("the shelf: archive, thaw, read back, archive again", async () => {
   assert.equal(usage.storageClass, "DEEP_ARCHIVE");
   assert.deepEqual([usage.dirtyBytes, usage.localBytes], [0, 0]);
   assert.equal(usage.recoveryPoint?.objects, 30);
-  assert.equal((await bed.run(bed.store.thawState(tape))).kind, "frozen");
+  assert.equal((await bed.run(bed.store.shelf.thawState(tape))).kind, "frozen");
 
   const frozen = await bed.load(tape);
   await assert.rejects(bed.read(frozen, 3), faultCode("object-frozen"));
   await bed.run(frozen.unload());
 
-  await bed.run(bed.store.thaw(tape, { tier: "Standard", keep: hours(24) }));
-  assert.equal((await bed.run(bed.store.thawState(tape))).kind, "thawing");
+  await bed.run(bed.store.shelf.thaw(tape, { tier: "Standard", keep: hours(24) }));
+  assert.equal((await bed.run(bed.store.shelf.thawState(tape))).kind, "thawing");
   await bed.clock.advance(seconds(3601));
-  assert.equal((await bed.run(bed.store.thawState(tape))).kind, "thawed");
+  assert.equal((await bed.run(bed.store.shelf.thawState(tape))).kind, "thawed");
   const thawed = await bed.load(tape);
   await verify(bed, thawed, 30);
   await bed.run(thawed.unload());
@@ -155,7 +155,7 @@ test("an archive that crashed anywhere is taken up again, and nothing is uploade
     await bed.run(bed.store.archive(tape, "GLACIER"));
     const segments = bed.objects.keys.filter((key) => key.includes("/segments/"));
     assert.equal(segments.length, 7);
-    await bed.run(bed.store.thaw(tape, { tier: "Expedited", keep: hours(1) }));
+    await bed.run(bed.store.shelf.thaw(tape, { tier: "Expedited", keep: hours(1) }));
     await bed.clock.advance(minutes(2));
     const image = await bed.load(tape);
     await verify(bed, image, 40);

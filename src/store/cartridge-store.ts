@@ -25,9 +25,8 @@ import type { BypassOptions, StorageClass, ThawState, ThawTier } from "./object-
 import { checkpointDistance } from "./open-segment.ts";
 import { type ReadCounts, SeenSegments } from "./read-sources.ts";
 import { RecyclingDisk } from "./recycling-disk.ts";
-import { eraseCartridge, eraseObjects } from "./erase.ts";
+import { eraseCartridge } from "./erase.ts";
 import { cartridgePrefix } from "./object-keys.ts";
-import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
 import { PacedObjects } from "./paced-objects.ts";
 import { GuardedObjects } from "./guarded-objects.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -35,14 +34,7 @@ import { RecoveryPoints } from "./recovery-points.ts";
 import { RingPool } from "./ring.ts";
 import type { RingShape } from "./ring-plan.ts";
 import { SegmentFetcher } from "./segment-fetch.ts";
-import {
-  type Extent,
-  extentOf,
-  extentOfRanges,
-  type FileRange,
-  thawRanges,
-  thawStateOfRanges,
-} from "./segment-thaw.ts";
+import { StoreShelf } from "./store-shelf.ts";
 import { pageSize } from "./segment-format.ts";
 import type { ThawCount } from "./counted-objects.ts";
 import type { StatusBeacon } from "./status-beacon.ts";
@@ -65,16 +57,6 @@ import type {
   UnstoredData,
   WorkOptions,
 } from "./types.ts";
-
-/** What to thaw and how. */
-export interface ThawRequest {
-  readonly tier: ThawTier;
-  readonly keep: Duration;
-  /** All segments unless given. */
-  readonly ranges?: readonly SegmentRange[];
-  /** They are thawed, or are being, and are to stay so: nothing is fetched out of the cold class again. */
-  readonly isExtension?: boolean;
-}
 
 /** What exists once the store is open. */
 interface Parts {
@@ -106,12 +88,21 @@ export class CartridgeStore {
   readonly #sealing: StoreSealing;
   #parts: Parts | undefined;
   readonly #reads: ReadCounts = { hits: 0, misses: 0 };
+  /** What is done with cartridges in the object store alone. */
+  readonly shelf: StoreShelf;
   readonly #asked: (count: ThawCount) => void;
   #fetchedBytes = 0;
 
   constructor(ports: StorePorts, settings: StoreSettings) {
     this.#ports = ports;
     this.#asked = (count) => settings.thawed?.(count);
+    this.shelf = new StoreShelf({
+      clock: ports.clock,
+      asked: this.#asked,
+      objects: () => this.#open.objects,
+      commit: (signal) => this.#open.bucketLog.commit(signal),
+      withActive: (id, work) => this.#withActive(id, work),
+    });
     this.#settings = settings;
     this.#sealing = storeSealing(ports, this.#gatewayName);
     this.#folder = settings.folder ?? "cartridges";
@@ -363,45 +354,6 @@ export class CartridgeStore {
       active.isShelved = false;
       await this.#giveBack(active);
     }
-  }
-
-  /** Locks every object of the cartridge in the object store. May be repeated. Fault `store.object-locked`. */
-  async lock(id: CartridgeId, locks: CartridgeLocks, options: WorkOptions = {}): Promise<void> {
-    await this.#withActive(id, (active) => lockObjects(this.#workOn(active, options), id, locks));
-  }
-
-  /** Deletes the objects of an archived cartridge, which `remove` then forgets. Fault `store.object-locked`. */
-  async eraseObjects(id: CartridgeId, options: WorkOptions & BypassOptions = {}): Promise<void> {
-    const { objects, bucketLog } = this.#open;
-    await bucketLog.commit(options.signal);
-    const work = { objects, clock: this.#ports.clock };
-    await this.#withActive(id, () => eraseObjects(work, id, options.signal, options));
-  }
-
-  /** The segments that hold some tape files, or all. */
-  extent(id: CartridgeId, files?: FileRange): Promise<Extent> {
-    return this.#withActive(id, ({ cartridge }) => extentOf(cartridge, files));
-  }
-
-  /** How much lies in some segments. */
-  extentOf(id: CartridgeId, ranges: readonly SegmentRange[]): Promise<Extent> {
-    return this.#withActive(id, ({ cartridge }) => extentOfRanges(cartridge, ranges));
-  }
-
-  /** Asks for segments (all unless given) to become readable for `keep`. May be repeated; extends what is thawed. */
-  async thaw(id: CartridgeId, request: ThawRequest, options: WorkOptions = {}): Promise<void> {
-    await this.#withActive(id, async (active) => {
-      const wanted = request.ranges ?? (await extentOf(active.cartridge, undefined)).ranges;
-      await thawRanges({ ...this.#workOn(active, options), asked: this.#asked }, wanted, request);
-    });
-  }
-
-  /** The state of the least ready segment (of all unless given): latest `readyAt`, earliest `until`. */
-  thawState(id: CartridgeId, ranges?: readonly SegmentRange[]): Promise<ThawState> {
-    return this.#withActive(id, async (active) => {
-      const wanted = ranges ?? (await extentOf(active.cartridge, undefined)).ranges;
-      return thawStateOfRanges(this.#workOn(active, {}), wanted);
-    });
   }
 
   /** Forgets the cartridge, durably at once; local and remote bytes go in the background. Not while loaded. */

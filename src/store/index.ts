@@ -35,6 +35,7 @@ export * from "./passphrase-keys.ts";
 export * from "./seal-jobs.ts";
 export { joinRanges } from "./segment-thaw.ts";
 export type { Extent, FileRange } from "./segment-thaw.ts";
+export type * from "./store-shelf.ts";
 export * from "./thaw-record.ts";
 export type * from "./types.ts";
 export type { SealedOwner } from "./wrapped-key.ts";
