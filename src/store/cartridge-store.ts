@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
-import { assert, type Duration, isFault, limits, sleep } from "#base/index.ts";
+import { assert, isFault, limits, sleep } from "#base/index.ts";
 import {
   type ActiveCartridge,
   ActiveCartridges,
@@ -21,7 +21,7 @@ import { allGates, DiskRoom } from "./disk-room.ts";
 import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
 import type { KeyRing } from "./key-ring.ts";
-import type { BypassOptions, StorageClass, ThawState, ThawTier } from "./object-store.ts";
+import type { StorageClass } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
 import { type ReadCounts, SeenSegments } from "./read-sources.ts";
 import { RecyclingDisk } from "./recycling-disk.ts";
@@ -49,7 +49,6 @@ import type {
   CartridgeLoss,
   CartridgeUsage,
   LoadedImage,
-  SegmentRange,
   LoadOptions,
   StorePorts,
   StoreSettings,
