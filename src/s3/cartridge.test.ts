@@ -78,10 +78,10 @@ async function cycle(bed: S3Bed, store: CartridgeStore): Promise<void> {
   await bed.run(image.unload());
   await again(bed, () => store.archive(tape, "DEEP_ARCHIVE"));
   assert.equal(store.usage(tape).localBytes, 0);
-  assert.equal((await again(bed, () => store.thawState(tape))).kind, "frozen");
-  await again(bed, () => store.thaw(tape, { tier: "Bulk", keep: days(2) }));
+  assert.equal((await again(bed, () => store.shelf.thawState(tape))).kind, "frozen");
+  await again(bed, () => store.shelf.thaw(tape, { tier: "Bulk", keep: days(2) }));
   await bed.clock.advance(hours(13));
-  assert.equal((await again(bed, () => store.thawState(tape))).kind, "thawed");
+  assert.equal((await again(bed, () => store.shelf.thawState(tape))).kind, "thawed");
   const thawed = await bed.run(store.load(tape));
   await verify(bed, thawed);
   await bed.run(thawed.unload());
