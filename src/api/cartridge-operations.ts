@@ -67,6 +67,8 @@ export const cartridgeOperations = [
       state: states.optional().describe("Only those in this state"),
       pool: poolName.optional(),
       barcodePrefix: z.string().optional().describe("Only barcodes that begin with this"),
+      after: z.string().optional().describe("Only barcodes behind this one: the last of the page before"),
+      limit: z.int().min(1).optional().describe("At most so many: a page"),
     }),
     output: z.array(Cartridge),
     positional: [],

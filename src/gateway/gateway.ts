@@ -59,6 +59,18 @@ import type {
   UnstoredView,
 } from "./views.ts";
 
+/** Index of the first of sorted texts that is behind `text`. */
+function firstBehind(sorted: readonly string[], text: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((sorted[middle] ?? "") <= text) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 const fencedText = ({ fenced }: CartridgeStore): string | undefined =>
   fenced && `${fenced.host} has taken over at ${fenced.at} (epoch ${fenced.epoch})`;
 
@@ -234,16 +246,20 @@ export class Gateway {
   listCartridges(filter: CartridgeFilter = {}): readonly CartridgeView[] {
     const { state } = this.#now.parts.book;
     const library = filter.library === undefined ? undefined : this.#now.libraries.named(filter.library).id;
-    const matches = [...state.cartridges.values()].filter(
-      (cartridge) =>
+    const { after, limit = Infinity, barcodePrefix = "" } = filter;
+    const found: CartridgeView[] = [];
+    const { sortedBarcodes: barcodes } = state;
+    for (let index = after === undefined ? 0 : firstBehind(barcodes, after); index < barcodes.length; index++) {
+      if (found.length >= limit) break;
+      const cartridge = state.cartridge(barcodes[index] ?? "");
+      const isWanted =
         (library === undefined || cartridge.library === library) &&
         (filter.state === undefined || cartridge.state === filter.state) &&
         (filter.pool === undefined || cartridge.pool === filter.pool) &&
-        cartridge.barcode.startsWith(filter.barcodePrefix ?? ""),
-    );
-    return matches
-      .toSorted((left, right) => (left.barcode < right.barcode ? -1 : 1))
-      .map((cartridge) => this.#view(cartridge));
+        cartridge.barcode.startsWith(barcodePrefix);
+      if (isWanted) found.push(this.#view(cartridge));
+    }
+    return found;
   }
 
   /** Fault `gateway.cartridge-unknown`. */

@@ -86,6 +86,9 @@ export interface CartridgeFilter {
   readonly pool?: string;
   /** Barcodes that begin with this. */
   readonly barcodePrefix?: string;
+  /** Only those behind this barcode, and no more than so many: a page. */
+  readonly after?: string;
+  readonly limit?: number;
 }
 
 /** A place of a library, as people name it. */

@@ -32,6 +32,8 @@ export class GatewayState {
   readonly libraries = new Map<ObjectId, LibraryState>();
   /** By barcode. */
   readonly cartridges = new Map<string, CartridgeRecord>();
+  /** Barcodes in order; made when somebody asks, forgotten when one comes or goes. */
+  #sorted: readonly string[] | undefined;
   /** Barcodes of deleted cartridges. */
   readonly spentBarcodes = new Set<string>();
   /** By name, the built-in ones included. */
@@ -64,12 +66,14 @@ export class GatewayState {
         return;
       case "cartridge":
         this.cartridges.set(fact.cartridge.barcode, fact.cartridge);
+        this.#sorted = undefined;
         return;
       case "cartridge-changed":
         this.cartridges.set(fact.barcode, { ...this.cartridge(fact.barcode), ...fact.change, changedAt: fact.at });
         return;
       case "cartridge-gone":
         this.cartridges.delete(fact.barcode);
+        this.#sorted = undefined;
         this.spentBarcodes.add(fact.barcode);
         return;
       case "placed":
@@ -114,6 +118,12 @@ export class GatewayState {
       default:
         fact satisfies never;
     }
+  }
+
+  /** Barcodes of all cartridges, in order. */
+  get sortedBarcodes(): readonly string[] {
+    this.#sorted ??= [...this.cartridges.keys()].toSorted((left, right) => (left < right ? -1 : 1));
+    return this.#sorted;
   }
 
   /** A library that facts name. */

@@ -63,14 +63,14 @@ export function encodeBatch(texts: readonly string[], firstSequence: number): Ui
 
 /** What a file holds. */
 export interface LedgerContent {
-  readonly facts: readonly { readonly text: string; readonly offset: number }[];
+  /** Where the records are. Their texts are read one by one: all of them at once are much more than the facts. */
+  readonly offsets: readonly number[];
   readonly nextSequence: number;
   /** Where the next record goes. What lies behind was never acknowledged. */
   readonly endOffset: number;
 }
 
 interface FoundRecord {
-  readonly text: string;
   readonly sequence: number;
   readonly batch: number;
   readonly batchCount: number;
@@ -95,7 +95,14 @@ function recordAt(bytes: Uint8Array, offset: number): FoundRecord | string {
   if (bytes.byteLength < start + roundUp(header.length, 8)) return "the record is cut";
   if (crc32(payload) !== header.textCrc) return "the text does not have its checksum";
   const end = start + roundUp(header.length, 8);
-  return { ...header, text: textFromBytes(payload), end };
+  const { sequence, batch, batchCount } = header;
+  return { sequence, batch, batchCount, end };
+}
+
+/** The text of a record that `decodeLedger` found. */
+export function recordText(bytes: Uint8Array, offset: number): string {
+  const { length } = LedgerRecord.decode(bytes, offset);
+  return textFromBytes(bytes.subarray(offset + LedgerRecord.size, offset + LedgerRecord.size + length));
 }
 
 /** True when a record of a batch later than `batch` lies at `from` or behind: then what is before it was durable. */
@@ -125,11 +132,11 @@ function checkLedgerHeader(path: string, bytes: Uint8Array): number {
  * `store.file-damaged` for damage before that, `store.format-newer`.
  */
 export function decodeLedger(path: string, bytes: Uint8Array): LedgerContent {
-  const facts: { text: string; offset: number }[] = [];
+  const offsets: number[] = [];
   let nextSequence = checkLedgerHeader(path, bytes);
   let endOffset = LedgerHeader.size;
   while (endOffset < bytes.byteLength) {
-    const batch: { text: string; offset: number }[] = [];
+    const batch: number[] = [];
     let offset = endOffset;
     let count = 1;
     while (batch.length < count) {
@@ -139,18 +146,18 @@ export function decodeLedger(path: string, bytes: Uint8Array): LedgerContent {
         if (hasLaterBatch(bytes, offset, nextSequence)) {
           throw storeFault("file-damaged", { path, offset, reason: problem ?? "unreadable" });
         }
-        return { facts, nextSequence, endOffset };
+        return { offsets, nextSequence, endOffset };
       }
-      batch.push({ text: found.text, offset });
+      batch.push(offset);
       count = found.batchCount;
       offset = found.end;
     }
     assert(batch.length === count, "a whole batch");
-    facts.push(...batch);
+    for (const each of batch) offsets.push(each);
     nextSequence += count;
     endOffset = offset;
   }
-  return { facts, nextSequence, endOffset };
+  return { offsets, nextSequence, endOffset };
 }
 
 function orderProblem(found: FoundRecord, batch: number, index: number): string | undefined {

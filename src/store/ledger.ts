@@ -6,7 +6,7 @@ import { assert, asError, isFault, limits, type Log } from "#base/index.ts";
 import { folderOf, unlessMissing } from "./disk-paths.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
-import { decodeLedger, encodeBatch, encodeLedgerHeader, LedgerHeader } from "./ledger-format.ts";
+import { decodeLedger, encodeBatch, encodeLedgerHeader, LedgerHeader, recordText } from "./ledger-format.ts";
 
 /** What a ledger needs. */
 export interface LedgerOptions<Fact> {
@@ -213,9 +213,9 @@ async function readFile<Fact>(file: DiskFile, options: LedgerOptions<Fact>): Pro
   const bytes = new Uint8Array(await file.size());
   const count = await file.read(0, bytes);
   const content = decodeLedger(path, bytes.subarray(0, count));
-  const facts = content.facts.map(({ text, offset }) => {
+  const facts = content.offsets.map((offset) => {
     try {
-      const value: unknown = JSON.parse(text);
+      const value: unknown = JSON.parse(recordText(bytes, offset));
       return decode(value);
     } catch (error) {
       if (isFault(error, "store.format-newer")) throw error;
