@@ -46,7 +46,7 @@ export const keyOperations = [
     route: { method: "post", path: "/keys/rotate" },
     summary: "Make a new key and wrap every data key with it; no data is uploaded again",
     description:
-      "May be interrupted and begun again. With --renew=false the current key is kept: to go on after an interruption, or to move to " +
+      "May be interrupted and begun again. With --no-renew the current key is kept: to go on after an interruption, or to move to " +
       "another provider that was named in the configuration. Keep a copy of a new key file, and of the old one while older copies of the bucket exist.",
     input: z.strictObject({
       renew: z.boolean().optional().describe("Make a new key first; default true, where the provider can"),

@@ -133,6 +133,7 @@ function addOperation(program: Command, entry: Operation, { ports, actions }: Pa
   }
   for (const field of fields) {
     command.addOption(optionOf(field, entry.positional.includes(field.name)));
+    if (field.kind === "switch") command.addOption(new Option(noOptionName(field.name)).hideHelp());
     if (field.isSecret)
       command.option(`${optionName(field.name)}-file <file>`, "the same from a file; - is standard input");
   }
@@ -181,6 +182,9 @@ function optionOf(field: InputField, isPositional: boolean): Option {
   return field.choices.length === 0 ? option : option.choices([...field.choices]);
 }
 
+/** Says no to a switch whose default is yes. */
+const noOptionName = (field: string): string => `--no-${kebabText(field)}`;
+
 const optionName = (field: string): string => `--${kebabText(field)}`;
 
 function placeholder(field: InputField): string {
@@ -194,7 +198,10 @@ function exampleText(entry: Operation, input: Readonly<Record<string, unknown>>)
   const positional = entry.positional.filter((name) => name in input).map((name) => quote(input[name]));
   const options = Object.entries(input)
     .filter(([name]) => !entry.positional.includes(name))
-    .map(([name, value]) => (value === true ? optionName(name) : `${optionName(name)} ${quote(value)}`));
+    .map(([name, value]) => {
+      if (value === true) return optionName(name);
+      return value === false ? noOptionName(name) : `${optionName(name)} ${quote(value)}`;
+    });
   return `  capstan ${[...entry.name.split("."), ...positional, ...options].join(" ")}`;
 }
 
