@@ -189,7 +189,9 @@ export class Operator {
     const request = { library: libraryName, count: 1, sizeBytes: cartridgeSize, pool: poolName };
     await this.#ask((gateway) => gateway.createCartridges(request));
     const views = await this.#untilUp((gateway) => gateway.listCartridges());
-    for (const { barcode, place } of views.filter((view) => !book.cartridges.has(view.barcode))) {
+    // What waits for its deletion is in no book any more, and still shown: on the shelf.
+    const isNew = ({ barcode }: CartridgeView): boolean => !book.cartridges.has(barcode) && !this.#deleted.has(barcode);
+    for (const { barcode, place } of views.filter(isNew)) {
       expect(place.kind === "element", `the new cartridge ${barcode} is in the library`);
       world.trace.event("operator", `makes ${barcode} in ${place.address}`);
       book.cartridges.set(barcode, new CartridgeBook(barcode, place.address));

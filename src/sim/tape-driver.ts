@@ -89,8 +89,7 @@ export class TapeDriver {
     const word = wordOf(reply);
     if (word === "good") return { kind: "block", bytes: reply.dataIn };
     if (word === "filemark-detected") return { kind: "filemark" };
-    const { objectFailures, segmentFailures } = this.#world.scenario;
-    if (word === "read-error" && objectFailures + segmentFailures > 0) throw new ReadFailed(word);
+    this.#throwReadFailed(word);
     expect(word === "end-of-data", `READ answers ${word}`);
     return { kind: "end-of-data" };
   }
@@ -103,6 +102,7 @@ export class TapeDriver {
   async locate(objectNumber: number): Promise<boolean> {
     const reply = await this.#patiently({ cdb: Locate16.encode({ identifier: BigInt(objectNumber) }) });
     const word = wordOf(reply);
+    this.#throwReadFailed(word);
     expect(word === "good" || word === "end-of-data", `LOCATE answers ${word}`);
     return word === "good";
   }
@@ -110,7 +110,9 @@ export class TapeDriver {
   /** Gives the word of the answer: `good`, `filemark-detected`, `end-of-data`, `beginning-of-partition`. */
   async space(code: keyof typeof spaceCodes, count: number): Promise<string> {
     const cdb = Space6.encode({ code: spaceCodes[code], count: (count & spaceCountMask) >>> 0 });
-    return wordOf(await this.#patiently({ cdb }));
+    const word = wordOf(await this.#patiently({ cdb }));
+    this.#throwReadFailed(word);
+    return word;
   }
 
   /** The object number, as the drive says. */
@@ -143,6 +145,12 @@ export class TapeDriver {
       await this.waitReady();
     }
     throw new CheckFailure(`what a host reads was not brought in ${readyTries} tries`);
+  }
+
+  /** Where an object lies may have to be read from an object store that fails at times, and so may what lies there. */
+  #throwReadFailed(word: string): void {
+    const { objectFailures, segmentFailures } = this.#world.scenario;
+    if (word === "read-error" && objectFailures + segmentFailures > 0) throw new ReadFailed(word);
   }
 
   async #good(cdb: Uint8Array, name: string): Promise<void> {

@@ -64,7 +64,7 @@ export class TapeHost {
         }
       });
     }
-    await this.#untilDone(() => this.#putBack());
+    await this.#untilDone(() => this.#putAway());
   }
 
   /** Loads a cartridge, reads all of it, compares, and puts it back. */
@@ -72,7 +72,7 @@ export class TapeHost {
     await this.#untilDone(async () => {
       if (this.#loaded !== cartridge) await this.#load(cartridge);
       await this.#verify();
-      await this.#putBack();
+      await this.#putAway();
     });
   }
 
@@ -243,6 +243,15 @@ export class TapeHost {
 
   async #putBack(): Promise<void> {
     await this.#takeOut("storage-slot");
+  }
+
+  /** Puts back for good: while the robot waits for a drive, a new cartridge may come into the slot that was free. */
+  async #putAway(): Promise<void> {
+    const { world } = this.#options;
+    while (this.#loaded !== undefined) {
+      await this.#putBack();
+      if (this.#loaded !== undefined) await sleep(world.clock, seconds(1));
+    }
   }
 
   async #eject(): Promise<void> {

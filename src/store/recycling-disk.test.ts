@@ -67,6 +67,22 @@ test("a file that somebody has open is removed, not used again, also after a ren
   assert.notEqual(await disk.reuse("b/1", {}), undefined);
 });
 
+test("a file that is opened while it gets its name is not used again as long as it is open", async () => {
+  const { disk } = await make();
+  await put(disk, "a/1.part", "old");
+  const fetching = await disk.open("a/1.part", { mode: "read" });
+  const renaming = disk.rename("a/1.part", "a/1");
+  const reader = await disk.open("a/1", { mode: "read" });
+  await renaming;
+  await fetching.close();
+  await disk.retire("a/1");
+  assert.equal(await disk.reuse("b/1", {}), undefined);
+  await reader.close();
+  await put(disk, "a/2", "new");
+  await disk.retire("a/2");
+  assert.notEqual(await disk.reuse("b/1", {}), undefined);
+});
+
 test("a file that is opened while it is put aside is removed", async () => {
   const { disk } = await make();
   await put(disk, "a/1", "old");

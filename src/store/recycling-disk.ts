@@ -59,6 +59,8 @@ class CountedFile implements DiskFile {
 interface OpenEntry {
   path: string;
   count: number;
+  /** Counts for this one from now on. */
+  heir?: OpenEntry;
 }
 
 /** A disk whose segment files are used again. Everything that may have such a file open goes through it. */
@@ -124,10 +126,7 @@ export class RecyclingDisk implements SegmentDisk {
     const entry = this.#open.get(path) ?? { path, count: 0 };
     entry.count += 1;
     this.#open.set(path, entry);
-    const closed = (): void => {
-      entry.count -= 1;
-      if (entry.count === 0 && this.#open.get(entry.path) === entry) this.#open.delete(entry.path);
-    };
+    const closed = (): void => this.#closed(entry);
     try {
       return new CountedFile(await this.#disk.open(path, options), closed);
     } catch (error) {
@@ -143,9 +142,11 @@ export class RecyclingDisk implements SegmentDisk {
     this.#open.delete(from);
     const there = this.#open.get(to);
     moved.path = to;
-    // Who has the file open that is replaced, has it open under no name.
-    if (there !== undefined) there.path = "";
     this.#open.set(to, moved);
+    if (there === undefined) return;
+    // It may have the file open that was replaced, or, opened meanwhile, this one: it counts as this one.
+    moved.count += there.count;
+    there.heir = moved;
   }
 
   remove(path: string): Promise<void> {
@@ -170,6 +171,13 @@ export class RecyclingDisk implements SegmentDisk {
 
   freeBytes(): Promise<number> {
     return this.#disk.freeBytes();
+  }
+
+  #closed(opened: OpenEntry): void {
+    let entry = opened;
+    while (entry.heir !== undefined) entry = entry.heir;
+    entry.count -= 1;
+    if (entry.count === 0 && this.#open.get(entry.path) === entry) this.#open.delete(entry.path);
   }
 
   async #putAside(path: string): Promise<void> {

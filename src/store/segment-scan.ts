@@ -47,7 +47,8 @@ export type ScannedSegment =
 export async function scanSegment(disk: Disk, expected: ExpectedSegment): Promise<ScannedSegment> {
   const file = await unlessMissing(disk.open(expected.path, { mode: "read" }));
   if (file === undefined) {
-    if (expected.resume === undefined) return { kind: "absent" };
+    // One without an object is no loss, and nobody has stored it elsewhere: another one begins.
+    if ((expected.resume?.objects ?? 0) === 0) return { kind: "absent" };
     throw storeFault("file-missing", { path: expected.path });
   }
   try {
