@@ -4,6 +4,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -35,14 +36,15 @@ export class CapstanSubject implements Subject {
   readonly label: string;
   readonly portal: Endpoint;
   drives: Subject["drives"] = [];
-  readonly #home: string;
+  /** Its data folder. */
+  readonly home: string;
   readonly #api: string;
   #process: ChildProcess | undefined;
   #said = "";
   #token: string | undefined;
 
   private constructor(home: string, label: string, port: number, apiPort: number) {
-    this.#home = home;
+    this.home = home;
     this.label = label;
     this.portal = { host: "127.0.0.1", port };
     this.#api = `127.0.0.1:${apiPort}`;
@@ -77,7 +79,7 @@ export class CapstanSubject implements Subject {
   async launch(): Promise<number> {
     const portal = `${this.portal.host}:${this.portal.port}`;
     const start = performance.now();
-    const args = ["serve", "--home", this.#home, "--iscsi", portal, "--api", this.#api];
+    const args = ["serve", "--home", this.home, "--iscsi", portal, "--api", this.#api];
     const child = spawn(capstan, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     this.#said = "";
@@ -92,6 +94,18 @@ export class CapstanSubject implements Subject {
     return (performance.now() - start) / 1000;
   }
 
+  /** The portal takes a connection now. */
+  takesConnections(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = connect(this.portal.port, this.portal.host);
+      socket.once("error", () => resolve(false));
+      socket.once("connect", () => {
+        socket.destroy();
+        resolve(true);
+      });
+    });
+  }
+
   async #isHealthy(): Promise<boolean> {
     try {
       return (await fetch(`http://${this.#api}/healthz`, { signal: AbortSignal.timeout(2000) })).ok;
@@ -102,16 +116,17 @@ export class CapstanSubject implements Subject {
 
   /** Runs `capstan …` against it and returns what it printed as JSON. */
   async capstan(...args: readonly string[]): Promise<unknown> {
-    const all = [...args, "--home", this.#home, "--output", "json"];
+    const all = [...args, "--home", this.home, "--output", "json"];
     const { stdout } = await run(capstan, all, { maxBuffer: 1 << 28 });
     return JSON.parse(stdout);
   }
 
   /** Asks the API, as its administrator; the answer's JSON. */
-  async ask(path: string, method = "GET"): Promise<unknown> {
-    this.#token ??= (await readFile(join(this.#home, "admin-token"), "utf8")).trim();
-    const headers = { authorization: `Bearer ${this.#token}` };
-    const answer = await fetch(`http://${this.#api}/api/v1/${path}`, { method, headers });
+  async ask(path: string, method = "GET", input?: unknown): Promise<unknown> {
+    this.#token ??= (await readFile(join(this.home, "admin-token"), "utf8")).trim();
+    const headers = { authorization: `Bearer ${this.#token}`, "content-type": "application/json" };
+    const body = input === undefined ? {} : { body: JSON.stringify(input) };
+    const answer = await fetch(`http://${this.#api}/api/v1/${path}`, { method, headers, ...body });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
@@ -123,7 +138,7 @@ export class CapstanSubject implements Subject {
 
   async stop(): Promise<void> {
     await this.#end("SIGKILL");
-    await rm(this.#home, { recursive: true, force: true });
+    await rm(this.home, { recursive: true, force: true });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -15,9 +15,13 @@ export function cpuSecondsOf(pid: number): number {
 }
 
 /** Resident memory of a process in MiB, now. */
-export function residentMiBOf(pid: number): number {
-  const found = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(found?.[1]) / 1024;
+export const residentMiBOf = (pid: number): number => statusMiB(pid, /VmRSS:\s+(\d+)/);
+
+/** The most that it ever had. */
+export const peakMiBOf = (pid: number): number => statusMiB(pid, /VmHWM:\s+(\d+)/);
+
+function statusMiB(pid: number, line: RegExp): number {
+  return Number(line.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
 /** MiB per second at which a new file of `gib` GiB in `folder` is written around the page cache and synced. */

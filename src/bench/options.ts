@@ -24,7 +24,7 @@ export interface BenchOptions {
 }
 
 /** Parts of the bench, in the order in which they run. */
-export const parts = ["throughput", "sustained", "drives", "start", "upload", "control", "scale"] as const;
+export const parts = ["throughput", "sustained", "drives", "start", "upload", "control", "scale", "size"] as const;
 /** One of them. */
 export type Part = (typeof parts)[number];
 

@@ -8,6 +8,7 @@ import { floorServer } from "./floor.ts";
 import { serveFloor } from "./floor-server.ts";
 import { measureDrives } from "./many-drives.ts";
 import { readOptions, usage, type BenchOptions, type Part } from "./options.ts";
+import { measureSize } from "./size.ts";
 import { measureStart } from "./start.ts";
 import type { Subject } from "./subject.ts";
 import { startTgt } from "./tgt-subject.ts";
@@ -44,6 +45,7 @@ const runPart = {
   upload: measureUpload,
   control: measureControl,
   scale: measureScale,
+  size: measureSize,
 } satisfies Record<Part, (options: BenchOptions) => Promise<void>>;
 
 async function bench(): Promise<number> {

@@ -3,7 +3,9 @@
 
 export type { Alarm, AlarmSeverity } from "./alarms.ts";
 export { cartridgeStates, type CartridgeState } from "./cartridge-life.ts";
+export { Book } from "./book.ts";
 export type * from "./events.ts";
+export type { CartridgeRecord, Fact } from "./facts.ts";
 export { Gateway } from "./gateway.ts";
 export { listPrices, type ClassPrices, type PriceTable, type ThawPrice } from "./prices.ts";
 export * from "./recovery.ts";
