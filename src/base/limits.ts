@@ -25,6 +25,10 @@ export const limits = {
   cartridgeSizeMax: 64 * TiB,
   /** Cartridges that one create call makes. */
   cartridgesPerCreate: 1500,
+  /** The bucket's times may be so much ahead of ours before a check-up says so: NTP keeps machines far closer. */
+  clockApart: minutes(5),
+  /** Findings that one check-up keeps: more than anybody reads, less than memory minds. */
+  findings: 10_000,
   /** Elements of one library: element addresses are 16 bits wide. */
   elementsMax: 65_000,
   /** Drives of one library. */

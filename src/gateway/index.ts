@@ -4,6 +4,7 @@
 export type { Alarm, AlarmSeverity } from "./alarms.ts";
 export { cartridgeStates, type CartridgeState } from "./cartridge-life.ts";
 export { Book } from "./book.ts";
+export * from "./check-up.ts";
 export type * from "./events.ts";
 export type { CartridgeRecord, Fact } from "./facts.ts";
 export { Gateway } from "./gateway.ts";

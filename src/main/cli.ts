@@ -40,6 +40,13 @@ const doors: ReadonlyMap<string, Door> = new Map<string, Door>([
     },
   ],
   [
+    "doctor",
+    {
+      summary: "check a data folder and its bucket",
+      open: async (args) => (await import("./doctor.ts")).doctor(args),
+    },
+  ],
+  [
     "demo",
     {
       summary: "show everything with the files of a folder",

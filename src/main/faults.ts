@@ -12,6 +12,18 @@ export const mainFault = faultsOf("main", {
     exit: 1,
   },
   "bad-folder": { text: "{folder} cannot be read: {reason}", retry: "operator", http: 400, exit: 2 },
+  "no-home": {
+    text: "{home} is no data folder of Capstan; name one with --home",
+    retry: "never",
+    http: 404,
+    exit: 3,
+  },
+  "doctor-found": {
+    text: "{count} findings in {home} need somebody",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
   "home-in-use": {
     text: "{home} holds a gateway already; recover into another folder, or see what is wrong with it: capstan doctor",
     retry: "never",

@@ -41,3 +41,6 @@ export type * from "./store-shelf.ts";
 export * from "./thaw-record.ts";
 export type * from "./types.ts";
 export type { SealedOwner } from "./wrapped-key.ts";
+export * from "./finding.ts";
+export * from "./store-look.ts";
+export { readLedger } from "./ledger-reading.ts";

@@ -2,11 +2,11 @@
 // An append-only journal of small facts in one file. Appends that come while a write is under way share the next write
 // and its sync. It does not know what the facts mean.
 
-import { assert, asError, isFault, limits, type Log } from "#base/index.ts";
+import { assert, asError, limits, type Log } from "#base/index.ts";
 import { folderOf, unlessMissing } from "./disk-paths.ts";
 import type { Disk, DiskFile } from "./disk.ts";
-import { storeFault } from "./faults.ts";
-import { decodeLedger, encodeBatch, encodeLedgerHeader, LedgerHeader, recordText } from "./ledger-format.ts";
+import { decodeLedger, encodeBatch, encodeLedgerHeader, LedgerHeader } from "./ledger-format.ts";
+import { factsAt } from "./ledger-reading.ts";
 
 /** What a ledger needs. */
 export interface LedgerOptions<Fact> {
@@ -213,15 +213,7 @@ async function readFile<Fact>(file: DiskFile, options: LedgerOptions<Fact>): Pro
   const bytes = new Uint8Array(await file.size());
   const count = await file.read(0, bytes);
   const content = decodeLedger(path, bytes.subarray(0, count));
-  const facts = content.offsets.map((offset) => {
-    try {
-      const value: unknown = JSON.parse(recordText(bytes, offset));
-      return decode(value);
-    } catch (error) {
-      if (isFault(error, "store.format-newer")) throw error;
-      throw storeFault("file-damaged", { path, offset, reason: asError(error).message }, error);
-    }
-  });
+  const facts = factsAt(path, bytes, content, decode);
   if (content.endOffset < bytes.byteLength) {
     log.warn("the end of a ledger was never acknowledged and is dropped", {
       path,
