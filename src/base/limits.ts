@@ -215,8 +215,10 @@ export const limits = {
   segmentsSeen: 16_384,
   /** One range read from the object store. */
   fetchSize: 4 * MiB,
-  /** Ranges read from the object store at the same time, per cartridge. */
+  /** Ranges read from the object store ahead of time at once, per cartridge: 16 MiB of memory until they are on the disk. */
   fetchesInFlight: 4,
+  /** Segments fetched behind the one that is read forward: one would be too few where they are short. 128 MiB of disk. */
+  segmentsFetchedAhead: 2,
   /** Requests without data (class changes, thaws, deletes) in flight at the same time. */
   objectRequestsInFlight: 8,
   /** Keys asked for in one list request: what S3 gives. */

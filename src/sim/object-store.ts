@@ -52,6 +52,8 @@ export interface SimObjectStoreOptions {
   thawDelay: Readonly<Record<ThawTier, Duration>>;
   /** What the store can do: everything unless given. */
   readonly abilities?: ObjectStoreAbilities;
+  /** Called with each range that is read, before anything else; for checkers. */
+  read?: (key: ObjectKey, offset: number, length: number) => void;
   /** How long a call takes; none when absent. */
   delay?: (method: ObjectStoreMethod) => Duration;
   /** Chance that a call fails although nothing happened, 0 … 1, per method. */
@@ -155,6 +157,7 @@ export class SimObjectStore implements ObjectStore {
   }
 
   get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    this.options.read?.(key, offset, length);
     return this.#perform("get", key, () => {
       signal?.throwIfAborted();
       const object = this.#readable(key);

@@ -33,7 +33,7 @@ import type { ObjectStore } from "./object-store.ts";
 import { RecoveryPoints } from "./recovery-points.ts";
 import { RingPool } from "./ring.ts";
 import type { RingShape } from "./ring-plan.ts";
-import { SegmentFetcher } from "./segment-fetch.ts";
+import { SegmentFetcher } from "./segment-fetcher.ts";
 import { StoreShelf } from "./store-shelf.ts";
 import { pageSize } from "./segment-format.ts";
 import type { ThawCount } from "./counted-objects.ts";

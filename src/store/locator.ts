@@ -63,9 +63,11 @@ export class Locator {
   /** The record that holds object `at`, which must lie before end of data. */
   async recordOf(at: number): Promise<LocatedRecord> {
     const segment = await this.segmentOf(at);
+    // Where a segment begins needs no index: a tape that is far away gives its first block for one request.
+    const start = at === segment.firstObject ? { offset: recordUnit, recordBytes: 0 } : undefined;
     return this.#walk(
       segment,
-      (checkpoint) => checkpoint.objectNumber <= at,
+      start ?? (await this.#checkpoint(segment, ({ objectNumber }) => objectNumber <= at)),
       (record) => record.objectNumber + objectsOf(record) > at,
       at,
     );
@@ -76,7 +78,7 @@ export class Locator {
     const segment = await this.#segment((start) => start.firstFile <= index);
     return this.#walk(
       segment,
-      (checkpoint) => checkpoint.fileNumber <= index,
+      await this.#checkpoint(segment, ({ fileNumber }) => fileNumber <= index),
       (record) => record.fileNumber + filemarksOf(record) > index,
       segment.firstObject,
     );
@@ -97,14 +99,12 @@ export class Locator {
 
   async #walk(
     segment: LocatedSegment,
-    isAtOrBefore: (checkpoint: Checkpoint) => boolean,
+    start: Pick<Checkpoint, "offset" | "recordBytes">,
     isFound: (record: FoundRecord) => boolean,
     object: number,
   ): Promise<LocatedRecord> {
-    const checkpoint = lastCheckpoint(await this.#checkpoints(segment), isAtOrBefore);
-    assert(checkpoint !== undefined, "a segment's first record is in its index");
     const window = new FileWindow(this.#sources.of(segment.identity.segment, segment.entry), windowSize);
-    let { offset, recordBytes } = checkpoint;
+    let { offset, recordBytes } = start;
     for (;;) {
       const record = findRecord(await window.at(offset, recordUnit), 0, segment.identity);
       if (typeof record === "string") throw this.damaged(object, record);
@@ -115,6 +115,12 @@ export class Locator {
       }
       offset += record.size;
     }
+  }
+
+  async #checkpoint(segment: LocatedSegment, isAtOrBefore: (checkpoint: Checkpoint) => boolean): Promise<Checkpoint> {
+    const checkpoint = lastCheckpoint(await this.#checkpoints(segment), isAtOrBefore);
+    assert(checkpoint !== undefined, "a segment's first record is in its index");
+    return checkpoint;
   }
 
   /** The fault of an object that cannot be had. */

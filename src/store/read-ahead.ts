@@ -53,6 +53,7 @@ export class ReadAhead {
   #filling: Promise<void> | undefined;
   /** Pieces to have at a time. One at first, so that a single read somewhere does not read eight. */
   #depth = 1;
+  #isStreaming = false;
 
   constructor(
     sources: ReadSources,
@@ -103,10 +104,19 @@ export class ReadAhead {
     this.#giveBackWhenIdle();
   }
 
-  /** Reading goes on: from now on as far ahead as memory allows. */
-  goFast(): void {
-    if (this.#depth === slots) return;
-    this.#depth = slots;
+  /** One object after another is read: what follows is worth fetching from far away too. */
+  stream(): void {
+    if (this.#isStreaming) return;
+    this.#isStreaming = true;
+    this.#announce(this.#segment);
+    this.goFast();
+  }
+
+  /** From now on so many pieces ahead, or as far as memory allows. */
+  goFast(pieces = slots): void {
+    const depth = Math.min(pieces, slots);
+    if (this.#depth >= depth) return;
+    this.#depth = depth;
     this.fill();
   }
 
@@ -131,6 +141,10 @@ export class ReadAhead {
   async advanced(): Promise<void> {
     this.fill();
     await this.#filling;
+  }
+
+  #announce(segment: LocatedSegment | undefined): void {
+    if (this.#isStreaming && segment?.entry !== undefined) this.#sources.goAhead(segment.entry);
   }
 
   #giveBackWhenIdle(): void {
@@ -183,6 +197,7 @@ export class ReadAhead {
     try {
       this.#segment = await this.#plan.next(segment);
       this.#offset = 0;
+      this.#announce(this.#segment);
     } catch {
       // Whoever asks for what comes next meets the error itself.
       this.#segment = undefined;

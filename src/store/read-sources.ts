@@ -14,6 +14,10 @@ import type { StoredCartridge } from "./stored-cartridge.ts";
 export interface RemoteSegments {
   /** A source over the object of a stored segment. Reading may fetch all of it into the cache. */
   open(cartridge: StoredCartridge, entry: Entry): ByteSource;
+  /** Somebody reads forward and is in this segment, local or not: what follows may be fetched, until `rest`. */
+  goAhead(cartridge: StoredCartridge, entry: Entry): void;
+  /** Nobody reads the cartridge forward any more. */
+  rest(cartridge: StoredCartridge): void;
 }
 
 /** The part of the writer that reading needs. */
@@ -122,6 +126,16 @@ export class ReadSources {
     const file = await this.#file(this.#forward, segment, () => !seen.note(this.#options.cartridge.id, segment));
     if (file?.isDirect === true) this.#options.counts.hits += 1;
     return file?.isDirect === true ? file.read(offset, into) : this.read(segment, entry, offset, into);
+  }
+
+  /** Somebody reads forward and is in this segment. */
+  goAhead(entry: Entry): void {
+    this.#options.remote.goAhead(this.#options.cartridge, entry);
+  }
+
+  /** Nobody reads forward any more. */
+  rest(): void {
+    this.#options.remote.rest(this.#options.cartridge);
   }
 
   /** A source over one segment. */

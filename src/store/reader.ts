@@ -61,7 +61,7 @@ export class Reader {
     const marks = this.#marks;
     if (marks !== undefined && at >= marks.first && at < marks.end) return filemark;
     if (this.#place?.object === at && this.#run !== undefined) {
-      this.#run.goFast();
+      this.#run.stream();
       const found = this.#tryHere(this.#place, this.#run);
       if (found !== undefined) return found;
     }
@@ -70,6 +70,7 @@ export class Reader {
 
   /** Forgets what was read ahead; views that are out stay as they are. */
   drop(): void {
+    if (this.#run !== undefined) this.#sources.rest();
     this.#run?.stop();
     this.#run = undefined;
     this.#place = undefined;
@@ -171,7 +172,7 @@ export class Reader {
     const record = this.#recordIn(place, run, first);
     const end = place.offset + record.size;
     if (record.kind !== "block" || end <= first.offset + (first.count ?? 0)) return;
-    run.goFast();
+    run.goFast(Math.ceil((end - first.offset) / pieceSize));
     for (let last = first; end > last.offset + (last.count ?? 0);) {
       const next = run.following(last);
       if (next === undefined || next.memoryOffset < last.memoryOffset) return;

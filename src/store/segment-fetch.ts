@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads segments that are only in the object store: by ranges, kept in a file beside, which becomes the local copy when
+// Reads a segment that is only in the object store: by ranges, kept in a file beside, which becomes the local copy when
 // all of it is there and has its checksum. On a disk without room the last few ranges are kept in memory instead, so
 // that a full disk never keeps anybody from reading.
 
@@ -12,7 +12,6 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { type ByteSource, FileWindow } from "./file-window.ts";
 import { segmentKey } from "./object-keys.ts";
-import type { RemoteSegments } from "./read-sources.ts";
 import { openRemote, type RemoteContent, type RemoteOptions } from "./remote-content.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
@@ -25,18 +24,45 @@ export interface FetchOptions extends RemoteOptions {
   readonly cached: (cartridge: StoredCartridge) => void;
 }
 
-/** Whose segments are fetched, and what is asked before. */
-interface Fetched {
+/** Whose segments are fetched, what is asked before, and how much of them is on its way. */
+export interface Fetched {
   readonly cartridge: StoredCartridge;
   readonly demand: DemandThaw | undefined;
+  readonly lane: FetchLane;
+}
+
+/** The requests of one cartridge, all segments together. */
+export class FetchLane {
+  /** The reader went on, or the bytes of a request have all found their place. */
+  readonly moved: () => void;
+  #inFlight = 0;
+
+  constructor(moved: () => void) {
+    this.moved = moved;
+  }
+
+  /** Nothing more should be asked for ahead of time. What somebody waits for is not held back. */
+  get isFull(): boolean {
+    return this.#inFlight >= limits.fetchesInFlight;
+  }
+
+  begin(): void {
+    this.#inFlight += 1;
+  }
+
+  end(): void {
+    this.#inFlight -= 1;
+    this.moved();
+  }
 }
 
 /** One segment on its way. */
-class Fetch implements ByteSource {
+export class SegmentFetch implements ByteSource {
   readonly #options: FetchOptions;
   readonly #cartridge: StoredCartridge;
   readonly #demand: DemandThaw | undefined;
   readonly #entry: Entry;
+  readonly #lane: FetchLane;
   #chunks: (Promise<void> | undefined)[] = [];
   /** Bytes of each chunk but the last. */
   #chunkSize = 1;
@@ -49,15 +75,17 @@ class Fetch implements ByteSource {
   #wanted = 0;
   #file: Promise<DiskFile> | undefined;
   #readers = 0;
-  #inFlight = 0;
+  /** The first range that could not be had: nothing behind it is fetched until somebody asked for it and got it. */
+  #failed = Infinity;
   #done = 0;
   #finishing: Promise<void> | undefined;
 
-  constructor(options: FetchOptions, { cartridge, demand }: Fetched, entry: Entry) {
+  constructor(options: FetchOptions, { cartridge, demand, lane }: Fetched, entry: Entry) {
     this.#options = options;
     this.#cartridge = cartridge;
     this.#demand = demand;
     this.#entry = entry;
+    this.#lane = lane;
   }
 
   get #path(): string {
@@ -84,13 +112,11 @@ class Fetch implements ByteSource {
     await this.#open();
     const size = this.#chunkSize;
     const chunk = Math.floor(offset / size);
-    const isForward = chunk > 0 && this.#chunks[chunk - 1] !== undefined;
     // What lies across a border comes with one request.
     this.#fetchMissing(chunk, Math.min(Math.ceil((offset + into.byteLength) / size), this.#chunks.length));
     const wanted = this.#chunks[chunk];
     this.#wanted = chunk;
-    // Reading forward: go on up to the end of the segment, so that it becomes local.
-    if (isForward) this.#fetchAhead(chunk + 1);
+    this.#lane.moved();
     await wanted;
     const held = this.#memory.get(chunk);
     if (held !== undefined) {
@@ -103,6 +129,24 @@ class Fetch implements ByteSource {
     const end = Math.min((chunk + 1) * size, this.#entry.fileSize);
     const file = await this.#part();
     return file.read(offset, into.subarray(0, Math.min(into.byteLength, end - offset)));
+  }
+
+  /** Learns what it must know before anything of it can be fetched ahead. Asks nobody whether it is thawed. */
+  async prepare(): Promise<void> {
+    await this.#open();
+  }
+
+  /** Asks for what follows the range that was read last, as long as there is room for requests; true: there is no more. */
+  fetchAhead(): boolean {
+    // Without room on the disk, what is fetched too early only pushes out what is still wanted.
+    const last = this.#hasRoom ? Infinity : this.#wanted + limits.fetchesInFlight;
+    const end = Math.min(this.#chunks.length, last + 1, this.#failed);
+    for (let chunk = this.#wanted; chunk < end; chunk++) {
+      if (this.#chunks[chunk] !== undefined) continue;
+      if (this.#lane.isFull) return false;
+      this.#fetchMissing(chunk, end);
+    }
+    return end > 0 && end === this.#chunks.length;
   }
 
   /** Stops and removes what was fetched, unless it is complete. */
@@ -141,15 +185,6 @@ class Fetch implements ByteSource {
     }
   }
 
-  #fetchAhead(from: number): void {
-    // Without room on the disk, what is fetched too early only pushes out what is still wanted.
-    const last = this.#hasRoom ? Infinity : this.#wanted + limits.fetchesInFlight;
-    const end = Math.min(this.#chunks.length, last + 1);
-    for (let chunk = from; chunk < end && this.#inFlight < limits.fetchesInFlight; chunk++) {
-      this.#fetchMissing(chunk, end);
-    }
-  }
-
   /** Fetches the chunk and those behind it, as many as one request should bring, unless somebody does already. */
   #fetchMissing(first: number, end: number): void {
     const atOnce = Math.max(1, Math.floor(limits.fetchSize / this.#chunkSize));
@@ -160,22 +195,25 @@ class Fetch implements ByteSource {
 
   /** Fetches chunks that nobody fetches yet, with one request. */
   #fetchChunks(first: number, count: number): void {
-    this.#inFlight += 1;
-    const request = this.#request(first, count).finally(() => {
-      this.#inFlight -= 1;
-    });
+    this.#lane.begin();
+    const request = this.#request(first, count);
+    const kept: Promise<void>[] = [];
     for (let at = 0; at < count; at++) {
       const chunk = first + at;
       const fetching = request.then(async (pieces) => this.#keep(chunk, await pieces[at]));
       this.#chunks[chunk] = fetching;
-      fetching.then(
-        () => this.#chunkDone(chunk),
-        () => {
-          // The next read tries again.
-          this.#chunks[chunk] = undefined;
-        },
+      kept.push(
+        fetching.then(
+          () => this.#chunkDone(chunk),
+          () => {
+            // The next read tries again.
+            this.#chunks[chunk] = undefined;
+            this.#failed = Math.min(this.#failed, chunk);
+          },
+        ),
       );
     }
+    void Promise.all(kept).then(() => this.#lane.end());
   }
 
   async #request(first: number, count: number): Promise<readonly Promise<Uint8Array>[]> {
@@ -214,10 +252,9 @@ class Fetch implements ByteSource {
   }
 
   #chunkDone(chunk: number): void {
+    if (chunk === this.#failed) this.#failed = Infinity;
     this.#done += 1;
-    if (!this.#hasRoom) this.#fetchAhead(this.#wanted + 1);
-    else if (this.#done === this.#chunks.length) this.#finishing = this.#finish();
-    else if (chunk > 0) this.#fetchAhead(chunk + 1);
+    if (this.#hasRoom && this.#done === this.#chunks.length) this.#finishing = this.#finish();
   }
 
   /** All of it is there: it becomes the local copy. */
@@ -253,56 +290,5 @@ class Fetch implements ByteSource {
     await disk.makeFolder(this.#cartridge.folder);
     await disk.remove(this.#path);
     return disk.open(this.#path, { mode: "create" });
-  }
-}
-
-/** The segments that loaded cartridges are fetching. */
-export class SegmentFetcher implements RemoteSegments {
-  readonly #options: FetchOptions;
-  /** Per cartridge, least recently used first. */
-  readonly #fetches = new Map<StoredCartridge, Map<number, Fetch>>();
-
-  readonly #demands = new Map<StoredCartridge, DemandThaw>();
-
-  constructor(options: FetchOptions) {
-    this.#options = options;
-  }
-
-  open(cartridge: StoredCartridge, entry: Entry): ByteSource {
-    const ofCartridge = this.#fetches.get(cartridge) ?? new Map<number, Fetch>();
-    this.#fetches.set(cartridge, ofCartridge);
-    const fetch = ofCartridge.get(entry.segment) ?? new Fetch(this.#options, this.#fetched(cartridge), entry);
-    ofCartridge.delete(entry.segment);
-    ofCartridge.set(entry.segment, fetch);
-    if (ofCartridge.size > limits.segmentFilesOpen) giveUpOldest(ofCartridge, fetch);
-    return fetch;
-  }
-
-  /** From now on segments of the cartridge are fetched when `demand` says that they can be. Ends with `close`. */
-  thawOnDemand(cartridge: StoredCartridge, demand: DemandThaw): void {
-    this.#demands.set(cartridge, demand);
-  }
-
-  #fetched(cartridge: StoredCartridge): Fetched {
-    return { cartridge, demand: this.#demands.get(cartridge) };
-  }
-
-  /** The cartridge is unloaded: what is not complete is given up. */
-  async close(cartridge: StoredCartridge): Promise<void> {
-    const ofCartridge = this.#fetches.get(cartridge);
-    this.#fetches.delete(cartridge);
-    this.#demands.get(cartridge)?.close();
-    this.#demands.delete(cartridge);
-    for (const fetch of ofCartridge?.values() ?? []) await fetch.close();
-  }
-}
-
-/** Closes the fetch that was used least recently, other than `wanted` and those that somebody is reading from. */
-function giveUpOldest(fetches: Map<number, Fetch>, wanted: Fetch): void {
-  for (const [segment, fetch] of fetches) {
-    if (fetch === wanted || fetch.isBusy) continue;
-    fetches.delete(segment);
-    void fetch.close().catch(() => {});
-    return;
   }
 }
