@@ -24,7 +24,7 @@ export interface BenchOptions {
 }
 
 /** Parts of the bench, in the order in which they run. */
-export const parts = ["throughput", "sustained", "drives", "start", "upload", "control", "scale", "size"] as const;
+export const parts = ["throughput", "sustained", "drives", "start", "upload", "far", "control", "scale", "size"] as const;
 /** One of them. */
 export type Part = (typeof parts)[number];
 
@@ -56,7 +56,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       initiator: { type: "string", default: "linux" },
       drives: { type: "string", default: "8" },
       dir: { type: "string", default: "/var/tmp" },
-      only: { type: "string", default: "throughput,sustained,drives,start,upload,control" },
+      only: { type: "string", default: "throughput,sustained,drives,start,upload,far,control" },
       "no-tgt": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },

@@ -6,6 +6,7 @@ import { CapstanSubject } from "./capstan-subject.ts";
 import { measureControl, measureScale } from "./company.ts";
 import { floorServer } from "./floor.ts";
 import { serveFloor } from "./floor-server.ts";
+import { measureFar } from "./far.ts";
 import { measureDrives } from "./many-drives.ts";
 import { readOptions, usage, type BenchOptions, type Part } from "./options.ts";
 import { measureSize } from "./size.ts";
@@ -43,6 +44,7 @@ const runPart = {
   drives: (options) => withSubjects(options, options.drives, measureDrives),
   start: measureStart,
   upload: measureUpload,
+  far: measureFar,
   control: measureControl,
   scale: measureScale,
   size: measureSize,

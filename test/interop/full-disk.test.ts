@@ -8,12 +8,10 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { equalBytes, limits, silentLog } from "#base/index.ts";
-import { type ScsiAnswer, IscsiInitiator, type InitiatorSession } from "#iscsi/index.ts";
-import { decodeSense, scsiStatus, Read6, Rewind, TestUnitReady, Write6, WriteFilemarks6 } from "#scsi/index.ts";
-import { SystemClock, SystemRandom, TcpNetwork } from "#world/index.ts";
-import { Gateway, type TargetView } from "./gateway.ts";
+import { equalBytes, limits } from "#base/index.ts";
+import { decodeSense, scsiStatus, Read6, Rewind, Write6, WriteFilemarks6 } from "#scsi/index.ts";
+import { Gateway } from "./gateway.ts";
+import { TapeHost } from "./tape-host.ts";
 
 const mib = 1024 * 1024;
 const blockSize = 256 * 1024;
@@ -26,63 +24,16 @@ function blockOf(number: number): Uint8Array {
   return bytes;
 }
 
-/** A host that writes blocks of known content, and repeats what is answered BUSY, as an operating system does. */
-class TapeWriter {
-  readonly gateway: Gateway;
-  #drive: InitiatorSession | undefined;
+/** A host that writes blocks of known content. */
+class TapeWriter extends TapeHost {
   /** Blocks that were acknowledged. */
   written = 0;
-
-  constructor(gateway: Gateway) {
-    this.gateway = gateway;
-  }
-
-  async login(): Promise<void> {
-    const targets = (await this.gateway.capstan("target", "list")) as readonly TargetView[];
-    const target = targets.find(({ units }) => units.some(({ kind }) => kind === "drive"));
-    assert.ok(target !== undefined);
-    const initiator = new IscsiInitiator({
-      network: new TcpNetwork(),
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      log: silentLog,
-      name: "iqn.2026-11.io.capstan:full-disk",
-    });
-    this.#drive = await initiator.login({ host: "127.0.0.1", port: this.gateway.port }, target.name);
-    for (let tries = 0; (await this.send(TestUnitReady.encode({}))).status !== scsiStatus.good; tries++) {
-      assert.ok(tries < 100, "the drive becomes ready");
-      await sleep(100);
-    }
-  }
-
-  drop(): void {
-    this.#drive?.destroy();
-    this.#drive = undefined;
-  }
-
-  send(
-    cdb: Uint8Array,
-    data: { readonly dataOut?: Uint8Array; readonly dataInLength?: number } = {},
-  ): Promise<ScsiAnswer> {
-    assert.ok(this.#drive !== undefined, "a session");
-    return this.#drive.execute({ lun: 0, cdb, ...data });
-  }
 
   async write(): Promise<number> {
     const dataOut = blockOf(this.written);
     const { status } = await this.send(Write6.encode({ transferLength: blockSize }), { dataOut });
     if (status === scsiStatus.good) this.written += 1;
     return status;
-  }
-
-  async good(cdb: Uint8Array): Promise<void> {
-    const deadline = performance.now() + 60_000;
-    for (;;) {
-      const { status } = await this.send(cdb);
-      if (status === scsiStatus.good) return;
-      assert.equal(status, scsiStatus.busy);
-      assert.ok(performance.now() < deadline, "there is room again, and the drive goes on");
-    }
   }
 
   /** Reads everything that was written and compares. */
