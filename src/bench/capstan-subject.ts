@@ -70,11 +70,6 @@ export class CapstanSubject implements Subject {
     return subject;
   }
 
-  /** Its data folder. */
-  get home(): string {
-    return this.#home;
-  }
-
   get pid(): number {
     if (this.#process?.pid === undefined) throw new Error("the gateway does not run");
     return this.#process.pid;

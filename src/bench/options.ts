@@ -24,7 +24,17 @@ export interface BenchOptions {
 }
 
 /** Parts of the bench, in the order in which they run. */
-export const parts = ["throughput", "sustained", "drives", "start", "upload", "far", "control", "scale", "size"] as const;
+export const parts = [
+  "throughput",
+  "sustained",
+  "drives",
+  "start",
+  "upload",
+  "far",
+  "control",
+  "scale",
+  "size",
+] as const;
 /** One of them. */
 export type Part = (typeof parts)[number];
 
