@@ -64,7 +64,8 @@ export class Locator {
   async recordOf(at: number): Promise<LocatedRecord> {
     const segment = await this.segmentOf(at);
     // Where a segment begins needs no index: a tape that is far away gives its first block for one request.
-    const start = at === segment.firstObject ? { offset: recordUnit, recordBytes: 0 } : undefined;
+    const isFar = segment.entry?.local === false;
+    const start = isFar && at === segment.firstObject ? { offset: recordUnit, recordBytes: 0 } : undefined;
     return this.#walk(
       segment,
       start ?? (await this.#checkpoint(segment, ({ objectNumber }) => objectNumber <= at)),
