@@ -238,13 +238,16 @@ test("a running thaw is hastened by a faster tier, and not slowed down; a tier t
 });
 
 test("what was thawed in part stays thawed while it is RETRIEVED, and no more than that", async () => {
-  const { world, gateway, drive } = await scene();
+  const { world, gateway, drive: writer } = await scene();
+  // A session that stays pings, and a month passes.
+  await writer.logout();
   await world.run(gateway.retrieveCartridge({ barcode: tape, library: "lib", files: { first: 2, last: 2 } }, actor));
   await world.until(tape, "RETRIEVED");
   const before = await thawedSegments(world);
   await world.clock.advance(days(30));
   assert.equal(await thawedSegments(world), before);
   await world.run(gateway.loadCartridge(tape));
+  const drive = await world.login(gateway.listDrives("lib")[0]?.target ?? "");
   await drive.attentions();
   assert.equal((await drive.send(locateFile(2))).word, "good");
   assert.equal(await readBlock(world, drive, 2 * blocksPerFile), "good");
@@ -252,7 +255,9 @@ test("what was thawed in part stays thawed while it is RETRIEVED, and no more th
 });
 
 test("estimates say what a retrieve, a move and a deletion cost, and change nothing", async () => {
-  const { world, gateway } = await scene({ prices: dear });
+  const { world, gateway, drive } = await scene({ prices: dear });
+  // A session that stays pings, and months pass.
+  await drive.logout();
   const before = JSON.stringify(gateway.getCartridge(tape));
   const retrieve = await world.run(gateway.estimate({ barcode: tape, action: "retrieve" }));
   assert.equal(retrieve.thawCost, 8);

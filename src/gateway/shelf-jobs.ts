@@ -16,6 +16,7 @@ import {
 } from "#base/index.ts";
 import type { CartridgeId, SegmentRange, StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
 import { Gate, type TaskContext } from "#work/index.ts";
+import type { Decision } from "./book.ts";
 import { cartridgeStep, type CartridgeInput } from "./cartridge-life.ts";
 import { isPartial } from "./demand.ts";
 import { partIds, possibleIds, storeId, thawAll, thawStateOfAll } from "./cartridge-parts.ts";
@@ -50,15 +51,15 @@ export class ShelfJobs {
       context.phase("uploading");
       await this.#moveTo(barcode, "STANDARD", context);
       context.refuseCancel("all data is uploaded and its storage class changes");
-      await this.#step(barcode, { kind: "uploaded" });
+      await this.#step(barcode, context, { kind: "uploaded" });
     }
     context.refuseCancel("the storage class changes");
     const { storageClass } = this.#pool(barcode);
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
-    await this.#startRetention(barcode);
+    await this.#startRetention(barcode, context);
     await this.lock(barcode, context);
-    await this.#step(barcode, { kind: "archived" }, { shelfClass: storageClass, classSince: this.#now() });
+    await this.#step(barcode, context, { kind: "archived" }, { shelfClass: storageClass, classSince: this.#now() });
   }
 
   /** RETRIEVING to RETRIEVED, in a mail slot; canceled: back to ARCHIVED. */
@@ -71,7 +72,7 @@ export class ShelfJobs {
       const lookAgainAt = clock.monotonic() + settings.thawKeep / 4;
       context.phase("waiting for a mail slot");
       while (clock.monotonic() < lookAgainAt) {
-        if (await this.#intoMailSlot(barcode)) return;
+        if (await this.#intoMailSlot(barcode, context)) return;
         const library = book.state.library(this.#cartridge(barcode).library).record.name;
         await this.#pause(context, `a free mail slot in library ${library}`);
       }
@@ -82,7 +83,7 @@ export class ShelfJobs {
   async canceled(barcode: string): Promise<void> {
     const { state } = this.#cartridge(barcode);
     if (state === "IN_TRANSIT") await this.backIntoSlot(barcode);
-    if (state === "RETRIEVING") await this.#step(barcode, { kind: "cancel-retrieve" });
+    if (state === "RETRIEVING") await this.#backOnShelf(barcode);
     if (state === "DELETING") await this.undelete(barcode);
   }
 
@@ -90,7 +91,7 @@ export class ShelfJobs {
   async remove(barcode: string, context: TaskContext): Promise<void> {
     await this.#untilErasable(barcode, context);
     context.refuseCancel("the cartridge is already deleted");
-    await this.#beginErasing(barcode);
+    await this.#beginErasing(barcode, context);
     const cartridge = this.#cartridge(barcode);
     await this.#eraseObjects(cartridge, context);
     await this.#persist(context, async () => {
@@ -102,7 +103,7 @@ export class ShelfJobs {
         }
       }
     });
-    await this.#parts.book.change(() => ({ facts: [{ kind: "cartridge-gone", barcode }], result: undefined }));
+    await this.#change(context, () => ({ facts: [{ kind: "cartridge-gone", barcode }], result: undefined }));
     this.#parts.feed.publish("cartridge.deleted", barcode, `cartridge ${barcode} is deleted`);
   }
 
@@ -113,7 +114,7 @@ export class ShelfJobs {
     await this.#thaw(barcode, context, "Bulk");
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
-    await this.#note(barcode, { shelfClass: storageClass, classSince: this.#now() });
+    await this.#note(barcode, context, { shelfClass: storageClass, classSince: this.#now() });
     await this.lock(barcode, context);
   }
 
@@ -144,7 +145,7 @@ export class ShelfJobs {
     await this.#persist(context, (work) =>
       this.#inTurn(context, () => this.#forEachPart(cartridge, (id) => this.#parts.store.shelf.lock(id, locks, work))),
     );
-    await this.#note(barcode, { objectLocks: wanted });
+    await this.#note(barcode, context, { objectLocks: wanted });
   }
 
   #wantedLocks(cartridge: CartridgeRecord): ObjectLocks {
@@ -202,7 +203,7 @@ export class ShelfJobs {
       const isHastened = fixedTier === undefined && this.#cartridge(barcode).isHastened === true;
       if (thaw.kind === "frozen" || isHastened) {
         await ask(false);
-        if (isHastened) await this.#note(barcode, { isHastened: false });
+        if (isHastened) await this.#note(barcode, context, { isHastened: false });
         continue;
       }
       const why = thaw.readyAt === undefined ? "the thaw" : `the thaw, expected at ${isoText(thaw.readyAt)}`;
@@ -217,8 +218,8 @@ export class ShelfJobs {
   }
 
   /** True when the cartridge stands in a mail slot now; false when none is free. */
-  async #intoMailSlot(barcode: string): Promise<boolean> {
-    const done = await this.#parts.book.change((state) => {
+  async #intoMailSlot(barcode: string, context: TaskContext): Promise<boolean> {
+    const done = await this.#change(context, (state) => {
       const { library } = state.cartridge(barcode);
       const slot = state.library(library).changer.firstEmpty("mail-slot");
       if (slot === undefined) return { facts: [], result: false };
@@ -256,8 +257,8 @@ export class ShelfJobs {
     }
   }
 
-  async #beginErasing(barcode: string): Promise<void> {
-    await this.#parts.book.change((state) => {
+  async #beginErasing(barcode: string, context: TaskContext): Promise<void> {
+    await this.#change(context, (state) => {
       const { deletion } = state.cartridge(barcode);
       if (deletion === undefined || deletion === null || deletion.isErasing) return { facts: [], result: undefined };
       const change = { deletion: { ...deletion, isErasing: true } };
@@ -280,6 +281,12 @@ export class ShelfJobs {
     const { from, isErasing } = deletion ?? { from: "ARCHIVED", isErasing: true };
     const input = { kind: "undelete", from, isErasing } as const;
     return this.#backFacts(state, { barcode, input, change: { deletion: null } });
+  }
+
+  async #backOnShelf(barcode: string): Promise<void> {
+    const step = { barcode, input: { kind: "cancel-retrieve" }, at: this.#now() } as const;
+    await this.#parts.book.change((state) => ({ facts: lifeFacts(state, step), result: undefined }));
+    this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${this.#cartridge(barcode).state}`);
   }
 
   /** IN_TRANSIT to AVAILABLE. Faults `gateway.cartridge-state`, `gateway.no-free-element`. */
@@ -309,14 +316,14 @@ export class ShelfJobs {
   }
 
   /** The lock that the pool puts on what is archived; it is there before anybody is told that the cartridge is. */
-  async #startRetention(barcode: string): Promise<void> {
+  async #startRetention(barcode: string, context: TaskContext): Promise<void> {
     const cartridge = this.#cartridge(barcode);
     const { trusted } = this.#parts;
     const start = cartridge.archivedAt ?? trusted.lockStart();
     const retention = stricter(cartridge.retention, poolRetention(this.#pool(barcode), start));
     if (retention === undefined || cartridge.retention !== undefined) return;
-    await trusted.mark();
-    await this.#note(barcode, { retention });
+    await this.#persist(context, () => trusted.mark());
+    await this.#note(barcode, context, { retention });
   }
 
   #appeared(barcode: string): void {
@@ -325,16 +332,26 @@ export class ShelfJobs {
     this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}, in a slot`);
   }
 
-  async #step(barcode: string, input: CartridgeInput, change: CartridgeChange = {}): Promise<void> {
-    await this.#parts.book.change((state) => {
+  async #step(
+    barcode: string,
+    context: TaskContext,
+    input: CartridgeInput,
+    change: CartridgeChange = {},
+  ): Promise<void> {
+    await this.#change(context, (state) => {
       return { facts: lifeFacts(state, { barcode, input, at: this.#now(), change }), result: undefined };
     });
     this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${this.#cartridge(barcode).state}`);
   }
 
-  async #note(barcode: string, change: CartridgeChange): Promise<void> {
+  async #note(barcode: string, context: TaskContext, change: CartridgeChange): Promise<void> {
     const fact = { kind: "cartridge-changed", barcode, at: this.#now(), change } as const;
-    await this.#parts.book.change(() => ({ facts: [fact], result: undefined }));
+    await this.#change(context, () => ({ facts: [fact], result: undefined }));
+  }
+
+  /** A change of the book. On a full disk the task waits: what it has done so far is not to be in vain. */
+  #change<T>(context: TaskContext, decide: (state: GatewayState) => Decision<T>): Promise<T> {
+    return this.#persist(context, () => this.#parts.book.change(decide));
   }
 
   /** A few tasks at a time work with the object store; who waits for a thaw or for an operator is not in the way. */

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { days, minutes } from "#base/index.ts";
-import { allAbilities, type ObjectKey, type ObjectStoreAbilities } from "#store/index.ts";
+import { days, milliseconds, minutes, seconds } from "#base/index.ts";
+import { allAbilities, type ObjectKey, type ObjectStoreAbilities, storeFault } from "#store/index.ts";
 import { SimObjectStore } from "#sim/index.ts";
 import { smallLibrary, testBlock, testSize, TestWorld } from "./gateway-fixtures.ts";
 import type { Gateway } from "./gateway.ts";
@@ -24,6 +24,8 @@ async function archived(world: TestWorld, gateway: Gateway, pool: string): Promi
   await drive.attentions();
   for (let number = 0; number < 40; number++) assert.equal(await drive.write(testBlock(number)), "good");
   await world.run(gateway.unloadCartridge(tape));
+  // A session that stays pings, and tests here let months pass.
+  await drive.logout();
   await world.run(gateway.ejectCartridge(tape, actor));
   await world.until(tape, "ARCHIVED");
 }
@@ -67,6 +69,40 @@ test("a COMPLIANCE lock is on every object of an archived cartridge until the ti
   assert.deepEqual(await objectsOf(world), []);
   await world.stop();
   assert.deepEqual(world.errors, []);
+});
+
+test("a hold that is put on again while the one before is released is on every object", async () => {
+  const world = new TestWorld();
+  const gateway = await world.start();
+  await archived(world, gateway, "rule");
+  await world.run(gateway.setLegalHold(tape, true, actor));
+  await world.clock.advance(minutes(1));
+  world.objects.options.delay = () => seconds(1);
+  await world.run(gateway.setLegalHold(tape, false, actor));
+  await world.clock.advance(milliseconds(1500));
+  await world.run(gateway.setLegalHold(tape, true, actor));
+  await world.clock.advance(minutes(5));
+  assert.equal(gateway.getCartridge(tape).isLockedInStore, true);
+  assert.ok((await objectsOf(world)).every(({ held }) => held));
+  await world.stop();
+});
+
+test("a task of the shelf waits while the disk is full for the gateway's facts, and then goes on", async () => {
+  const world = new TestWorld();
+  const gateway = await world.start();
+  await archived(world, gateway, "rule");
+  world.disk.options.fail = (operation, path) =>
+    operation === "write" && path.startsWith("gateway.ledger") && gateway.getCartridge(tape).state === "RETRIEVING"
+      ? storeFault("disk-full", { path })
+      : undefined;
+  await world.run(gateway.retrieveCartridge({ barcode: tape, library: "lib" }, actor));
+  await world.clock.advance(days(2));
+  const [task] = gateway.tasks.list({ subject: tape });
+  assert.equal(task?.state, "waiting");
+  assert.match(task.waitingFor ?? "", /no space left/);
+  delete world.disk.options.fail;
+  await world.until(tape, "RETRIEVED");
+  await world.stop();
 });
 
 test("what is written about a locked cartridge when it comes back from a library is locked too", async () => {

@@ -65,7 +65,7 @@ export class Shelf {
     if (this.#workFor(barcode) === "lock") this.begin(barcode, who);
   }
 
-  /** What became due while the task ran is done by the next. */
+  /** What became due while the task ran is done by the next: also other locks than those that it began with. */
   #ended(
     barcode: string,
     { work, from }: { readonly work: ShelfWork; readonly from: CartridgeState },
@@ -75,7 +75,8 @@ export class Shelf {
     if (this.#isStopped || state !== "done" || !this.#parts.book.state.cartridges.has(barcode)) return;
     const due = this.#workFor(barcode);
     // Copies are due when a cartridge was ejected meanwhile, and not whenever it is on the shelf.
-    const isDue = due === "drop-copies" ? from === "RETRIEVED" : due !== undefined && due !== work;
+    const isOther = due !== work || due === "lock";
+    const isDue = due === "drop-copies" ? from === "RETRIEVED" : due !== undefined && isOther;
     if (isDue) this.begin(barcode, "system");
   }
 

@@ -123,6 +123,11 @@ export class InitiatorSession implements LinkUser {
     return this.#options.login.tsih;
   }
 
+  /** The next command would be sent at once: the target's window is open, and none waits for it. */
+  get isOpen(): boolean {
+    return this.#queue.length === 0 && this.#numbers.isOpen;
+  }
+
   /**
    * Sends a command and resolves with its answer. Commands are sent in the order of the calls. Rejects with Fault
    * `iscsi.session-lost` (nobody knows whether it ran), `iscsi.command-timeout` (it was aborted) or

@@ -97,6 +97,11 @@ export class HostSession {
     return this.#session !== undefined;
   }
 
+  /** A command would be on its way at once, and not wait here for those before it to be answered. */
+  get sendsAtOnce(): boolean {
+    return this.#session?.isOpen ?? false;
+  }
+
   /** Logs in, as often as it takes, and takes note of what happened meanwhile. */
   async connect(): Promise<void> {
     const { world, random } = this.#options;

@@ -48,6 +48,8 @@ export class TapeHost {
   /** Since a whole tape was read. */
   #failedReads = 0;
   #failedDrives = 0;
+  /** Writes of the local disk that had failed when this host last took losses for possible. */
+  #failedWrites = 0;
 
   constructor(options: TapeHostOptions) {
     this.#options = options;
@@ -95,10 +97,18 @@ export class TapeHost {
         this.#position = undefined;
         if (error instanceof ReadFailed) await this.#waitForStore(error);
         else if (error instanceof DriveFailed) await this.#takeLosses(error);
-        else if (error instanceof SessionLost) this.#say(`lost its session: ${error.message}`);
+        else if (error instanceof SessionLost) this.#noteLost(error);
         else throw error;
       }
     }
+  }
+
+  /** A drive that failed has told so by a nexus that is gone: what was not synced may be lost, and nobody says it again. */
+  #noteLost(error: SessionLost): void {
+    const { failedWrites } = this.#options.world;
+    this.#say(`lost its session: ${error.message}`);
+    if (failedWrites > this.#failedWrites) this.#loaded?.tape.crashed();
+    this.#failedWrites = failedWrites;
   }
 
   /** The object store fails at times; it must not fail for ever. */
@@ -322,7 +332,8 @@ export class TapeHost {
       answer.catch(() => {});
       sent.push({ change, answer });
       at += 1;
-      if (sent.length < world.scenario.queueDepth) continue;
+      // What waits in the initiator would be sent although a block before it was refused, and nobody could help it.
+      if (sent.length < world.scenario.queueDepth && drive.session.sendsAtOnce) continue;
       const answers = await Promise.allSettled(sent.map((item) => item.answer));
       // What was refused for the moment is not overtaken.
       if (answers.some((item) => item.status === "fulfilled" && item.value === "busy")) break;

@@ -83,6 +83,7 @@ export class World {
   #process: Process | undefined;
   #keyFile: string | undefined;
   #boots = 0;
+  #failedWrites = 0;
   #restarting: Promise<void> | undefined;
 
   constructor(seed: number, { canary, onEvent }: WorldOptions = {}) {
@@ -113,6 +114,11 @@ export class World {
   /** The local disk fails at times, or is full for a while. */
   get mayFailDisk(): boolean {
     return this.scenario.segmentFailures > 0 || this.scenario.fullDisks > 0;
+  }
+
+  /** Writes and syncs of segments that have failed so far, because the seed says so. */
+  get failedWrites(): number {
+    return this.#failedWrites;
   }
 
   /** Starts a gateway on what is there. A start that fails is a failed check. */
@@ -277,8 +283,11 @@ export class World {
       ...(segmentFailures === 0
         ? {}
         : {
-            fail: (operation, path) =>
-              fails(operation, path) ? storeFault("disk-failed", { path, operation, reason: "simulated" }) : undefined,
+            fail: (operation, path) => {
+              if (!fails(operation, path)) return undefined;
+              this.#failedWrites += 1;
+              return storeFault("disk-failed", { path, operation, reason: "simulated" });
+            },
           }),
     });
   }

@@ -62,6 +62,22 @@ test("what was taken before the disk was full is stored when there is room again
   await expectBlocks(bed, await bed.load(tape), taken + 5);
 });
 
+test("end of data stays where it was until a cut is done", async () => {
+  const bed = new StoreBed({ diskReserveBytes: 0 });
+  await bed.start();
+  const image = await bed.loadNew(tape);
+  await write(bed, image, 10);
+  await bed.run(image.sync());
+  roomFor(bed, 0);
+  await assert.rejects(async () => bed.run(image.cut(4 as ObjectNumber)), pressure);
+  assert.equal(image.endOfData, 10);
+  await assert.rejects(async () => bed.run(image.cut(4 as ObjectNumber)), pressure);
+  delete bed.disk.options.capacityBytes;
+  await bed.clock.advance(minutes(1));
+  await bed.run(image.cut(4 as ObjectNumber));
+  await expectBlocks(bed, image, 4);
+});
+
 test("a host waits for a bounded time, whatever it asks for", async () => {
   const bed = new StoreBed({ diskReserveBytes: 0 });
   await bed.start();

@@ -15,7 +15,7 @@ import type { RingShape } from "./ring-plan.ts";
 import type { RingPool } from "./ring.ts";
 import { SegmentFiles } from "./segment-files.ts";
 import { sealSegment } from "./segment-seal.ts";
-import type { StoredCartridge } from "./stored-cartridge.ts";
+import type { CutPoint, StoredCartridge } from "./stored-cartridge.ts";
 import type { CartridgeId, LoadedImage } from "./types.ts";
 import { type FoundSegment, SegmentWriter, type UploadGate } from "./writer.ts";
 
@@ -64,6 +64,8 @@ export class StoredImage implements LoadedImage {
   #isChanged = false;
   /** A cut may take longer than a host waits: it goes on, and everything else waits for it. */
   #cutting: Promise<void> | undefined;
+  /** End of data until the cut that is under way is done. */
+  #endBeforeCut: CutPoint | undefined;
 
   constructor(options: ImageOptions) {
     const { disk, cartridge, found, remote } = options;
@@ -87,22 +89,22 @@ export class StoredImage implements LoadedImage {
     });
     this.#locator = new Locator(cartridge, this.#writer, this.#sources);
     this.#reader = new Reader(this.#locator, this.#sources, options.readMemory, {
-      endOfData: () => this.#writer.end.objects,
+      endOfData: () => this.#end.objects,
       mayReadAhead: async ({ entry }) =>
         entry === undefined || options.demand === undefined || options.demand.isReadable(entry),
     });
   }
 
   get endOfData(): ObjectNumber {
-    return this.#writer.end.objects as ObjectNumber;
+    return this.#end.objects as ObjectNumber;
   }
 
   get fileCount(): FileNumber {
-    return this.#writer.end.files as FileNumber;
+    return this.#end.files as FileNumber;
   }
 
   get sizeBytes(): number {
-    return this.#writer.end.bytes;
+    return this.#end.bytes;
   }
 
   get isBringing(): boolean {
@@ -201,6 +203,10 @@ export class StoredImage implements LoadedImage {
       : this.#bytesWithoutThaw(at, this.#options.demand);
   }
 
+  get #end(): CutPoint {
+    return this.#endBeforeCut ?? this.#writer.end;
+  }
+
   unload(): Promise<void> {
     this.#unloading ??= this.#unload();
     return this.#unloading;
@@ -240,6 +246,7 @@ export class StoredImage implements LoadedImage {
     try {
       await this.#writer.settle();
       const { nextSegment } = this.#writer;
+      this.#endBeforeCut = this.#writer.end;
       const open = await this.#writer.detach();
       if (open !== undefined && open.start.firstObject < at) {
         const path = cartridge.segmentPath(open.identity.segment);
@@ -248,11 +255,14 @@ export class StoredImage implements LoadedImage {
       const point = { objects: at, ...before };
       await cartridge.cut(point, nextSegment);
       this.#writer.restart(nextSegment, { firstObject: at, firstFile: before.files, firstByte: before.bytes });
+      this.#endBeforeCut = undefined;
       await this.#sources.close();
       this.#options.changed();
     } catch (error) {
       this.#writer.fail(asError(error));
       throw error;
+    } finally {
+      this.#endBeforeCut = undefined;
     }
   }
 
