@@ -8,6 +8,7 @@ import {
   type Disk,
   type DiskFile,
   type ObjectInfo,
+  objectKey,
   type ObjectStore,
   type ObjectVersion,
 } from "#store/index.ts";
@@ -70,6 +71,31 @@ function evictEarly(disk: Disk): Disk {
       return { ...withSync(file, () => file.sync()), close };
     },
   };
+}
+
+/** An object store that puts an entry of the log only when the next one comes, and says that it has. */
+function withLateLog(objects: ObjectStore): ObjectStore {
+  type Put = Parameters<ObjectStore["put"]>;
+  let late: Put | undefined;
+  return withMethods(objects, {
+    put: async (key, sizeBytes, content, options) => {
+      if (!key.includes("/log/")) return objects.put(key, sizeBytes, content, options);
+      const parts: Uint8Array[] = [];
+      for await (const part of content) parts.push(part.slice());
+      const again: AsyncIterable<Uint8Array> = {
+        async *[Symbol.asyncIterator]() {
+          yield* parts;
+        },
+      };
+      const now: Put = [key, sizeBytes, again, options];
+      // Each put is one, so that only what it leads to can tell.
+      const { condition: _, ...anyhow } = options;
+      const first: Put = [objectKey("late"), sizeBytes, again, anyhow];
+      const version = await objects.put(...(late ?? first));
+      late = now;
+      return version;
+    },
+  });
 }
 
 /** An object store that says yes to every third upload, and to every question about it, and stores nothing. */
@@ -181,6 +207,22 @@ export const canaries: Readonly<Record<string, Canary>> = {
   "early-eviction": {
     title: "gives up a local segment that is not in the object store yet",
     disk: evictEarly,
+  },
+  "no-fence": {
+    title: "puts what it had under way over what its successor has put",
+    ending: "two-gateways",
+    objects: (objects) =>
+      withMethods(objects, {
+        put: (key, sizeBytes, content, options) => {
+          const { condition: _, ...anyhow } = options;
+          return objects.put(key, sizeBytes, content, anyhow);
+        },
+      }),
+  },
+  "late-log": {
+    title: "deletes before the bucket's log names what takes its place",
+    ending: "lost-machine",
+    objects: withLateLog,
   },
   "lost-upload": {
     title: "takes an upload for stored that the object store does not have",

@@ -17,7 +17,7 @@ import { IscsiInitiator, type InitiatorSession, type InitiatorSettings } from "#
 import { decodeSense, nameOfSense, scsiStatusName, type Sense, type SenseName } from "#scsi/index.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
 import type { SeededRandom } from "./random.ts";
-import { portal, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** The session is gone, and with it the answers of what was under way. */
 export class SessionLost extends Error {
@@ -183,7 +183,7 @@ export class HostSession {
   async #login(): Promise<InitiatorSession | undefined> {
     const { world, initiator, target, who } = this.#options;
     try {
-      const session = await initiator.login(portal, target, this.#settings());
+      const session = await initiator.login(world.portal, target, this.#settings());
       world.trace.event(who, `is logged in to ${target}`);
       return session;
     } catch (error) {

@@ -16,6 +16,8 @@ export class CartridgeBook {
   readonly barcode: string;
   readonly tape = new TapeBook();
   place: Place;
+  /** Where it was or was sent to, since this was cleared. */
+  readonly been = new Set<Place>();
   /** A move there was sent and not answered. */
   perhaps: Place | undefined;
   /** Who uses it; nobody else touches it. */

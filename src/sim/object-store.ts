@@ -58,6 +58,8 @@ export interface SimObjectStoreOptions {
   delay?: (method: ObjectStoreMethod) => Duration;
   /** Chance that a call fails although nothing happened, 0 … 1, per method. */
   failBefore?: Partial<Record<ObjectStoreMethod, number>>;
+  /** What the store refuses to do, for as long as it is set. */
+  refuse?: (method: ObjectStoreMethod, key: string) => boolean;
   /** Chance that what is read of a segment has a wrong bit. The next few reads of the same object have none. */
   rot?: number;
   /** Chance that a call fails although its effect happened, 0 … 1, per method. */
@@ -261,6 +263,9 @@ export class SimObjectStore implements ObjectStore {
     this.requests.set(method, (this.requests.get(method) ?? 0) + 1);
     const duration = this.options.delay?.(method);
     if (duration !== undefined && duration > 0) await sleep(this.options.clock, duration);
+    if (this.options.refuse?.(method, key) === true) {
+      throw storeFault("object-store-unreachable", { operation: method, key, reason: "the request was refused" });
+    }
     this.#failPerhaps(this.options.failBefore?.[method], method, key, "the request was lost");
     const result = effect();
     this.#failPerhaps(this.options.failAfter?.[method], method, key, "the answer was lost");

@@ -24,10 +24,27 @@ export class ProcessObjects implements ObjectStore {
   readonly #store: ObjectStore;
   /** Requests that this process has sent, by kind. */
   readonly log = new Map<RequestKind, number>();
+  /** Told what this process has put or deleted. */
+  readonly #changed: (what: "put" | "delete", key: string) => void;
   #alive = true;
+  /** Changes wait for this on their way to the store. */
+  #heldUp: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, changed: (what: "put" | "delete", key: string) => void = () => {}) {
     this.#store = store;
+    this.#changed = changed;
+  }
+
+  /** From now on changes are held up on their way, until `letThrough`; what is read is not. */
+  holdUp(): void {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    this.#heldUp = { over, end };
+  }
+
+  /** What was held up arrives now. */
+  letThrough(): void {
+    this.#heldUp?.end();
+    this.#heldUp = undefined;
   }
 
   /** No request of this process is answered any more, and none is sent. */
@@ -45,7 +62,8 @@ export class ProcessObjects implements ObjectStore {
     content: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<ObjectVersion> {
-    return this.#ask("put", () => this.#store.put(key, sizeBytes, content, options));
+    const put = (): Promise<ObjectVersion> => this.#store.put(key, sizeBytes, content, options);
+    return this.#change("put", put, () => this.#changed("put", key));
   }
 
   get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -61,30 +79,37 @@ export class ProcessObjects implements ObjectStore {
   }
 
   delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
-    return this.#ask("delete", () => this.#store.delete(key, options));
+    const gone = (): void => this.#changed("delete", key);
+    return this.#change("delete", () => this.#store.delete(key, options), gone);
   }
 
   setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
-    return this.#ask("lock", () => this.#store.setRetention(key, retention, options));
+    return this.#change("lock", () => this.#store.setRetention(key, retention, options));
   }
 
   setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
-    return this.#ask("lock", () => this.#store.setLegalHold(key, isHeld));
+    return this.#change("lock", () => this.#store.setLegalHold(key, isHeld));
   }
 
   changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
-    return this.#ask("copy", () => this.#store.changeClass(key, storageClass));
+    return this.#change("copy", () => this.#store.changeClass(key, storageClass));
   }
 
   thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
-    return this.#ask("thaw", () => this.#store.thaw(key, tier, keep));
+    return this.#change("thaw", () => this.#store.thaw(key, tier, keep));
   }
 
-  async #ask<T>(kind: RequestKind, request: () => Promise<T>): Promise<T> {
+  #change<T>(kind: RequestKind, request: () => Promise<T>, done?: () => void): Promise<T> {
+    const held = this.#heldUp;
+    return this.#ask(kind, held === undefined ? request : () => held.over.then(request), done);
+  }
+
+  async #ask<T>(kind: RequestKind, request: () => Promise<T>, done?: () => void): Promise<T> {
     this.log.set(kind, (this.log.get(kind) ?? 0) + 1);
     if (!this.#alive) return never();
     try {
       const answer = await request();
+      done?.();
       return this.#alive ? answer : await never();
     } catch (error) {
       if (!this.#alive) return never();

@@ -3,12 +3,14 @@
 
 import { asError } from "#base/index.ts";
 import { canaries } from "./canaries.ts";
+import { endingNamed, endings } from "./ending.ts";
 import { simulate, type Verdict } from "./simulation.ts";
 import type { WorldOptions } from "./world.ts";
 
 const usage = `usage: npm run sim -- SEED [--trace] [--canary NAME]
        npm run sim -- --seeds COUNT [--from SEED] [--canary NAME] [--until-failed]
        npm run sim -- --hours COUNT [--from SEED] [--canary NAME] [--until-failed]
+       --family NAME with any of them: ${endings.slice(1).join(", ")}
 
 Runs the whole gateway in a simulated world that follows from the seed.
 Canaries, gateways that are broken on purpose:
@@ -45,7 +47,12 @@ function parse(args: readonly string[]): Request | undefined {
       const canary = canaries[name];
       if (canary === undefined) return undefined;
       options = { ...options, canary };
-      suffix = ` --canary ${name}`;
+      suffix += ` --canary ${name}`;
+    } else if (word === "--family") {
+      const ending = endingNamed(rest.shift());
+      if (ending === undefined) return undefined;
+      options = { ...options, ending };
+      suffix += ` --family ${ending}`;
     } else {
       const number = Number(word.startsWith("--") ? rest.shift() : word);
       if (word === "--hours" && number > 0) {

@@ -10,6 +10,8 @@ import { simulate, type Verdict } from "./simulation.ts";
 
 /** Seeds that every run of the tests takes; `npm run sim -- --seeds 500` takes more. */
 const smokeSeeds = 12;
+/** The same for each ending. */
+const endingSeeds = 3;
 /** Seeds in which each canary must be caught at least once. */
 const canarySeeds = 12;
 
@@ -20,6 +22,15 @@ for (let seed = 1; seed <= smokeSeeds; seed++) {
     const verdict = await simulate(seed);
     assert.ok(verdict.failure === undefined, story(verdict));
   });
+}
+
+for (const ending of ["lost-machine", "two-gateways"] as const) {
+  for (let seed = 1; seed <= endingSeeds; seed++) {
+    test(`seed ${seed} keeps every promise that can be kept: ${ending}`, async () => {
+      const verdict = await simulate(seed, { ending });
+      assert.ok(verdict.failure === undefined, story(verdict));
+    });
+  }
 }
 
 test("the same seed gives the same run, event by event; another seed another", async () => {

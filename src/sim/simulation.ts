@@ -4,6 +4,7 @@
 
 import { asError, days, type Duration, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
 import type { LibraryView } from "#gateway/index.ts";
+import { Aftermath } from "./aftermath.ts";
 import { ChangerDriver } from "./changer-driver.ts";
 import { expect } from "./check-failure.ts";
 import { Disasters } from "./disasters.ts";
@@ -78,6 +79,20 @@ export class Simulation {
     const operating = operator.run(() => this.#isOver);
     await Promise.all([this.#work(hosts, disasters), operating]);
     await this.#lastLook(book, operator, hosts);
+    if (world.ending === "none") return;
+    await new Aftermath({
+      world,
+      book,
+      random: world.random.fork("aftermath"),
+      operator,
+      hosts,
+      witness: ({ driveAddress }) => {
+        const view = library.drives.find(({ element }) => element === driveAddress);
+        expect(view !== undefined, "each host has a drive");
+        return new TapeDriver(world, this.#session({ target: view.target, lun: view.lun, number: 101 }));
+      },
+      nextBlock: () => ++this.#blocks,
+    }).run();
   }
 
   async #work(hosts: readonly TapeHost[], disasters: Disasters): Promise<void> {

@@ -31,6 +31,9 @@ export class TapeBook {
   /** What a host finds when every step has happened. */
   #objects: TapeObject[] = [];
   #crashes = 0;
+  /** Told of each state that the tape comes to. */
+  watcher: ((objects: readonly TapeObject[]) => void) | undefined;
+  #restored: ((found: readonly TapeObject[]) => void) | undefined;
 
   /** What is on the tape when everything sent has happened. */
   get objects(): readonly TapeObject[] {
@@ -73,20 +76,34 @@ export class TapeBook {
     this.#answered = 0;
   }
 
+  /** The machine was lost: what the next host finds is for `check` to judge, and is what the tape holds from then on. */
+  restored(check: (found: readonly TapeObject[]) => void): void {
+    this.crashed();
+    this.#restored = check;
+  }
+
   /** A host has read the whole tape. It must be what some number of the uncertain steps leads to. */
   observe(found: readonly TapeObject[]): void {
+    if (this.#restored !== undefined) {
+      this.#restored(found);
+      this.#restored = undefined;
+      [this.#steps, this.#answered, this.#objects] = [[], 0, [...found]];
+      return this.synced();
+    }
     const states = this.#possibleStates();
     const match = states.findLast((state) => sameObjects(state.objects, found));
     expect(match !== undefined, this.#describeMismatch(states, found));
     this.#steps = this.#steps.slice(0, match.stepCount);
     this.#answered = this.#steps.length;
     this.#objects = [...match.objects];
+    this.watcher?.(this.#objects);
   }
 
   #begin(added: readonly Step[]): PendingChange {
     for (const step of added) {
       this.#steps.push(step);
       apply(this.#objects, step);
+      this.watcher?.(this.#objects);
     }
     const crashes = this.#crashes;
     return {

@@ -55,8 +55,11 @@ export class TapeHost {
     this.#options = options;
   }
 
-  /** Takes so many steps, whatever happens to its connections, and puts its cartridge back. */
-  async run(steps: number): Promise<void> {
+  /**
+   * Takes so many steps, whatever happens to its connections, and puts its cartridge back, unless it `keeps` it where
+   * it is.
+   */
+  async run(steps: number, { keeps = false }: { readonly keeps?: boolean } = {}): Promise<void> {
     for (let step = 0; step < steps;) {
       await this.#untilDone(async () => {
         while (step < steps) {
@@ -66,7 +69,23 @@ export class TapeHost {
         }
       });
     }
-    await this.#untilDone(() => this.#putAway());
+    if (!keeps) await this.#untilDone(() => this.#putAway());
+  }
+
+  get driveAddress(): number {
+    return this.#options.driveAddress;
+  }
+
+  /** What it has in its drive. */
+  get loaded(): CartridgeBook | undefined {
+    return this.#loaded;
+  }
+
+  /** The gateway is gone, and another one comes in its place: the host begins anew. */
+  forget(): void {
+    this.#options.drive.session.drop();
+    this.#options.changer.session.drop();
+    if (this.#loaded !== undefined) this.#letGo(this.#loaded);
   }
 
   /** Loads a cartridge, reads all of it, compares, and puts it back. */
@@ -228,6 +247,7 @@ export class TapeHost {
   async #moveTo(cartridge: CartridgeBook, address: number, lands: Place): Promise<string> {
     expect(cartridge.place !== shelf, "a cartridge that is moved is in an element");
     cartridge.perhaps = lands;
+    cartridge.been.add(lands);
     cartridge.moves += 1;
     const word = await this.#options.changer.move(cartridge.place, address);
     this.#say(`moves ${cartridge.barcode} from ${cartridge.place} to ${address}: ${word}`);

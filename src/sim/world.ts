@@ -13,7 +13,7 @@ import {
   seconds,
   silentLog,
 } from "#base/index.ts";
-import { defaultSettings, Gateway, type GatewaySettings } from "#gateway/index.ts";
+import { defaultSettings, Gateway, type GatewaySettings, recoverGateway, type RecoveryReport } from "#gateway/index.ts";
 import {
   type Disk,
   FileKeyProvider,
@@ -24,9 +24,11 @@ import {
   type SealJobs,
   storeFault,
 } from "#store/index.ts";
+import { BucketBook } from "./bucket-book.ts";
 import { CheckFailure } from "./check-failure.ts";
 import { type ProcessClock, SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
+import type { Ending } from "./ending.ts";
 import { type SimMachine, SimNetwork } from "./network.ts";
 import { SimObjectStore } from "./object-store.ts";
 import { ProcessObjects } from "./process-objects.ts";
@@ -41,11 +43,15 @@ export interface Canary {
   readonly disk?: (disk: Disk) => Disk;
   readonly objects?: (objects: ObjectStore) => ObjectStore;
   readonly sealJobs?: SealJobs;
+  /** Only a run that ends so can tell. */
+  readonly ending?: Ending;
 }
 
 /** How to watch a world, and what to break in it. */
 export interface WorldOptions {
   readonly canary?: Canary;
+  /** What happens after the last look; nothing unless given. */
+  readonly ending?: Ending;
   /** Told of each event as it happens. */
   readonly onEvent?: (line: string) => void;
 }
@@ -65,8 +71,15 @@ interface Process {
   readonly die: () => void;
 }
 
-/** Where the gateway listens. */
-export const portal = { host: "10.0.0.1", port: 3260 };
+/** A gateway that is presumed dead: it runs on, and what it changes in the bucket is held up on its way. */
+export interface Sleeper {
+  readonly gateway: Gateway;
+  /** What was held up arrives. */
+  wake(): void;
+  /** Its process ends. */
+  end(): void;
+}
+
 /** Longest virtual time that a start may take. */
 const startWithin = minutes(10);
 
@@ -76,21 +89,30 @@ export class World {
   readonly scenario: Scenario;
   readonly clock = new SimClock();
   readonly trace: Trace;
+  /** What happens after the last look. */
+  readonly ending: Ending;
   readonly network: SimNetwork;
-  readonly disk: SimDisk;
+  /** Of the machine that the gateway runs on. */
+  disk: SimDisk;
+  /** Where the gateway listens. */
+  portal = { host: "10.0.0.1", port: 3260 };
+  /** Who has put what in the object store. */
+  readonly bucket = new BucketBook();
   readonly objects: SimObjectStore;
   readonly #canary: Canary | undefined;
+  #machines = 1;
   #process: Process | undefined;
   #keyFile: string | undefined;
   #boots = 0;
   #failedWrites = 0;
   #restarting: Promise<void> | undefined;
 
-  constructor(seed: number, { canary, onEvent }: WorldOptions = {}) {
+  constructor(seed: number, { canary, ending = "none", onEvent }: WorldOptions = {}) {
     this.trace = new Trace(() => this.clock.monotonic(), onEvent);
     this.random = new SeededRandom(seed);
     this.scenario = drawScenario(this.random.fork("scenario"));
     this.#canary = canary;
+    this.ending = canary?.ending ?? ending;
     const { clock, scenario } = this;
     this.network = new SimNetwork({
       clock,
@@ -98,7 +120,7 @@ export class World {
       behaviour: scenario.network,
       trace: (text) => this.trace.detail(text),
     });
-    this.disk = this.#makeDisk();
+    this.disk = this.#makeDisk("disk");
     this.objects = this.#makeObjects();
   }
 
@@ -151,6 +173,61 @@ export class World {
     if (how === "kill") this.disk.kill();
     else this.disk.crash();
     running.die();
+  }
+
+  /** The gateway's machine is gone with all that was on it; there is another one, with an empty disk. */
+  loseMachine(): void {
+    this.crash("power");
+    this.#moveToNewMachine();
+  }
+
+  /** The gateway is presumed dead, and is not; there is another machine, with an empty disk. */
+  fallAsleep(): Sleeper {
+    const running = this.#process;
+    if (running === undefined) throw new GatewayDown("the gateway is down");
+    const { disk } = this;
+    this.trace.event("gateway", "falls asleep");
+    running.objects.holdUp();
+    this.#process = undefined;
+    this.#moveToNewMachine();
+    const end = (): void => {
+      running.clock.kill();
+      running.objects.kill();
+      running.machine.crash();
+      disk.kill();
+      running.die();
+    };
+    const wake = (): void => {
+      this.trace.event("gateway", "that was taken over wakes");
+      running.objects.letThrough();
+    };
+    return { gateway: running.gateway, wake, end };
+  }
+
+  #moveToNewMachine(): void {
+    this.#machines += 1;
+    this.trace.event("world", `has machine ${this.#machines}`);
+    this.portal = { ...this.portal, host: `10.0.0.${this.#machines}` };
+    this.disk = this.#makeDisk(`disk ${this.#machines}`);
+    this.calm();
+  }
+
+  /** Makes the data folder of the gateway anew from the object store and the keys, as `capstan recover` does. */
+  async recover(takeOver: boolean): Promise<RecoveryReport> {
+    this.#boots += 1;
+    const random = this.random.fork(`recovery ${this.#boots}`);
+    const ports = { clock: this.clock, random, log: traceLog(this.trace), sealing: this.#sealing() };
+    const disk = this.disk.attach();
+    const request = { host: `machine ${this.#machines}`, takeOver, disk: this.#canary?.disk?.(disk) ?? disk };
+    const report = await recoverGateway({ ...ports, objects: this.#processObjects().given }, request);
+    this.trace.event("gateway", `is recovered with ${report.cartridges.length} cartridges; epoch ${report.epoch}`);
+    return report;
+  }
+
+  #processObjects(): { readonly objects: ProcessObjects; readonly given: ObjectStore } {
+    const writer = this.#boots;
+    const objects = new ProcessObjects(this.objects, (what, key) => this.bucket.note(writer, what, key));
+    return { objects, given: this.#canary?.objects?.(objects) ?? objects };
   }
 
   /** Kills the gateway and starts it again, once for all who ask while it happens. */
@@ -226,8 +303,8 @@ export class World {
     const { promise: death, reject } = Promise.withResolvers<never>();
     death.catch(() => {});
     const clock = this.clock.process();
-    const machine = this.network.machine(portal.host);
-    const objects = new ProcessObjects(this.objects);
+    const machine = this.network.machine(this.portal.host);
+    const { objects, given } = this.#processObjects();
     const disk = this.disk.attach();
     const gateway = new Gateway({
       clock,
@@ -235,7 +312,7 @@ export class World {
       log: traceLog(this.trace),
       network: machine,
       disk: this.#canary?.disk?.(disk) ?? disk,
-      objects: this.#canary?.objects?.(objects) ?? objects,
+      objects: given,
       sealing: this.#sealing(),
       settings: this.#settings(),
     });
@@ -259,7 +336,7 @@ export class World {
     return {
       ...defaultSettings,
       instance: "sim",
-      portals: [{ listen: portal, allowAnyone: true }],
+      portals: [{ listen: this.portal, allowAnyone: true }],
       firstLibrary: undefined,
       thawPoll: seconds(30),
       cacheBytes,
@@ -270,13 +347,13 @@ export class World {
     };
   }
 
-  #makeDisk(): SimDisk {
+  #makeDisk(name: string): SimDisk {
     const { directAlignment, diskDelayMax, segmentFailures } = this.scenario;
-    const random = this.random.fork("disk delay");
+    const random = this.random.fork(`${name} delay`);
     const fails = (operation: string, path: string): boolean =>
       (operation === "write" || operation === "sync") && path.endsWith(".segment") && random.chance(segmentFailures);
     return new SimDisk({
-      random: this.random.fork("disk"),
+      random: this.random.fork(name),
       clock: this.clock,
       directAlignment,
       delay: () => milliseconds(random.fraction() * diskDelayMax),

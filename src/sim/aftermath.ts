@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is left of a gateway whose machine is lost, or is taken for lost and wakes. It begins where everything is safe;
+// hosts work on, and at some instant the machine is gone. What is recovered from bucket and keys alone must be what was
+// safe, or more, and what the recovery says: no more, no less, and nothing else.
+
+import { type Duration, hours, isFault, limits, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
+import type { RecoveredCartridge, RecoveryReport } from "#gateway/index.ts";
+import { blockContent, blockLengthMin } from "./block-content.ts";
+import { expect } from "./check-failure.ts";
+import { type CartridgeBook, type LibraryBook, shelf } from "./library-book.ts";
+import type { Operator } from "./operator.ts";
+import type { SeededRandom } from "./random.ts";
+import type { TapeDriver } from "./tape-driver.ts";
+import { TapeHistory } from "./tape-history.ts";
+import type { TapeHost } from "./tape-host.ts";
+import type { Sleeper, World } from "./world.ts";
+
+/** What an aftermath needs. */
+export interface AftermathOptions {
+  readonly world: World;
+  readonly book: LibraryBook;
+  readonly random: SeededRandom;
+  readonly operator: Operator;
+  readonly hosts: readonly TapeHost[];
+  /** Another host's way to the drive of that host. */
+  readonly witness: (host: TapeHost) => TapeDriver;
+  readonly nextBlock: () => number;
+}
+
+/** Longest virtual time in a calm world until everything is in the bucket. */
+const safeWithin: Duration = hours(2);
+/** By then a gateway that wakes has tried to change something. */
+const wakesWithin: Duration = minutes(12);
+
+/** What happens after the last look. */
+export class Aftermath {
+  readonly #options: AftermathOptions;
+  #histories = new Map<CartridgeBook, TapeHistory>();
+
+  constructor(options: AftermathOptions) {
+    this.#options = options;
+  }
+
+  /** Runs it; the gateway is down before and afterwards. */
+  async run(): Promise<void> {
+    const { world, hosts } = this.#options;
+    await world.boot();
+    await this.#untilSafe();
+    await this.#options.operator.look();
+    if (world.ending === "lost-machine") await this.#loseMachine();
+    else await this.#takeOver();
+    world.bucket.check();
+    for (const host of hosts) await host.logout();
+    await world.stop();
+  }
+
+  /** Everything is in the bucket, and the bucket's log says so. */
+  async #untilSafe(): Promise<void> {
+    const { world, operator, book } = this.#options;
+    await operator.waitForTasks();
+    const deadline = world.clock.monotonic() + safeWithin;
+    for (;;) {
+      const [first] = await world.call((gateway) => gateway.listUnstored());
+      if (first === undefined) break;
+      const { barcode, bytes } = first;
+      const late = `${bytes} bytes of ${barcode} are not in the bucket after ${safeWithin} ms`;
+      expect(world.clock.monotonic() < deadline, late);
+      await sleep(world.clock, seconds(20));
+    }
+    await sleep(world.clock, minutes(1));
+    this.#histories = new Map();
+    for (const cartridge of book.cartridges.values()) {
+      const history = new TapeHistory(cartridge.tape.objects);
+      this.#histories.set(cartridge, history);
+      cartridge.tape.watcher = (objects) => history.note(objects);
+      cartridge.been.clear();
+      cartridge.been.add(cartridge.place);
+    }
+  }
+
+  async #loseMachine(): Promise<void> {
+    const { world, random, hosts } = this.#options;
+    const { uploadBufferBytes, segmentSize, durability, fillsCartridges } = world.scenario;
+    const hasRoom = uploadBufferBytes > 2 * segmentSize && durability === "local" && !fillsCartridges;
+    const isExact = hasRoom && random.chance(0.6);
+    if (isExact) {
+      // Nothing is uploaded any more, and the bucket is told how much that is.
+      world.objects.options.refuse = (method, key) => method === "put" && key.includes("/segments/");
+      world.trace.event("objects", "takes no segments any more");
+    }
+    await Promise.all(hosts.map((host) => host.run(random.between(1, 6), { keeps: !isExact })));
+    await sleep(world.clock, milliseconds(isExact ? limits.statusEvery + minutes(2) : random.fraction() * 90_000));
+    world.loseMachine();
+    delete world.objects.options.refuse;
+    const waits = random.chance(0.5);
+    if (waits) await sleep(world.clock, limits.statusExpires);
+    const report = await world.recover(!waits);
+    if (isExact) for (const cartridge of report.cartridges) this.#checkLoss(cartridge);
+    await this.#compare(report, isExact);
+  }
+
+  /** What is reported lost is what is on the tape and not in the bucket. */
+  #checkLoss({ barcode, objects, lostObjects }: RecoveredCartridge): void {
+    const cartridge = this.#options.book.cartridges.get(barcode);
+    const history = cartridge && this.#histories.get(cartridge);
+    // What was recovered of a tape that was cut back since is another tape than the one that is lost.
+    if (cartridge === undefined || history?.isUncut !== true) return;
+    const { endOfData } = cartridge.tape;
+    const told = `${barcode} had ${endOfData} objects; ${objects} came back and ${lostObjects} are told to be lost`;
+    expect(objects + lostObjects === endOfData, told);
+  }
+
+  async #takeOver(): Promise<void> {
+    const { world, random, hosts, witness } = this.#options;
+    await Promise.all(hosts.map((host) => host.run(random.between(1, 8), { keeps: true })));
+    const [first] = hosts;
+    expect(first !== undefined, "a library has a drive");
+    const drive = witness(first);
+    await drive.session.connect();
+    const isLoaded = first.loaded !== undefined && (await drive.waitReady());
+    const sleeper = world.fallAsleep();
+    await this.#keepBusy(sleeper, drive, isLoaded);
+    const waits = random.chance(0.3);
+    if (waits) await sleep(world.clock, limits.statusExpires);
+    const report = await world.recover(!waits);
+    const waking = this.#wake(sleeper);
+    await this.#compare(report, false);
+    await Promise.all([waking, ...hosts.map((host) => host.run(random.between(1, 4)))]);
+    await sleep(world.clock, wakesWithin);
+    world.bucket.check();
+    await this.#checkFenced(sleeper, drive, isLoaded);
+    sleeper.end();
+    await this.#untilSafe();
+    // From the bucket alone, without a cache: did the sleeper harm anything?
+    world.loseMachine();
+    const again = await world.recover(true);
+    for (const { barcode, lostObjects } of again.cartridges) {
+      expect(lostObjects === 0, `${barcode} lost ${lostObjects} objects although everything was safe`);
+    }
+    await this.#compare(again, true);
+  }
+
+  /** Changes of the bucket that will be under way when another one takes over. */
+  async #keepBusy({ gateway }: Sleeper, drive: TapeDriver, isLoaded: boolean): Promise<void> {
+    const { world, random, nextBlock } = this.#options;
+    await gateway.createPool({ name: "late", storageClass: "GLACIER", lock: "NONE", retentionDays: 0 });
+    // Blocks that nobody may find again: the bucket does not hear of them before another one has it.
+    if (isLoaded) await drive.write(blockContent(nextBlock(), blockLengthMin));
+    await sleep(world.clock, milliseconds(random.fraction() * minutes(2)));
+  }
+
+  async #wake(sleeper: Sleeper): Promise<void> {
+    const { world, random } = this.#options;
+    await sleep(world.clock, milliseconds(random.fraction() * random.pick([100, 10_000, 600_000])));
+    sleeper.wake();
+  }
+
+  /** Whoever was taken over knows it, and its drives take nothing. */
+  async #checkFenced({ gateway }: Sleeper, drive: TapeDriver, isLoaded: boolean): Promise<void> {
+    const { world, nextBlock } = this.#options;
+    expect(gateway.status().fenced !== undefined, "a gateway that was taken over knows it");
+    world.trace.event("gateway", `that woke says: ${gateway.status().fenced}`);
+    let refusal: unknown;
+    await gateway
+      .createPool({ name: "later", storageClass: "GLACIER", lock: "NONE", retentionDays: 0 })
+      .catch((error: unknown) => (refusal = error));
+    expect(isFault(refusal, "store.fenced"), "a gateway that was taken over makes no pools");
+    if (!isLoaded) return;
+    const word = await drive.write(blockContent(nextBlock(), blockLengthMin));
+    expect(word === "write-protected", `a drive of a gateway that was taken over answers ${word} to a write`);
+    drive.session.drop();
+  }
+
+  /** Starts what was recovered and compares it with the books. `isQuiet`: the log had time to tell every place. */
+  async #compare(report: RecoveryReport, isQuiet: boolean): Promise<void> {
+    const { world, book, operator, hosts } = this.#options;
+    for (const host of hosts) host.forget();
+    const told = report.cartridges.map(({ barcode }) => barcode).toSorted();
+    const known = [...book.cartridges.keys()].toSorted();
+    expect(told.join(" ") === known.join(" "), `recovery tells of ${told.join(" ")}; there were ${known.join(" ")}`);
+    await world.boot();
+    for (const recovered of report.cartridges) await this.#place(recovered, isQuiet);
+    await operator.look();
+    const inDrives = (cartridge: CartridgeBook): number => (hosts.some(isAt(cartridge)) ? 0 : 1);
+    const all = [...book.cartridges.values()].toSorted((left, right) => inDrives(left) - inDrives(right));
+    for (const cartridge of all) {
+      if (cartridge.place !== shelf) await (hosts.find(isAt(cartridge)) ?? hosts[0])?.inspect(cartridge);
+    }
+    const [onShelf] = book.shelved();
+    if (onShelf !== undefined) {
+      await operator.retrieve(onShelf);
+      await hosts[0]?.inspect(onShelf);
+    }
+    for (const { barcode, lostObjects } of report.cartridges) {
+      if (lostObjects > 0) await world.call((gateway) => gateway.acceptLoss(barcode));
+    }
+    await operator.look();
+  }
+
+  /** Takes note of where a cartridge came back, and of what must be on it. */
+  async #place({ barcode, objects, lostObjects }: RecoveredCartridge, isQuiet: boolean): Promise<void> {
+    const { world, book } = this.#options;
+    const cartridge = book.cartridges.get(barcode);
+    const history = cartridge && this.#histories.get(cartridge);
+    expect(cartridge !== undefined && history !== undefined, `${barcode} is known`);
+    const view = await world.call((gateway) => gateway.getCartridge(barcode));
+    const place = view.place.kind === "element" ? view.place.address : shelf;
+    const been = isQuiet ? [cartridge.place] : [...cartridge.been];
+    expect(been.includes(place), `${barcode} came back in ${place} and was in ${been.join(", ")}`);
+    const isMarked = view.loss !== undefined && view.writeProtected;
+    expect(lostObjects === 0 || isMarked, `${barcode} lost ${lostObjects} objects and is shown as whole`);
+    cartridge.place = place;
+    cartridge.perhaps = undefined;
+    cartridge.user = undefined;
+    cartridge.moves += 1;
+    cartridge.tape.restored((found) => {
+      expect(found.length === objects, `${barcode} has ${found.length} objects; recovery told ${objects}`);
+      history.check(barcode, found);
+    });
+  }
+}
+
+const isAt =
+  ({ place }: CartridgeBook) =>
+  (host: TapeHost): boolean =>
+    host.driveAddress === place;
