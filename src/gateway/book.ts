@@ -39,7 +39,8 @@ export class Book {
     this.#log = log;
     this.state = new GatewayState();
     for (const fact of ledger.replayed) this.state.apply(fact);
-    this.#snapshotSize = this.state.snapshot().length;
+    ledger.forgetReplayed();
+    this.#snapshotSize = this.state.factCount;
   }
 
   /**

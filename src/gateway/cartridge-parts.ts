@@ -30,6 +30,19 @@ export function partIds(cartridge: Pick<CartridgeRecord, "id" | "memory">): read
   return Array.from({ length: count }, (_, partition) => (partition === 0 ? id : partitionId(id, partition)));
 }
 
+/** The cartridge that a name belongs to, also that of a part which a crash left behind. */
+export function wholeIdOf(id: CartridgeId): CartridgeId {
+  const [, whole = id, partition] = /^(.+)-p([0-9]+)$/.exec(id) ?? [];
+  return Number(partition) > 0 && Number(partition) < partitionsMax ? (whole as CartridgeId) : id;
+}
+
+/** True when the store has all its parts. Asked of every cartridge at a start: most are one part. */
+export function isWhole(store: Pick<CartridgeStore, "has">, cartridge: CartridgeRecord): boolean {
+  return (
+    store.has(storeId(cartridge)) && (!cartridge.memory?.partitions || partIds(cartridge).every((id) => store.has(id)))
+  );
+}
+
 /** Every name that a part of the cartridge can have: also of parts that a crash left behind. */
 export function possibleIds(cartridge: Pick<CartridgeRecord, "id">): readonly CartridgeId[] {
   const id = storeId(cartridge);

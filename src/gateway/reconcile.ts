@@ -4,14 +4,15 @@
 
 import { asError, type Log } from "#base/index.ts";
 import type { CartridgeStore } from "#store/index.ts";
-import { partIds, possibleIds } from "./cartridge-parts.ts";
+import { isWhole, wholeIdOf } from "./cartridge-parts.ts";
 import type { GatewayState } from "./state.ts";
 
 /** Removes blank cartridges that nobody knows; logs every other difference. */
 export async function reconcile(state: GatewayState, store: CartridgeStore, log: Log): Promise<void> {
-  const known = new Set([...state.cartridges.values()].flatMap(possibleIds));
+  const known = new Set<string>();
+  for (const { id } of state.cartridges.values()) known.add(id);
   for (const id of store.ids()) {
-    if (known.has(id)) continue;
+    if (known.has(id) || known.has(wholeIdOf(id))) continue;
     const { objects, storedBytes } = store.usage(id);
     if (objects > 0 || storedBytes > 0) {
       log.error(`the store holds cartridge ${id} with ${objects} objects, which the ledger does not know`, {
@@ -28,7 +29,7 @@ export async function reconcile(state: GatewayState, store: CartridgeStore, log:
     }
   }
   for (const cartridge of state.cartridges.values()) {
-    if (partIds(cartridge).every((id) => store.has(id)) || cartridge.state === "DELETING") continue;
+    if (isWhole(store, cartridge) || cartridge.state === "DELETING") continue;
     log.error(`the data of cartridge ${cartridge.barcode} is not in the store`, { barcode: cartridge.barcode });
   }
 }

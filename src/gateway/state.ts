@@ -136,6 +136,11 @@ export class GatewayState {
     return defined(this.cartridges.get(barcode), `cartridge ${barcode} exists`);
   }
 
+  /** About how many facts `snapshot` gives: those that can be many are counted. */
+  get factCount(): number {
+    return this.libraries.size + this.cartridges.size + this.spentBarcodes.size + this.tasks.size;
+  }
+
   /** Facts that give this state, as few as possible. */
   snapshot(): readonly Fact[] {
     const facts: Fact[] = [];

@@ -172,10 +172,10 @@ export class CartridgeRegistry implements LogMemory {
   #apply(fact: StoreFact): void {
     switch (fact.kind) {
       case "cartridge": {
-        const { kind: _, ...record } = fact;
         const known = this.#records.get(fact.id);
         this.#isBehind ||= known === undefined || known.point?.number !== fact.point?.number;
-        this.#records.set(fact.id, record);
+        // The fact itself: a copy without its kind would be another object for each cartridge.
+        this.#records.set(fact.id, fact);
         return;
       }
       case "removing":

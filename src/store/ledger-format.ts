@@ -77,14 +77,17 @@ interface FoundRecord {
   readonly end: number;
 }
 
+/** How a record begins: its magic, the one field with a fixed value. No bit of it is reserved. */
+const recordStart = LedgerRecord.encode({}).subarray(0, 4);
+
 /** The header of a record, when its checksum is good. */
 function headerAt(bytes: Uint8Array, offset: number) {
   if (offset + LedgerRecord.size > bytes.byteLength) return undefined;
+  for (let index = 0; index < recordStart.length; index++) {
+    if (bytes[offset + index] !== recordStart[index]) return undefined;
+  }
   const header = LedgerRecord.decode(bytes, offset);
-  const good =
-    LedgerRecord.check(bytes, offset) === undefined &&
-    header.headerCrc === crc32(bytes.subarray(offset, offset + LedgerRecord.size - 4));
-  return good ? header : undefined;
+  return header.headerCrc === crc32(bytes.subarray(offset, offset + LedgerRecord.size - 4)) ? header : undefined;
 }
 
 function recordAt(bytes: Uint8Array, offset: number): FoundRecord | string {
@@ -108,7 +111,6 @@ export function recordText(bytes: Uint8Array, offset: number): string {
 /** True when a record of a batch later than `batch` lies at `from` or behind: then what is before it was durable. */
 function hasLaterBatch(bytes: Uint8Array, from: number, batch: number): boolean {
   for (let offset = roundUp(from, 8); offset + LedgerRecord.size <= bytes.byteLength; offset += 8) {
-    if (bytes[offset] !== 0x43 || bytes[offset + 1] !== 0x41) continue;
     const header = headerAt(bytes, offset);
     if (header !== undefined && header.batch > batch) return true;
   }
