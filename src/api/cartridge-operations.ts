@@ -72,6 +72,7 @@ export const cartridgeOperations = [
     }),
     output: z.array(Cartridge),
     positional: [],
+    pagedBy: "barcode",
     columns,
     examples: [
       { title: "All cartridges", input: {} },

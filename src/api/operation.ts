@@ -63,6 +63,8 @@ export interface Operation {
   readonly output: z.ZodType;
   /** Input fields that the command line also takes without their option, in this order. */
   readonly positional: readonly string[];
+  /** A list in the order of this text field: `limit` asks for a page, `after` for what is behind its last. */
+  readonly pagedBy?: string;
   /** Output fields that a table shows, most important first; all when left out. */
   readonly columns?: readonly string[];
   /** At least one. */

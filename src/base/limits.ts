@@ -223,6 +223,8 @@ export const limits = {
   objectRequestsInFlight: 8,
   /** Keys asked for in one list request: what S3 gives. */
   listObjects: 1000,
+  /** Things that a command asks the API for at once: some 700 KiB, and a pause of a few milliseconds for the server. */
+  listPage: 1000,
   /** Threads that compress and encrypt: more than an object store takes in on a 10 Gbit/s line. */
   threads: 4,
   /** Jobs given to one thread: it works on one and finds the next without waiting for the event loop. */

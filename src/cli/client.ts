@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations over HTTP, from the other side: builds requests from the table, reads answers and event streams.
 
-import { Fault } from "#base/index.ts";
+import { Fault, limits } from "#base/index.ts";
 import { apiPrefix, ErrorBody, pathFieldsOf, takesQuery, type Operation } from "#api/index.ts";
 import { cliFault } from "./faults.ts";
 import type { Server, ServerRequest } from "./ports.ts";
@@ -24,6 +24,34 @@ export async function call(
   for await (const piece of body) text += piece;
   if (status >= 200 && status < 300) return jsonOf(server, status, text);
   throw faultOf(server, status, text);
+}
+
+/** As `call`; a list that comes in pages is asked for page by page and given whole, unless the input has a limit. */
+export async function callWhole(
+  server: Server,
+  operation: Operation,
+  input: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const { pagedBy } = operation;
+  if (pagedBy === undefined || input["limit"] !== undefined) return call(server, operation, input);
+  const whole: unknown[] = [];
+  let after = input["after"];
+  for (;;) {
+    const page = await call(server, operation, { ...input, after, limit: limits.listPage });
+    if (!Array.isArray(page)) return page;
+    for (const each of page as readonly unknown[]) whole.push(each);
+    const last = textField(page.at(-1), pagedBy);
+    // A page that does not lead on ends the list: whoever answers so would be asked for ever.
+    const isOnward = last !== undefined && (typeof after !== "string" || last > after);
+    if (page.length < limits.listPage || !isOnward) return whole;
+    after = last;
+  }
+}
+
+function textField(value: unknown, name: string): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const field = (value as Readonly<Record<string, unknown>>)[name];
+  return typeof field === "string" ? field : undefined;
 }
 
 /** The request for an operation. */

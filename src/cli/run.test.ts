@@ -90,7 +90,7 @@ const task = {
 };
 
 test("a table shows sizes with units, places in words, and no frame", async () => {
-  const b = bench({ "GET /api/v1/cartridges": { body: [cartridge] } });
+  const b = bench({ "GET /api/v1/cartridges?limit=1000": { body: [cartridge] } });
   assert.equal(await b.run("cartridge list"), 0);
   const [head, row] = b.out.split("\n");
   assert.match(head ?? "", /^BARCODE +STATE +PLACE +SIZE/);
@@ -98,19 +98,41 @@ test("a table shows sizes with units, places in words, and no frame", async () =
 });
 
 test("an empty list says so", async () => {
-  const b = bench({ "GET /api/v1/cartridges": { body: [] } });
+  const b = bench({ "GET /api/v1/cartridges?limit=1000": { body: [] } });
   assert.equal(await b.run("cartridge list"), 0);
   assert.equal(b.out, "none\n");
 });
 
 test("--output json prints what the server said", async () => {
-  const b = bench({ "GET /api/v1/cartridges?library=default": { body: [cartridge] } });
+  const b = bench({ "GET /api/v1/cartridges?library=default&limit=1000": { body: [cartridge] } });
   assert.equal(await b.run("cartridge list --library default --output json"), 0);
   assert.deepEqual(JSON.parse(b.out), [cartridge]);
 });
 
+test("a long list is asked for page by page, and a page alone when it is limited", async () => {
+  const named = (number: number) => ({ ...cartridge, barcode: `C${String(number).padStart(5, "0")}L8` });
+  const page = (first: number, count: number) => ({
+    body: Array.from({ length: count }, (_, index) => named(first + index)),
+  });
+  const b = bench({
+    "GET /api/v1/cartridges?limit=1000": page(0, 1000),
+    "GET /api/v1/cartridges?after=C00999L8&limit=1000": page(1000, 1000),
+    "GET /api/v1/cartridges?after=C01999L8&limit=1000": page(2000, 3),
+    "GET /api/v1/cartridges?limit=2": page(0, 2),
+  });
+  assert.equal(await b.run("cartridge list --output json"), 0, b.err);
+  const listed = JSON.parse(b.out) as readonly { readonly barcode: string }[];
+  assert.deepEqual(
+    listed.map(({ barcode }) => barcode),
+    page(0, 2003).body.map(({ barcode }) => barcode),
+  );
+  assert.equal(b.requests.length, 3);
+  assert.equal(await b.run("cartridge list --limit 2 --output json"), 0, b.err);
+  assert.equal(b.requests.length, 4);
+});
+
 test("what every command takes may stand before it", async () => {
-  const b = bench({ "GET /api/v1/cartridges": { body: [cartridge] } });
+  const b = bench({ "GET /api/v1/cartridges?limit=1000": { body: [cartridge] } });
   assert.equal(await b.run("--output json cartridge list"), 0);
   assert.deepEqual(JSON.parse(b.out), [cartridge]);
   assert.equal(await b.run("--home /data serve"), 2);
@@ -316,7 +338,7 @@ const completionCases: readonly (readonly [readonly string[], readonly string[]]
 
 for (const [words, expected] of completionCases) {
   test(`completion of "${words.join(" ")}" is ${JSON.stringify(expected)}`, async () => {
-    const b = bench({ "GET /api/v1/cartridges": { body: [cartridge] } });
+    const b = bench({ "GET /api/v1/cartridges?limit=1000": { body: [cartridge] } });
     assert.equal(await runCli(["__complete", "--", ...words], b.ports), 0);
     assert.deepEqual(b.out.split("\n").slice(0, -1), expected);
     assert.equal(b.err, "");

@@ -4,7 +4,7 @@
 import { asError, Fault, isFault } from "#base/index.ts";
 import { errorBody, type Operation } from "#api/index.ts";
 import { CommanderError } from "commander";
-import { call } from "./client.ts";
+import { callWhole } from "./client.ts";
 import { completions, completionScript } from "./completion.ts";
 import { cliFault } from "./faults.ts";
 import { tableText } from "./output.ts";
@@ -41,7 +41,7 @@ function actionsOf(ports: CliPorts): CommandActions {
   return {
     operation: async (entry, input, options) => {
       const server = await ports.connect(options);
-      const answer = await call(server, entry, input);
+      const answer = await callWhole(server, entry, input);
       if (entry.kind === "task" && options.wait) return followTask(ports, taskIdOf(answer), options);
       await print(ports, entry, { answer, options });
       if (entry.kind === "task" && options.output === "table") {
@@ -79,7 +79,7 @@ function taskIdOf(answer: unknown): string {
 function askerOf(ports: CliPorts): (operation: Operation) => Promise<unknown> {
   return async (operation) => {
     try {
-      return await call(await ports.connect({ home: undefined, api: undefined, token: undefined }), operation, {});
+      return await callWhole(await ports.connect({ home: undefined, api: undefined, token: undefined }), operation, {});
     } catch (error) {
       if (isFault(error)) return [];
       throw error;
