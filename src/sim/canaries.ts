@@ -4,6 +4,7 @@
 
 import { isFault } from "#base/index.ts";
 import {
+  expectedEnd,
   sealJobs,
   type Disk,
   type DiskFile,
@@ -108,9 +109,10 @@ function forgetful(objects: ObjectStore): ObjectStore {
       puts += 1;
       if (puts % 3 !== 0) return objects.put(key, sizeBytes, content, options);
       for await (const part of content) void part;
-      const { storageClass, crc32, retention, legalHold = false } = options;
+      const { storageClass, retention, legalHold = false } = options;
+      const end = expectedEnd(objects.abilities, sizeBytes, options);
       const version = `lost ${puts}` as ObjectVersion;
-      lost.set(key, { key, sizeBytes, storageClass, thaw: { kind: "warm" }, crc32, version, retention, legalHold });
+      lost.set(key, { key, ...end, storageClass, thaw: { kind: "warm" }, version, retention, legalHold });
       return version;
     },
     get: (key, offset, length, signal) => objects.get(key, offset, length, signal),

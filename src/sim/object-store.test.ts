@@ -22,6 +22,13 @@ objectStoreConformance("simulated object store", async () => {
   return { store, now: () => clock.now(), pass: (duration) => clock.advance(duration) };
 });
 
+objectStoreConformance("simulated object store that learns sizes late", async () => {
+  const clock = new SimClock();
+  const abilities = { ...allAbilities, lateEnd: true };
+  const store = new SimObjectStore({ clock, random: new SeededRandom(1), thawDelay, abilities });
+  return { store, now: () => clock.now(), pass: (duration) => clock.advance(duration) };
+});
+
 objectStoreConformance("simulated object store that can do little", async () => {
   const clock = new SimClock();
   const abilities = { ...allAbilities, classes: ["STANDARD"], thaw: {}, retention: [], legalHold: false } as const;

@@ -15,6 +15,7 @@ import {
   checkUnlocked,
   compareKeys,
   crc32,
+  expectedEnd,
   objectKey,
   requestThaw,
   storeFault,
@@ -50,7 +51,7 @@ export interface SimObjectStoreOptions {
   readonly random: Random;
   /** How long thawing takes per tier. */
   thawDelay: Readonly<Record<ThawTier, Duration>>;
-  /** What the store can do: everything unless given. */
+  /** What the store can do: all that S3 can unless given. */
   readonly abilities?: ObjectStoreAbilities;
   /** Called with each range that is read, before anything else; for checkers. */
   read?: (key: ObjectKey, offset: number, length: number) => void;
@@ -140,14 +141,15 @@ export class SimObjectStore implements ObjectStore {
       parts.push(part.slice());
     }
     const whole = concatBytes(parts);
+    const expected = expectedEnd(this.abilities, sizeBytes, options);
     return this.#perform("put", key, () => {
       checkPutAbilities(key, this.abilities, options);
       const old = this.#objects.get(key);
       checkCondition(key, options.condition, old?.version);
       if (old !== undefined) checkUnlocked(key, old, this.options.clock.now());
       const sum = crc32(whole);
-      if (sum !== options.crc32 || whole.byteLength !== sizeBytes) {
-        throw storeFault("object-corrupt", { key, actual: sum.toString(16), expected: options.crc32.toString(16) });
+      if (sum !== expected.crc32 || whole.byteLength !== expected.sizeBytes) {
+        throw storeFault("object-corrupt", { key, actual: sum.toString(16), expected: expected.crc32.toString(16) });
       }
       this.#puts += 1;
       const version = `v${this.#puts}` as ObjectVersion;

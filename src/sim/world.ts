@@ -15,6 +15,7 @@ import {
 } from "#base/index.ts";
 import { defaultSettings, Gateway, type GatewaySettings, recoverGateway, type RecoveryReport } from "#gateway/index.ts";
 import {
+  allAbilities,
   type Disk,
   FileKeyProvider,
   type ObjectStore,
@@ -383,6 +384,8 @@ export class World {
       delay: () => milliseconds(random.fraction() * scenario.objectDelayMax),
       failBefore: chances,
       failAfter: chances,
+      // Segments are sealed while they are put, or before.
+      abilities: { ...allAbilities, lateEnd: this.random.fork("late end").chance(0.5) },
       rot: scenario.encryption || scenario.compression !== "off" ? scenario.rot : 0,
     });
   }

@@ -5,6 +5,7 @@
 import type { Duration } from "#base/index.ts";
 import type {
   BypassOptions,
+  ContentEnd,
   ObjectInfo,
   ObjectKey,
   ObjectStore,
@@ -56,8 +57,18 @@ export class RequestCounter {
   /** One request. */
   note(kind: RequestKind, { storageClass, tier, bytes = 0 }: Partial<RequestCount> = {}): void {
     const name = `${kind} ${storageClass ?? ""} ${tier ?? ""}`;
-    const known = this.#requests.get(name) ?? { kind, storageClass, tier, requests: 0, bytes: 0 };
-    this.#requests.set(name, { ...known, requests: known.requests + 1, bytes: known.bytes + bytes });
+    this.#add(name, { kind, storageClass, tier, requests: 1, bytes });
+  }
+
+  /** Bytes of a put that was noted before they were known. */
+  notePutBytes(storageClass: StorageClass, bytes: number): void {
+    this.#add(`put ${storageClass} `, { kind: "put", storageClass, tier: undefined, requests: 0, bytes });
+  }
+
+  #add(name: string, count: RequestCount): void {
+    const known = this.#requests.get(name) ?? { ...count, requests: 0, bytes: 0 };
+    const [requests, bytes] = [known.requests + count.requests, known.bytes + count.bytes];
+    this.#requests.set(name, { ...known, requests, bytes });
   }
 
   /** Segments that were asked to thaw. */
@@ -88,8 +99,18 @@ export class CountedObjects implements ObjectStore {
     content: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<ObjectVersion> {
-    this.#counter.note("put", { storageClass: options.storageClass, bytes: sizeBytes });
-    return this.#objects.put(key, sizeBytes, content, options);
+    const { storageClass, end } = options;
+    if (end === undefined || this.abilities.lateEnd !== true) {
+      this.#counter.note("put", { storageClass, bytes: sizeBytes });
+      return this.#objects.put(key, sizeBytes, content, options);
+    }
+    this.#counter.note("put", { storageClass });
+    const counted = (): ContentEnd | undefined => {
+      const known = end();
+      this.#counter.notePutBytes(storageClass, known?.sizeBytes ?? 0);
+      return known;
+    };
+    return this.#objects.put(key, sizeBytes, content, { ...options, end: counted });
   }
 
   get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {

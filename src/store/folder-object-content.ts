@@ -5,14 +5,9 @@
 import { limits, roundUp } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
 import type { Disk, DiskFile } from "./disk.ts";
+import type { ContentEnd } from "./object-store.ts";
 import type { RingPool } from "./ring.ts";
 import { pageSize } from "./segment-format.ts";
-
-/** What was written. */
-export interface ContentSum {
-  readonly size: number;
-  readonly crc: number;
-}
 
 /** What writing content needs. */
 export interface ContentWork {
@@ -30,19 +25,21 @@ export async function writeContent(
   work: ContentWork,
   path: string,
   content: AsyncIterable<Uint8Array>,
-  check: (sum: ContentSum) => void,
-): Promise<void> {
+  check: (end: ContentEnd) => void,
+): Promise<ContentEnd> {
   const direct = work.disk.directAlignment > 1;
   const file = await work.disk.open(path, { mode: "create", direct });
   try {
-    check(await (direct ? copyDirect(work, file, content) : copy(work, file, content)));
+    const end = await (direct ? copyDirect(work, file, content) : copy(work, file, content));
+    check(end);
     await file.sync();
+    return end;
   } finally {
     await file.close();
   }
 }
 
-async function copy(work: ContentWork, file: DiskFile, content: AsyncIterable<Uint8Array>): Promise<ContentSum> {
+async function copy(work: ContentWork, file: DiskFile, content: AsyncIterable<Uint8Array>): Promise<ContentEnd> {
   let size = 0;
   let crc = 0;
   for await (const piece of content) {
@@ -52,11 +49,11 @@ async function copy(work: ContentWork, file: DiskFile, content: AsyncIterable<Ui
     size += piece.byteLength;
     crc = crc32(piece, crc);
   }
-  return { size, crc };
+  return { sizeBytes: size, crc32: crc };
 }
 
 /** By way of whole pages in memory of our own. The last page is filled with zeros, and the file cut to its length. */
-async function copyDirect(work: ContentWork, file: DiskFile, content: AsyncIterable<Uint8Array>): Promise<ContentSum> {
+async function copyDirect(work: ContentWork, file: DiskFile, content: AsyncIterable<Uint8Array>): Promise<ContentEnd> {
   const pages = work.pages.take();
   const memory = pages.bytes.subarray(0, limits.transferSize);
   try {
@@ -81,7 +78,7 @@ async function copyDirect(work: ContentWork, file: DiskFile, content: AsyncItera
     const padded = roundUp(filled, pageSize);
     if (padded > 0) await file.write(written, [memory.fill(0, filled, padded).subarray(0, padded)]);
     if (padded > filled) await file.truncate(size);
-    return { size, crc };
+    return { sizeBytes: size, crc32: crc };
   } finally {
     work.pages.giveBack(pages);
   }

@@ -7,7 +7,7 @@ import { limits, randomId, type Clock, type Duration, type Random } from "#base/
 import { folderOf, unlessMissing } from "./disk-paths.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
-import { type ContentSum, writeContent } from "./folder-object-content.ts";
+import { writeContent } from "./folder-object-content.ts";
 import { decodeMeta, encodeMeta, keyOfPath, pathOfKey, type ObjectMeta } from "./folder-object-format.ts";
 import { KeyTurns } from "./key-turns.ts";
 import { LockClock } from "./lock-clock.ts";
@@ -19,12 +19,15 @@ import {
   checkRetention,
   checkTier,
   checkUnlocked,
+  expectedEnd,
 } from "./object-rules.ts";
 import type {
   BypassOptions,
+  ContentEnd,
   ObjectInfo,
   ObjectKey,
   ObjectStore,
+  ObjectStoreAbilities,
   ObjectVersion,
   PutOptions,
   Retention,
@@ -48,7 +51,7 @@ export interface FolderObjectStoreOptions {
 
 /** An `ObjectStore` of files in a folder. */
 export class FolderObjectStore implements ObjectStore {
-  readonly abilities = allAbilities;
+  readonly abilities: ObjectStoreAbilities = { ...allAbilities, lateEnd: true };
   readonly #locks: LockClock;
   readonly #options: FolderObjectStoreOptions;
   readonly #pages = new RingPool(limits.transferSize, limits.uploadsInFlight);
@@ -82,17 +85,17 @@ export class FolderObjectStore implements ObjectStore {
       checkCondition(key, options.condition, old?.objectVersion);
       if (old !== undefined) checkUnlocked(key, old, this.#locks.now());
       const { disk, random } = this.#options;
-      const { storageClass, crc32: sum, retention, legalHold = false } = options;
+      const { storageClass, retention, legalHold = false } = options;
       if (retention !== undefined) await this.#locks.begin();
       const objectVersion = randomId(random) as ObjectVersion;
       const incoming = `${this.#incoming}/${objectVersion}`;
       try {
-        await this.#writeContent(key, incoming, { sizeBytes, content, options });
+        const end = await this.#writeContent(key, incoming, { sizeBytes, content, options });
         await disk.makeFolder(folderOf(path));
         const dataName = otherDataName(path, old);
         await disk.rename(incoming, `${folderOf(path)}/${dataName}`);
         const locks = { objectVersion, retention, legalHold };
-        await this.#writeMeta(path, { dataName, sizeBytes, crc32: sum, storageClass, thaw: undefined, ...locks });
+        await this.#writeMeta(path, { dataName, ...end, storageClass, thaw: undefined, ...locks });
       } catch (error) {
         await disk.remove(incoming);
         throw error;
@@ -245,13 +248,14 @@ export class FolderObjectStore implements ObjectStore {
       readonly content: AsyncIterable<Uint8Array>;
       readonly options: PutOptions;
     },
-  ): Promise<void> {
+  ): Promise<ContentEnd> {
     const { disk } = this.#options;
-    const { signal, crc32: crc } = object.options;
-    await writeContent({ disk, pages: this.#pages, signal }, path, object.content, (sum) => {
-      if (sum.size === object.sizeBytes && sum.crc === crc) return;
-      const text = (found: ContentSum): string => `${found.crc.toString(16)} over ${found.size} bytes`;
-      throw storeFault("object-corrupt", { key, actual: text(sum), expected: text({ size: object.sizeBytes, crc }) });
+    const { signal } = object.options;
+    return writeContent({ disk, pages: this.#pages, signal }, path, object.content, (actual) => {
+      const expected = expectedEnd(this.abilities, object.sizeBytes, object.options);
+      if (actual.sizeBytes === expected.sizeBytes && actual.crc32 === expected.crc32) return;
+      const text = (end: ContentEnd): string => `${end.crc32.toString(16)} over ${end.sizeBytes} bytes`;
+      throw storeFault("object-corrupt", { key, actual: text(actual), expected: text(expected) });
     });
   }
 

@@ -268,6 +268,7 @@ function abilitiesOf({ objects, places }: LabelClassesOptions): ObjectStoreAbili
       stores.every(({ abilities }) => abilities.retention.includes(mode)),
     ),
     legalHold: stores.every(({ abilities }) => abilities.legalHold),
+    lateEnd: stores.every(({ abilities }) => abilities.lateEnd === true),
   };
 }
 

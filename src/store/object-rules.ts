@@ -6,6 +6,7 @@ import { isoText, type Instant } from "#base/index.ts";
 import { storeFault } from "./faults.ts";
 import type {
   BypassOptions,
+  ContentEnd,
   ObjectKey,
   ObjectStoreAbilities,
   ObjectVersion,
@@ -28,7 +29,7 @@ export const coldTiers: Readonly<Partial<Record<StorageClass, readonly ThawTier[
   DEEP_ARCHIVE: ["Standard", "Bulk"],
 };
 
-/** Everything that the port knows. */
+/** Everything that S3 can do. */
 export const allAbilities: ObjectStoreAbilities = {
   createOnly: true,
   replaceOnly: true,
@@ -37,6 +38,12 @@ export const allAbilities: ObjectStoreAbilities = {
   retention: ["GOVERNANCE", "COMPLIANCE"],
   legalHold: true,
 };
+
+/** What the content of a put should have come to, asked when it has ended. */
+export function expectedEnd(abilities: ObjectStoreAbilities, sizeBytes: number, options: PutOptions): ContentEnd {
+  const late = abilities.lateEnd === true ? options.end?.() : undefined;
+  return late ?? { sizeBytes, crc32: options.crc32 };
+}
 
 /** Throws Fault `store.object-exists` or `store.object-changed` when the version that is there does not fit. */
 export function checkCondition(

@@ -21,7 +21,7 @@ import {
   text,
   untilIn,
 } from "./object-test-kit.ts";
-import type { ObjectKey, ObjectStore, ObjectVersion, PutCondition, PutOptions } from "./object-store.ts";
+import type { ContentEnd, ObjectKey, ObjectStore, ObjectVersion, PutCondition, PutOptions } from "./object-store.ts";
 
 /**
  * Registers the suite for one adapter; `make` gives a fresh store for each test. Tests of abilities that the store says
@@ -88,6 +88,46 @@ function checkContent(check: Check): void {
     await assert.rejects(put(store, key, bytesFromText("y"), { crc32: 7 }), failsWith("object-corrupt"));
     assert.deepEqual(await store.get(key, 0, 100), text);
   });
+  const late: Need = ({ lateEnd }) => lateEnd === true;
+  const lateOptions = { storageClass: "STANDARD", crc32: 0, condition: absent } as const;
+  check(
+    "content may be made while it is put, and its size and checksum told at its end",
+    async ({ store }) => {
+      let end: ContentEnd | undefined;
+      const content = async function* (): AsyncIterable<Uint8Array> {
+        yield* pieces(text);
+        end = { sizeBytes: text.byteLength, crc32: crc32(text) };
+      };
+      const options = { ...lateOptions, end: () => end };
+      await store.put(key, 1000, content(), options);
+      assert.deepEqual(await store.get(key, 0, 100), text);
+      const { sizeBytes, crc32: sum } = (await store.head(key)) ?? {};
+      assert.deepEqual([sizeBytes, sum], [text.byteLength, crc32(text)]);
+      await assert.rejects(store.put(key, 1000, content(), options), failsWith("object-exists"));
+    },
+    late,
+  );
+  check(
+    "content that is not what is told at its end is refused and not stored",
+    async ({ store }) => {
+      const whole = { sizeBytes: text.byteLength, crc32: crc32(text) };
+      for (const end of [{ ...whole, sizeBytes: 11 }, { ...whole, crc32: 1 }, undefined]) {
+        const options = { ...lateOptions, end: () => end };
+        await assert.rejects(store.put(key, 1000, pieces(text), options), failsWith("object-corrupt"));
+        assert.equal(await store.head(key), undefined);
+      }
+    },
+    late,
+  );
+  check(
+    "a store that must know at once asks for no end",
+    async ({ store }) => {
+      const options = { storageClass: "STANDARD", crc32: crc32(text), end: () => assert.fail("asked") } as const;
+      await store.put(key, text.byteLength, pieces(text), options);
+      assert.deepEqual(await store.get(key, 0, 100), text);
+    },
+    (abilities) => !late(abilities),
+  );
   check("a put whose content fails stores nothing", async ({ store }) => {
     const broken = (async function* (): AsyncIterable<Uint8Array> {
       yield text;

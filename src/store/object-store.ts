@@ -48,11 +48,23 @@ export interface ObjectInfo {
 /** `absent`: create only, Fault `store.object-exists`. `replaces`: that version is there, or Fault `store.object-changed`. */
 export type PutCondition = { readonly kind: "absent" } | { readonly kind: "replaces"; readonly version: ObjectVersion };
 
+/** What content came to. */
+export interface ContentEnd {
+  readonly sizeBytes: number;
+  /** CRC32 (IEEE) of the whole content. */
+  readonly crc32: number;
+}
+
 /** Options of a put. */
 export interface PutOptions {
   readonly storageClass: StorageClass;
   /** CRC32 (IEEE) of the whole content; the store refuses other content with `store.object-corrupt`. */
   readonly crc32: number;
+  /**
+   * For content that is made while it is put. A store with `lateEnd` asks once the content has ended, and compares with
+   * the answer; `sizeBytes` is then the most that it may be, and `crc32` means nothing. No other store asks.
+   */
+  readonly end?: () => ContentEnd | undefined;
   /**
    * Atomic against other puts where `abilities` has `createOnly` and `replaceOnly`; elsewhere looked up just before, so
    * that of two puts at the same time both may succeed.
@@ -83,6 +95,8 @@ export interface ObjectStoreAbilities {
   readonly thaw: Readonly<Partial<Record<StorageClass, readonly ThawTier[]>>>;
   readonly retention: readonly RetentionMode[];
   readonly legalHold: boolean;
+  /** `put` learns the size and checksum of its content from `end`. */
+  readonly lateEnd?: boolean;
 }
 
 /**

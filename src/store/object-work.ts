@@ -5,7 +5,7 @@
 import { type Clock, type Duration, Fault, isFault, limits, sleep } from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
 import { storeFault } from "./faults.ts";
-import type { ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
+import type { ContentEnd, ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
 
 /** What requests need. */
 export interface ObjectWork {
@@ -34,6 +34,8 @@ export interface NewObject {
   readonly key: ObjectKey;
   readonly sizeBytes: number;
   readonly crc32: number;
+  /** What the content of the last attempt came to, where it is made anew for each. */
+  readonly end?: () => ContentEnd | undefined;
   /** The content, from the beginning each time it is asked for. */
   readonly content: () => AsyncIterable<Uint8Array>;
   /** Called when the object store refuses the content for its checksum; throws when the content is to blame. */
@@ -51,10 +53,11 @@ const ifAbsent = { kind: "absent" } as const;
  */
 export async function putOnce(work: ObjectWork, object: NewObject, signal: AbortSignal | undefined): Promise<void> {
   const { objects, clock } = work;
-  const { key, sizeBytes, storageClass } = object;
+  const { key, sizeBytes, storageClass, end } = object;
+  const condition = ifAbsent;
   await retried(clock, signal, async () => {
     try {
-      const options = { storageClass, crc32: object.crc32, condition: ifAbsent, ...(signal && { signal }) };
+      const options = { storageClass, crc32: object.crc32, condition, ...(end && { end }), ...(signal && { signal }) };
       await objects.put(key, sizeBytes, object.content(), options);
     } catch (error) {
       if (isFault(error, "store.object-exists")) return;
@@ -64,7 +67,8 @@ export async function putOnce(work: ObjectWork, object: NewObject, signal: Abort
   });
   const info = await retried(clock, signal, () => objects.head(key));
   if (info === undefined) throw storeFault("object-missing", { key });
-  if (info.sizeBytes === sizeBytes && info.crc32 === object.crc32) return;
+  const expected = end === undefined ? object : end();
+  if (info.sizeBytes === expected?.sizeBytes && info.crc32 === expected.crc32) return;
   if ((await object.isSame?.(info)) !== true) throw storeFault("object-conflict", { key });
 }
 

@@ -5,10 +5,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concatBytes, limits } from "#base/index.ts";
 import { SeededRandom, SimClock, SimDisk } from "#sim/index.ts";
+import { RingPool } from "./ring.ts";
 import { Scratch } from "./scratch.ts";
 
 const random = new SeededRandom("scratch");
-const parts = Array.from({ length: 20 }, (_, index) => random.bytes(1000 + index * 331));
+const pages = new RingPool(limits.transferSize, 2);
+const parts = Array.from({ length: 20 }, (_, index) => random.bytes(50_000 + index * 16_551));
 
 async function contentOf(scratch: Scratch): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
@@ -25,9 +27,9 @@ for (const [title, capacityBytes] of [
     const clock = new SimClock();
     const medium = new SimDisk({ random, clock, capacityBytes });
     const disk = medium.attach();
-    const scratch = new Scratch(disk, "scratch");
+    const scratch = new Scratch(disk, "scratch", pages);
     for (const [index, part] of parts.entries()) {
-      if (title.startsWith("that fills") && index === 7) medium.options.capacityBytes = 5 * 4096;
+      if (title.startsWith("that fills") && index === 12) medium.options.capacityBytes = 5 * 4096;
       await clock.runUntil(scratch.append(part));
     }
     assert.equal(scratch.size, concatBytes(parts).byteLength);
@@ -42,9 +44,9 @@ for (const [title, capacityBytes] of [
 test("a scratch place that a crash left is noticed, and its bytes are gone", async () => {
   const clock = new SimClock();
   const disk = new SimDisk({ random, clock }).attach();
-  const first = new Scratch(disk, "scratch");
+  const first = new Scratch(disk, "scratch", pages);
   await clock.runUntil(first.append(Uint8Array.of(1, 2, 3)));
-  const second = new Scratch(disk, "scratch");
+  const second = new Scratch(disk, "scratch", pages);
   assert.equal(await clock.runUntil(second.wasLeft()), true);
   await clock.runUntil(second.append(Uint8Array.of(4)));
   assert.deepEqual(await clock.runUntil(contentOf(second)), Uint8Array.of(4));

@@ -3,7 +3,7 @@
 // few requests, whatever is lost on the way; and what somebody changed is never handed out.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test as nodeTest } from "node:test";
 import { InlineThreads, isFault, limits, seconds, sleep } from "#base/index.ts";
 import { SeededRandom } from "#sim/index.ts";
 import type { ObjectNumber } from "#tape/index.ts";
@@ -31,8 +31,20 @@ const sealing = {
   frameSize: 4 * page,
 };
 
+/** Of the test that runs: whether segments are sealed while they are put, or before. */
+let lateEnd = false;
+
+function test(title: string, body: () => Promise<void>): void {
+  for (const isLate of [false, true]) {
+    void nodeTest(isLate ? `${title}, sealed while it is put` : title, () => {
+      lateEnd = isLate;
+      return body();
+    });
+  }
+}
+
 async function bedOf(options: StoreBedOptions = {}): Promise<StoreBed> {
-  const bed = new StoreBed({ sealing, ...options });
+  const bed = new StoreBed({ sealing, lateEnd, ...options });
   await bed.start();
   return bed;
 }
@@ -214,6 +226,14 @@ test("after a crash in mid-upload, what had arrived is not sent again", async ()
   const sent = (bed.objects.requests.get("put") ?? 0) - puts;
   assert.ok(sent <= segmentsOf(bed).length - arrived.length + 3, `${sent} puts`);
   assert.deepEqual(await bed.readAll(await bed.load(id)), blocks);
+});
+
+test("nothing is left beside a segment that was stored", async () => {
+  const bed = await evicted({ seed: 3, failures: 0.2, isSlow: true });
+  assert.deepEqual(
+    bed.disk.paths().filter((path) => path.endsWith(".sealed")),
+    [],
+  );
 });
 
 test("a segment whose local file was damaged is not uploaded as if it were good", async () => {

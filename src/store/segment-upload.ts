@@ -3,7 +3,7 @@
 // its owner's objects are, put with a checksum, which the object store compares, seen there, recorded. A segment of a
 // cartridge that is neither encrypted nor compressed goes as the file that it is.
 
-import { limits, type Log, type Random, type Threads } from "#base/index.ts";
+import { assert, limits, type Log, type Random, type Threads } from "#base/index.ts";
 import { CompressionGauge, type CompressionSettings } from "./compression-gauge.ts";
 import { crc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
@@ -12,14 +12,14 @@ import { storeFault } from "./faults.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { cartridgePrefix, segmentKey } from "./object-keys.ts";
 import type { ObjectInfo, ObjectKey } from "./object-store.ts";
-import { type ObjectWork, putOnce, retried } from "./object-work.ts";
+import { type NewObject, type ObjectWork, putOnce, retried } from "./object-work.ts";
 import { checkedIndex, keepTail } from "./remote-content.ts";
 import type { RingPool } from "./ring.ts";
 import { Scratch } from "./scratch.ts";
 import type { SealJobs } from "./seal-jobs.ts";
 import { tailSizeOf } from "./sealed-format.ts";
-import type { DataKey } from "./sealed-object.ts";
-import { sealSegment } from "./segment-sealing.ts";
+import { type DataKey, sealedSizeMax } from "./sealed-object.ts";
+import { SealedContent, type SealedEnd } from "./segment-sealing.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** How segments are sealed on their way. */
@@ -107,41 +107,68 @@ async function putFile({ work, cartridge, entry, key, signal }: Upload): Promise
 /** The file sealed; says how large its object is. */
 async function putSealed(upload: Upload, own: UploadSealing, dataKey: DataKey): Promise<number> {
   const { work, cartridge, entry, key, signal } = upload;
-  const { threads, random, frameSize, compression } = own;
+  const { frameSize } = own;
   const path = cartridge.segmentPath(entry.segment);
-  const scratch = new Scratch(work.disk, `${path}.sealed`);
+  const scratch = new Scratch(work.disk, `${path}.sealed`, work.pages);
   const known = await alreadyThere(upload, { dataKey, frameSize }, scratch);
   if (known !== undefined) return known;
   try {
-    const sealing = { threads, random, dataKey, gauge: gaugeOf(work, cartridge, compression), frameSize };
-    const content = contentOf(work, path, entry);
-    const sealed = await sealSegment(sealing, { key, sourceSize: entry.fileSize, content }, scratch);
-    if (sealed.sourceCrc !== entry.fileCrc) throw damaged(path, entry.fileSize);
-    let { size } = scratch;
-    let { tail } = sealed;
-    await putOnce(
-      work,
-      {
-        key,
-        sizeBytes: size,
-        crc32: sealed.crc32,
-        content: () => scratch.content(),
-        storageClass: "STANDARD",
-        // An attempt whose answer was lost, sealed with another salt.
-        isSame: async (info) => {
-          const theirs = await tailOfOurs(upload, { dataKey, frameSize }, info);
-          if (theirs === undefined) return false;
-          [size, tail] = [info.sizeBytes, theirs];
-          return true;
-        },
-      },
-      signal,
-    );
-    await keepTail(work.log, cartridge, entry.segment, tail);
-    return size;
+    const begin = (): SealedContent => sealedContentOf(upload, own, dataKey);
+    const sealed =
+      work.objects.abilities.lateEnd === true
+        ? sealedOnTheWay(begin, entry, frameSize)
+        : await sealedBefore(begin, scratch);
+    // An attempt whose answer was lost, sealed with another salt.
+    let theirs: SealedEnd | undefined;
+    const isSame = async (info: ObjectInfo): Promise<boolean> => {
+      const tail = await tailOfOurs(upload, { dataKey, frameSize }, info);
+      theirs = tail && { sizeBytes: info.sizeBytes, crc32: info.crc32, tail };
+      return theirs !== undefined;
+    };
+    await putOnce(work, { ...sealed, key, storageClass: "STANDARD", isSame }, signal);
+    const end = theirs ?? sealed.end();
+    assert(end !== undefined, "what was put has an end");
+    await keepTail(work.log, cartridge, entry.segment, end.tail);
+    return end.sizeBytes;
   } finally {
     await scratch.remove();
   }
+}
+
+function sealedContentOf({ work, cartridge, entry, key }: Upload, own: UploadSealing, dataKey: DataKey): SealedContent {
+  const { threads, random, frameSize, compression } = own;
+  const path = cartridge.segmentPath(entry.segment);
+  return new SealedContent(
+    { threads, random, dataKey, gauge: gaugeOf(work, cartridge, compression), frameSize },
+    {
+      key,
+      sizeBytes: entry.fileSize,
+      crc32: entry.fileCrc,
+      content: contentOf(work, path, entry),
+      damaged: () => damaged(path, entry.fileSize),
+    },
+  );
+}
+
+type SealedObject = Pick<NewObject, "sizeBytes" | "crc32" | "content"> & { readonly end: () => SealedEnd | undefined };
+
+/** Sealed while it is put, anew for each attempt: nothing is written twice. */
+function sealedOnTheWay(begin: () => SealedContent, entry: Entry, frameSize: number): SealedObject {
+  let last: SealedContent | undefined;
+  const content = (): AsyncIterable<Uint8Array> => {
+    last = begin();
+    return last.pieces();
+  };
+  return { sizeBytes: sealedSizeMax(entry.fileSize, frameSize), crc32: 0, content, end: () => last?.end };
+}
+
+/** Sealed first, for a store that must know the size and the checksum when a put begins. */
+async function sealedBefore(begin: () => SealedContent, scratch: Scratch): Promise<SealedObject> {
+  const sealed = begin();
+  for await (const piece of sealed.pieces()) await scratch.append(piece);
+  const { end } = sealed;
+  assert(end !== undefined, "all pieces were taken");
+  return { sizeBytes: end.sizeBytes, crc32: end.crc32, content: () => scratch.content(), end: () => end };
 }
 
 /** A scratch file that is there was left by a crash: its object may have arrived, and is not sent again. */

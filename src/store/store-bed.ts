@@ -5,6 +5,7 @@ import { milliseconds, seconds, silentLog } from "#base/index.ts";
 import { SeededRandom, SimClock, SimDisk, SimObjectStore } from "#sim/index.ts";
 import type { ObjectNumber, StoredObject } from "#tape/index.ts";
 import { CartridgeStore } from "./cartridge-store.ts";
+import { allAbilities } from "./object-rules.ts";
 import type { CartridgeId, LoadedImage, SealingOptions, StoreSettings } from "./types.ts";
 
 /** A page, the unit of sizes here. */
@@ -20,6 +21,8 @@ export interface StoreBedOptions extends Partial<StoreSettings> {
   readonly failures?: number;
   /** How objects are sealed; plain when absent. */
   readonly sealing?: SealingOptions;
+  /** The object store learns sizes and checksums late, so that segments are sealed while they are put. */
+  readonly lateEnd?: boolean;
 }
 
 /** A store in a simulated world. */
@@ -33,7 +36,15 @@ export class StoreBed {
   #store: CartridgeStore | undefined;
 
   constructor(options: StoreBedOptions = {}) {
-    const { seed = 1, directAlignment = page, isSlow = false, failures = 0, sealing, ...settings } = options;
+    const {
+      seed = 1,
+      directAlignment = page,
+      isSlow = false,
+      failures = 0,
+      sealing,
+      lateEnd = false,
+      ...settings
+    } = options;
     const { clock } = this;
     this.random = new SeededRandom(seed);
     this.disk = new SimDisk({ random: this.random.fork("disk"), clock, directAlignment });
@@ -42,6 +53,7 @@ export class StoreBed {
     this.objects = new SimObjectStore({
       clock,
       random: this.random.fork("objects"),
+      abilities: { ...allAbilities, lateEnd },
       thawDelay: { Expedited: seconds(60), Standard: seconds(3600), Bulk: seconds(36_000) },
     });
     const chances = { put: failures, get: failures, head: failures, delete: failures };
