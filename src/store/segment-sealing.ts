@@ -94,9 +94,9 @@ export class SealedContent {
     const { threads, gauge, frameSize } = this.#sealing;
     const { header, contentKey, frameCount, key } = this.#object;
     const level = gauge.nextLevel(threads.isBusy);
-    const into = this.#spareFrames.pop() ?? new Uint8Array(frameSize + frameOverhead);
+    const into = this.#spareFrames.pop() ?? sharedMemory(frameSize + frameOverhead);
     const input = { source, header, contentKey, key, index, last: index === frameCount - 1, level, into };
-    const running = threads.run("sealFrame", input, [source.buffer, into.buffer]);
+    const running = threads.run("sealFrame", input);
     const result = running.then((output) => ({ output, level }));
     // Whoever takes it meets the error; until then it is nobody's.
     result.catch(() => {});
@@ -142,10 +142,15 @@ async function* framesOf(
       [memory, filled] = [undefined, 0];
     }
   }
-  if (memory !== undefined && filled > 0) yield memory.slice(0, filled);
+  if (memory !== undefined && filled > 0) yield memory.subarray(0, filled);
 }
 
 function spareOf(spare: Uint8Array[], size: number): Uint8Array {
   const memory = spare.pop();
-  return memory?.byteLength === size ? memory : new Uint8Array(size);
+  return memory?.byteLength === size ? memory : sharedMemory(size);
+}
+
+/** Memory that the threads see too: handing memory over instead made each thread's collector look at all it has. */
+function sharedMemory(size: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(size));
 }
