@@ -36,6 +36,7 @@ export function objectStoreConformance(name: string, make: () => Promise<ObjectS
     });
   };
   checkContent(check);
+  checkLateEnd(check);
   checkConditions(check);
   checkNames(check);
   checkClasses(check);
@@ -88,6 +89,25 @@ function checkContent(check: Check): void {
     await assert.rejects(put(store, key, bytesFromText("y"), { crc32: 7 }), failsWith("object-corrupt"));
     assert.deepEqual(await store.get(key, 0, 100), text);
   });
+  check("a put whose content fails stores nothing", async ({ store }) => {
+    const broken = (async function* (): AsyncIterable<Uint8Array> {
+      yield text;
+      throw new Error("the source broke");
+    })();
+    const options: PutOptions = { storageClass: "STANDARD", crc32: 0 };
+    await assert.rejects(store.put(key, 20, broken, options), /the source broke/);
+    assert.equal(await store.head(key), undefined);
+  });
+  check("an aborted put or get ends with the reason", async ({ store }) => {
+    await put(store, key, text);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assert.rejects(put(store, key, text, { signal }), /enough/);
+    await assert.rejects(store.get(key, 0, 1, signal), /enough/);
+    assert.deepEqual(await store.get(key, 0, 100), text);
+  });
+}
+
+function checkLateEnd(check: Check): void {
   const late: Need = ({ lateEnd }) => lateEnd === true;
   const lateOptions = { storageClass: "STANDARD", crc32: 0, condition: absent } as const;
   check(
@@ -128,22 +148,6 @@ function checkContent(check: Check): void {
     },
     (abilities) => !late(abilities),
   );
-  check("a put whose content fails stores nothing", async ({ store }) => {
-    const broken = (async function* (): AsyncIterable<Uint8Array> {
-      yield text;
-      throw new Error("the source broke");
-    })();
-    const options: PutOptions = { storageClass: "STANDARD", crc32: 0 };
-    await assert.rejects(store.put(key, 20, broken, options), /the source broke/);
-    assert.equal(await store.head(key), undefined);
-  });
-  check("an aborted put or get ends with the reason", async ({ store }) => {
-    await put(store, key, text);
-    const signal = AbortSignal.abort(new Error("enough"));
-    await assert.rejects(put(store, key, text, { signal }), /enough/);
-    await assert.rejects(store.get(key, 0, 1, signal), /enough/);
-    assert.deepEqual(await store.get(key, 0, 100), text);
-  });
 }
 
 function checkConditions(check: Check): void {
