@@ -176,7 +176,7 @@ async function killAgainAndAgain(context: TestContext, trial: Trial): Promise<vo
   expectNotAgain(before, await puts());
   host.drop();
   context.diagnostic(`${interrupted} of ${trial.rounds} kills met an upload; ${kept} segments were looked at again`);
-  assert.ok(kept > trial.rounds / 2, "segments were stored");
+  assert.ok(kept > trial.rounds / 10, "segments were stored");
   assert.ok(interrupted > trial.rounds / 10, "uploads were interrupted");
 }
 
