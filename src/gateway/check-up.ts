@@ -48,8 +48,17 @@ export interface LedgersLook {
   readonly name: string | undefined;
   /** Undefined: there is none, or it cannot be read; a finding says which. */
   readonly logged: LoggedGateway | undefined;
+  /** False: whether the bucket has a log could not be found out. */
+  readonly isLogRead: boolean;
   /** Something of a gateway is here or in the bucket. */
   readonly isUsed: boolean;
+}
+
+/** True when this data folder wrote the last entry of the log, or there is none. */
+export function isOurs({ store, logged }: LedgersLook): boolean {
+  if (logged === undefined || store.kind !== "whole") return logged === undefined;
+  const { position } = store.content;
+  return position?.writer === logged.last.writer && position.epoch === logged.last.epoch;
 }
 
 /** What was looked at, in numbers; undefined when there was no store to look at. */
@@ -79,7 +88,7 @@ export async function lookAtLedgers(ports: CheckUpPorts): Promise<LedgersLook> {
   const store = await lookAt(() => readStoreLedger(disk, storeFolder));
   const position = store.kind === "whole" ? store.content.position : undefined;
   const known = (gateway.kind === "whole" ? gateway.content.instance?.name : undefined) ?? position?.gateway;
-  const { logged, name, isEmpty } = await lookAtLog(ports, known, position);
+  const { logged, name, isEmpty, isRead } = await lookAtLog(ports, known, position);
   const folders = (await disk.list(storeFolder)).filter((each) => !/^(store\.ledger.*|spare-segments)$/.test(each));
   const isUsed = known !== undefined || folders.length > 0 || !isEmpty;
   const hasName = gateway.kind === "whole" && gateway.content.instance !== undefined;
@@ -89,7 +98,7 @@ export async function lookAtLedgers(ports: CheckUpPorts): Promise<LedgersLook> {
   if (isUsed && store.kind !== "whole" && !(isNew && store.kind === "missing")) {
     noteLost(findings, `${storeFolder}/store.ledger`, store);
   }
-  return { gateway, store, name, logged, isUsed };
+  return { gateway, store, name, logged, isLogRead: isRead, isUsed };
 }
 
 async function lookAt<T>(read: () => Promise<T | undefined>): Promise<LedgerLook<T>> {
@@ -116,6 +125,7 @@ interface LogLook {
   readonly logged: LoggedGateway | undefined;
   readonly name: string | undefined;
   readonly isEmpty: boolean;
+  readonly isRead: boolean;
 }
 
 /** The gateway's log, and whether it is this data folder that writes it. */
@@ -136,11 +146,11 @@ async function lookAtLog(
         const advice = "see that the settings name the right bucket, with its prefix";
         findings.note({ area: "log", subject: `gateways/${name}`, severity: "damage", what, advice });
       }
-      return { logged: undefined, name, isEmpty };
+      return { logged: undefined, name, isEmpty, isRead: true };
     }
     const logged = await readGateway(ports, storeSealing(ports, name).sealers.gateway, name);
     noteLog(ports, logged, position);
-    return { logged, name, isEmpty };
+    return { logged, name, isEmpty, isRead: true };
   } catch (error) {
     if (!isFault(error) || error.code === "store.format-newer") throw error;
     const subject = name === undefined ? "the object store" : `gateways/${name}`;
@@ -150,7 +160,7 @@ async function lookAtLog(
       : "see that the object store answers, and check again";
     const severity = isDamaged ? "damage" : "warning";
     findings.note({ area: "log", subject, severity, what: error.message, advice });
-    return { logged: undefined, name, isEmpty: true };
+    return { logged: undefined, name, isEmpty: true, isRead: false };
   }
 }
 

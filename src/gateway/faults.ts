@@ -18,6 +18,19 @@ export const gatewayFault = faultsOf("gateway", {
     exit: 4,
   },
   "not-running": { text: "the gateway is {state}; try again when it is ready", retry: "backoff", http: 503, exit: 6 },
+  "ledger-lost": {
+    text: "{path} is lost or damaged: {reason}; nothing begins anew beside what is there. Mend it: {command}",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
+  "bucket-used": {
+    text: "the bucket holds gateway {names} already, and nothing of it is here: capstan recover brings it back; to begin another one beside it, name it with instance in capstan.toml",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "mend-impossible": { text: "{path} cannot be made anew: {reason}", retry: "operator", http: 500, exit: 8 },
   "recover-which": {
     text: "the bucket holds several gateways ({names}); name one with --gateway",
     retry: "never",

@@ -11,6 +11,7 @@ export { Gateway } from "./gateway.ts";
 export { listPrices, type ClassPrices, type PriceTable, type ThawPrice } from "./prices.ts";
 export * from "./recovery.ts";
 export { presetViews } from "./presets.ts";
+export * from "./mend-ledgers.ts";
 export type * from "./requests.ts";
 export { defaultSettings, firstLibrary } from "./settings.ts";
 export type { DefaultAccess, GatewayOptions, GatewaySettings, PortalSettings } from "./settings.ts";

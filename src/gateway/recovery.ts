@@ -141,7 +141,7 @@ export function stateOf({ facts }: Pick<LoggedGateway, "facts">): GatewayState {
 }
 
 /** Refuses while the machine that has the gateway lives. Fault `gateway.recover-alive`. */
-function checkDead(clock: Clock, found: FoundGateway): void {
+export function checkDead(clock: Clock, found: FoundGateway): void {
   const { name, status, last } = found;
   if (last === undefined || isStopped(found)) return;
   const age = between(Math.max(last.at, status?.at ?? 0) as Instant, clock.now());

@@ -20,8 +20,10 @@ import { isOpenPortal, PortalDirectory } from "./access.ts";
 import { AccessDesk } from "./access-desk.ts";
 import { hasAnyRule } from "./access-rules.ts";
 import { AlarmBoard } from "./alarms.ts";
+import { checkBeginning, openingLedger } from "./beginning.ts";
 import { Book } from "./book.ts";
 import { partIds } from "./cartridge-parts.ts";
+import { storeFolder } from "./check-up.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
 import { CloneDesk } from "./clone-desk.ts";
 import { CreationDesk } from "./creation-desk.ts";
@@ -70,11 +72,12 @@ export class RunningGateway {
     const counter = new RequestCounter();
     const objects = new CountedObjects(options.objects, counter);
     const thawed = (count: ThawCount): void => counter.noteThawed(count);
-    const book = await Book.open(disk, log);
+    const book = await openingLedger("gateway.ledger", settings.home, Book.open(disk, log));
     let store: CartridgeStore;
     let isNew: boolean;
     let wake = (): void => {};
     try {
+      await checkBeginning(book.state, { ...options, objects });
       isNew = await nameInstance(book, options);
       store = new CartridgeStore(
         { disk, objects, clock, random, log, sealing },
@@ -83,7 +86,7 @@ export class RunningGateway {
           thawed,
         },
       );
-      await store.open();
+      await openingLedger(`${storeFolder}/store.ledger`, settings.home, store.open());
     } catch (error) {
       await book.close();
       throw error;

@@ -50,6 +50,8 @@ export interface GatewaySettings {
    * eight random digits.
    */
   readonly instance: string | undefined;
+  /** The data folder, for messages that name a command; absent in simulations. */
+  readonly home?: string;
   /** Name of the machine, for people who ask who writes to the bucket. */
   readonly host: string;
   readonly portals: readonly PortalSettings[];

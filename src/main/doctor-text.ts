@@ -7,11 +7,13 @@ import type { DoctorReport } from "./doctor.ts";
 const heads = ["AREA", "SUBJECT", "SEVERITY", "WHAT", "WHAT TO DO"] as const;
 
 /** A line per finding, the worst first, and what was looked at. */
-export function doctorText({ home, counts, findings, dropped, isDeep }: DoctorReport): string {
+export function doctorText({ home, counts, mended, findings, dropped, isDeep }: DoctorReport): string {
   const order = ["damage", "warning", "advice"];
   const sorted = findings.toSorted((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
   const rows = sorted.map(({ area, subject, severity, what, advice }) => [area, subject, severity, what, advice]);
-  const lines = findings.length === 0 ? [] : [...tableOf([[...heads], ...rows]), ""];
+  const done = mended.map(({ subject, text, isDone }) => `${isDone ? "mended" : "NOT MENDED"}  ${subject}: ${text}`);
+  const lines = done.length === 0 ? [] : [...done, ""];
+  if (findings.length > 0) lines.push(...tableOf([[...heads], ...rows]), "");
   if (dropped > 0) lines.push(`${dropped} more were found`, "");
   lines.push(`${home}: ${looked(counts, isDeep)}`);
   if (findings.length === 0) lines.push("all is well");

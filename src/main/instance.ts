@@ -104,6 +104,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
     access,
     namingAuthority,
     instance,
+    home: settings.home,
     host: hostname(),
     thawKeep,
     deleteDelay,

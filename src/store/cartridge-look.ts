@@ -175,14 +175,23 @@ async function lookAtSegments(cartridge: Cartridge, entries: readonly Entry[]): 
 
 const nameOf = ({ id, description }: CartridgeRecord): string => String(description["barcode"] ?? id);
 
-async function segmentProblem({ record, work }: Cartridge, path: string, entry: Entry): Promise<string | undefined> {
+function segmentProblem({ record, work }: Cartridge, path: string, entry: Entry): Promise<string | undefined> {
+  return fileProblem({ ...work, tag: bytesFromHex(record.tag) }, path, entry);
+}
+
+/** What is wrong with the local file of a sealed segment of the cartridge with that tag. */
+export async function fileProblem(
+  work: Pick<LookWork, "disk" | "isDeep"> & { readonly tag: Uint8Array },
+  path: string,
+  entry: Entry,
+): Promise<string | undefined> {
   const file = await unlessMissing(work.disk.open(path, { mode: "read" }));
   if (file === undefined) return "it is missing";
   try {
     const size = await file.size();
     if (size !== entry.fileSize) return `it has ${size} bytes, not ${entry.fileSize}`;
     // A clone's entries are of the cartridge that it was cloned from, tag included.
-    const identity = { segment: entry.segment, generation: entry.generation, tag: bytesFromHex(record.tag) };
+    const identity = { segment: entry.segment, generation: entry.generation, tag: work.tag };
     const header = new Uint8Array(pageSize);
     await file.read(0, header);
     const problem = segmentHeaderProblem(path, header, identity, entry);

@@ -213,5 +213,6 @@ export const storeFault = faultsOf("store", {
     http: 409,
     exit: 4,
   },
+  "mend-refused": { text: "{subject} is left as it is: {reason}", retry: "operator", http: 409, exit: 8 },
   "object-key": { text: "{key} is not the key of an object: {reason}", retry: "never", http: 422, exit: 2 },
 });

@@ -69,17 +69,26 @@ export async function uploadSegment(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const epoch = await work.epoch();
+  const objectSize = await putSegment(work, cartridge, { entry, epoch }, signal);
+  const isLive = await cartridge.markStored(entry.segment, { epoch, objectSize });
+  // A cut made it dead while it was on its way.
+  if (!isLive) await work.objects.delete(segmentKey(cartridge.id, { segment: entry.segment, epoch }));
+}
+
+/** Puts the segment under its key of that epoch; the size of its object, 0 when it is the file as it is. */
+export async function putSegment(
+  work: UploadWork,
+  cartridge: StoredCartridge,
+  { entry, epoch }: { readonly entry: Entry; readonly epoch: number },
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const key = segmentKey(cartridge.id, { segment: entry.segment, epoch });
   const upload: Upload = { work, cartridge, entry, key, signal };
   const { sealing } = work;
   const owner = await sealing?.keys.sealerOf(cartridgePrefix(cartridge.id));
-  const objectSize =
-    sealing === undefined || isFileAsItIs(sealing, owner?.dataKey)
-      ? await putFile(upload)
-      : await putSealed(upload, sealing, owner?.dataKey);
-  const isLive = await cartridge.markStored(entry.segment, { epoch, objectSize });
-  // A cut made it dead while it was on its way.
-  if (!isLive) await work.objects.delete(key);
+  return sealing === undefined || isFileAsItIs(sealing, owner?.dataKey)
+    ? putFile(upload)
+    : putSealed(upload, sealing, owner?.dataKey);
 }
 
 function isFileAsItIs(sealing: UploadSealing, dataKey: DataKey): boolean {

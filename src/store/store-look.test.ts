@@ -7,6 +7,7 @@ import { minutes, silentLog } from "#base/index.ts";
 import { type Finding, Findings } from "./finding.ts";
 import type { ObjectKey } from "./object-store.ts";
 import { blockOf, page, StoreBed } from "./store-bed.ts";
+import { mendStore } from "./store-mend.ts";
 import { lookAtStore, readStoreLedger } from "./store-look.ts";
 import type { CartridgeId } from "./types.ts";
 
@@ -25,6 +26,38 @@ async function restingBed(): Promise<StoreBed> {
   assert.equal(bed.store.usage(tape as CartridgeId).dirtyBytes, 0);
   await bed.stop();
   return bed;
+}
+
+/** Mends what was found, and starts once, so that what a start does is done. */
+async function mend(bed: StoreBed, findings: readonly Finding[]): Promise<void> {
+  const { clock, random, objects } = bed;
+  const ports = { disk: bed.disk.attach(), objects, clock, random, log: silentLog, sealing: undefined };
+  const options = { gateway: "", isOurs: true, signal };
+  const mended = await bed.run(mendStore({ ...ports, folder: "cartridges" }, findings, options));
+  assert.ok(mended.length > 0 && mended.every(({ isDone }) => isDone), JSON.stringify(mended));
+}
+
+/** After mending: everything is on the tape, and nothing is found any more but what was put aside. */
+async function assertWell(bed: StoreBed): Promise<void> {
+  assert.deepEqual(
+    (await look(bed, true)).filter(({ severity }) => severity !== "advice"),
+    [],
+  );
+  await bed.start();
+  await bed.clock.advance(minutes(5));
+  const image = await bed.load(tape);
+  const content = await bed.readAll(image);
+  assert.deepEqual(
+    content.map((each) => Buffer.from(each)),
+    Array.from({ length: 30 }, (_, number) => Buffer.from(blockOf(number, 2 * page))),
+  );
+  await bed.run(image.unload());
+  await bed.clock.advance(minutes(5));
+  await bed.stop();
+  assert.deepEqual(
+    (await look(bed, true)).filter(({ severity }) => severity !== "advice"),
+    [],
+  );
 }
 
 async function look(bed: StoreBed, isDeep = false): Promise<readonly Finding[]> {
@@ -72,6 +105,8 @@ test("a journal that is damaged or missing is found, and can be made anew", asyn
     else bed.disk.flipBit(`${folder}/journal`, 20, 3);
     const found = assertFound(await look(bed), `${folder}/journal`, "damage");
     assert.equal(found.mend?.kind, "rebuild");
+    await mend(bed, [found]);
+    await assertWell(bed);
   }
 });
 
@@ -91,6 +126,8 @@ test("a local segment that is missing, cut or damaged is found; what is in the b
     assert.match(found.what, new RegExp(text));
     assert.equal(found.mend?.kind, "forget-local");
     if (isDeep) assert.deepEqual(await look(bed), [], "a quick look does not read content");
+    await mend(bed, [found]);
+    await assertWell(bed);
   }
 });
 
@@ -125,6 +162,9 @@ test("an object that is missing, short or corrupt is found; it is put again wher
       const findings = (await look(bed, isDeep)).filter(({ area }) => area === "bucket");
       const found = assertFound(findings, key, isLocal ? "warning" : "damage");
       assert.equal(found.mend?.kind, isLocal ? "put-again" : undefined);
+      if (!isLocal) continue;
+      await mend(bed, [found]);
+      await assertWell(bed);
     }
   }
 });
@@ -135,7 +175,13 @@ test("a manifest that is gone or damaged is found, and written anew by the next 
     const key = bed.objects.keys.find((each) => each.includes("/manifests/")) ?? "";
     if (damage === "lose") await loseObject(bed, key);
     else bed.objects.damage(key, 0);
-    assert.equal(assertFound(await look(bed), key, "warning").mend?.kind, "new-manifest");
+    const found = assertFound(await look(bed), key, "warning");
+    assert.equal(found.mend?.kind, "new-manifest");
+    await mend(bed, [found]);
+    await bed.start();
+    await bed.clock.advance(minutes(5));
+    await bed.stop();
+    await assertWell(bed);
   }
 });
 

@@ -218,6 +218,20 @@ export class StoredCartridge {
     return result.isLive;
   }
 
+  /** The object of a stored segment was put again, perhaps of another size; the next manifest tells it. */
+  async markPutAgain(segment: number, objectSize: number): Promise<void> {
+    const { durable } = await this.#exclusively(async () => {
+      const found = await this.find(segment);
+      if (found?.entry.stored !== true) return { durable: undefined };
+      const entry = { ...found.entry, objectSize };
+      const head = this.#head;
+      const objectBytes = head.objectBytes - objectBytesOf(found.entry) + objectBytesOf(entry);
+      const manifestCount = Math.min(head.manifestCount, found.index);
+      return { durable: this.#change({ ...head, objectBytes, manifestCount }, [[found.index, entry]]) };
+    });
+    await durable;
+  }
+
   /** The local files of segments are there, or are not any more. */
   async markLocal(segments: readonly number[], local: boolean): Promise<void> {
     const { durable } = await this.#exclusively(async () => {
