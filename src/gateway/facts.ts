@@ -102,6 +102,8 @@ export interface CartridgeRecord {
   /** Nobody deletes it or writes on it until the hold is cleared. */
   readonly legalHold?: boolean;
   readonly objectLocks?: ObjectLocks;
+  /** Ejected after it was RETRIEVED: its local copies and what was written about it meanwhile are still to be seen to. */
+  readonly isReturned?: boolean;
   /** While DELETING. */
   readonly deletion?: DeletionRecord | null;
 }
@@ -124,6 +126,7 @@ export type CartridgeChange = Partial<
     | "retention"
     | "legalHold"
     | "objectLocks"
+    | "isReturned"
     | "deletion"
   >
 >;

@@ -49,9 +49,9 @@ export function lifeFacts(state: GatewayState, { barcode, input, at, change, slo
   const retention = step.effects.includes("start-retention") ? { archivedAt } : {};
   const isBack = step.state === "ARCHIVED" && isRetrievalOf(cartridge);
   const over = isBack ? { retrieval: null, isHastened: false } : {};
-  const facts: Fact[] = [
-    { kind: "cartridge-changed", barcode, at, change: { state: step.state, ...retention, ...over, ...change } },
-  ];
+  const returned = cartridge.state === "RETRIEVED" && step.state === "ARCHIVED" ? { isReturned: true } : {};
+  const next = { state: step.state, ...retention, ...over, ...returned, ...change };
+  const facts: Fact[] = [{ kind: "cartridge-changed", barcode, at, change: next }];
   const isInElement = state.libraries.get(library)?.changer.find(barcode) !== undefined;
   if (step.effects.includes("leave-element") && isInElement) facts.unshift({ kind: "taken", library, barcode });
   if (step.effects.includes("enter-element")) {

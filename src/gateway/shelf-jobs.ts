@@ -124,6 +124,7 @@ export class ShelfJobs {
     const { shelfClass } = this.#cartridge(barcode);
     await this.#moveTo(barcode, shelfClass ?? this.#pool(barcode).storageClass, context);
     await this.#relockDescription(barcode, context);
+    if (this.#cartridge(barcode).isReturned === true) await this.#note(barcode, context, { isReturned: false });
   }
 
   /** Puts the lock and the hold of a cartridge on its objects, where they are not yet. */

@@ -159,6 +159,29 @@ test("locks that a crash kept from the objects are put there by the next start",
   await world.stop();
 });
 
+test("what a crash left unlocked of a cartridge that came back from a library is locked by the next start", async () => {
+  const world = new TestWorld();
+  const gateway = await world.start();
+  await archived(world, gateway, "law");
+  await world.run(gateway.retrieveCartridge({ barcode: tape, library: "lib" }, actor));
+  await world.until(tape, "RETRIEVED");
+  world.objects.options.failBefore = { setRetention: 1 };
+  await world.run(gateway.ejectCartridge(tape, actor));
+  await world.clock.advance(minutes(1));
+  const { lockedUntil } = gateway.getCartridge(tape);
+  assert.ok(
+    (await objectsOf(world)).some(({ until }) => until !== lockedUntil),
+    "the locks were kept from them",
+  );
+  world.kill("power");
+  delete world.objects.options.failBefore;
+  const again = await world.start();
+  await world.clock.advance(minutes(5));
+  assert.equal(again.getCartridge(tape).state, "ARCHIVED");
+  assert.deepEqual(new Set((await objectsOf(world)).map(({ until }) => until)), new Set([lockedUntil]));
+  await world.stop();
+});
+
 test("a cartridge that the object store keeps is not forgotten, and its deletion says what it waits for", async () => {
   const world = new TestWorld();
   const gateway = await world.start();

@@ -82,9 +82,9 @@ export class Shelf {
 
   /** Continues what the last process left undone. */
   resume(): void {
-    for (const { barcode } of this.#parts.book.state.cartridges.values()) {
+    for (const { barcode, isReturned } of this.#parts.book.state.cartridges.values()) {
       const work = this.#workFor(barcode);
-      if (work !== undefined && work !== "drop-copies") this.begin(barcode, "system");
+      if (work !== undefined && (work !== "drop-copies" || isReturned === true)) this.begin(barcode, "system");
     }
     void this.#renewThaws();
   }
