@@ -6,10 +6,11 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { asError, isFault, type Log, seconds, silentLog } from "#base/index.ts";
+import { isFault, type Log, seconds, silentLog } from "#base/index.ts";
 import { BucketReader, FolderObjectStore, type ObjectStore, storeFault } from "#store/index.ts";
 import { NodeDisk, SystemClock, SystemRandom } from "#world/index.ts";
 import { defaultEncryption, type EncryptionSettings } from "./encryption-settings.ts";
+import { exitCodeOf, wordsOf } from "./bare-command.ts";
 import { mainFault } from "./faults.ts";
 import { isUrl, type S3Settings } from "./object-place.ts";
 import { openKeys } from "./sealing.ts";
@@ -58,7 +59,7 @@ const damagedCode = 8;
 
 /** Runs the command and resolves with the exit code. */
 export async function cartridgeRead(args: readonly string[]): Promise<number> {
-  try {
+  return exitCodeOf(async () => {
     const { values, positionals } = parsed(args);
     const [name, ...more] = positionals;
     if (values.help === true) {
@@ -69,19 +70,11 @@ export async function cartridgeRead(args: readonly string[]): Promise<number> {
       throw mainFault("usage", { reason: "--bucket and one barcode are needed" });
     }
     return await stayAlive(readFrom(values.bucket, name, values));
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    process.stderr.write(`capstan: ${error.message}\n`);
-    return error.row.exit;
-  }
+  });
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw mainFault("usage", { reason: asError(error).message.split(". ")[0] ?? "" }, error);
-  }
+  return wordsOf(() => parseArgs({ args: [...args], options, allowPositionals: true, strict: true }));
 }
 
 async function readFrom(bucket: string, name: string | undefined, values: Values): Promise<number> {

@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { asError, isFault, silentLog } from "#base/index.ts";
+import { isFault, silentLog } from "#base/index.ts";
 import { checkUp, type CheckUpCounts, type CheckUpPorts, mendFindings } from "#gateway/index.ts";
 import {
   type Finding,
@@ -20,6 +20,7 @@ import {
 import { NodeDisk, openDataFolder, PrivateFile, SystemClock, SystemRandom } from "#world/index.ts";
 import { doctorText } from "./doctor-text.ts";
 import { lookAtFolder, lookAtMachine } from "./folder-look.ts";
+import { exitCodeOf, wordsOf } from "./bare-command.ts";
 import { mainFault } from "./faults.ts";
 import { isUrl } from "./object-place.ts";
 import { openObjectStore } from "./object-store.ts";
@@ -66,7 +67,7 @@ export interface DoctorReport {
 
 /** Checks and resolves with the exit code. */
 export async function doctor(args: readonly string[]): Promise<number> {
-  try {
+  return exitCodeOf(async () => {
     const values = parsed(args);
     if (values.help === true) {
       process.stdout.write(help);
@@ -78,25 +79,19 @@ export async function doctor(args: readonly string[]): Promise<number> {
     const count = report.findings.filter(({ severity }) => severity !== "advice").length + report.dropped;
     if (count === 0) return 0;
     throw mainFault("doctor-found", { count, home: report.home });
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    process.stderr.write(`capstan: ${error.message}\n`);
-    return error.row.exit;
-  }
+  });
 }
 
 type Values = ReturnType<typeof parsed>;
 
 function parsed(args: readonly string[]) {
-  try {
+  return wordsOf(() => {
     const { values } = parseArgs({ args: [...args], options, allowPositionals: false, strict: true });
     if (values.output !== undefined && values.output !== "json" && values.output !== "table") {
       throw new TypeError(`--output must be table or json, not ${values.output}`);
     }
     return values;
-  } catch (error) {
-    throw mainFault("usage", { reason: asError(error).message.split(". ")[0] ?? "" }, error);
-  }
+  });
 }
 
 async function examine(values: Values): Promise<DoctorReport> {

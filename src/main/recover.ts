@@ -7,7 +7,7 @@ import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { asError, isFault, isoText, silentLog } from "#base/index.ts";
+import { isoText, silentLog } from "#base/index.ts";
 import { sizeText } from "#api/index.ts";
 import {
   recoverGateway,
@@ -19,6 +19,7 @@ import {
 import { storeFault } from "#store/index.ts";
 import { type DataFolder, NodeDisk, openDataFolder, PrivateFile, SystemClock, SystemRandom } from "#world/index.ts";
 import type { EncryptionSettings } from "./encryption-settings.ts";
+import { exitCodeOf, wordsOf } from "./bare-command.ts";
 import { mainFault } from "./faults.ts";
 import { absolutePlace, isUrl } from "./object-place.ts";
 import { openObjectStore } from "./object-store.ts";
@@ -45,7 +46,7 @@ Options:
 
 /** Recovers and resolves with the exit code. */
 export async function recover(args: readonly string[]): Promise<number> {
-  try {
+  return exitCodeOf(async () => {
     const values = parse(args);
     if (values.help === true) {
       process.stdout.write(help);
@@ -55,11 +56,7 @@ export async function recover(args: readonly string[]): Promise<number> {
     const isJson = values.output === "json";
     process.stdout.write(isJson ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report, values));
     return 0;
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    process.stderr.write(`capstan: ${error.message}\n`);
-    return error.row.exit;
-  }
+  });
 }
 
 type Values = ReturnType<typeof parse>;
@@ -75,15 +72,13 @@ function parse(args: readonly string[]) {
     output: { type: "string" },
     help: { type: "boolean" },
   } as const;
-  try {
+  return wordsOf(() => {
     const { values } = parseArgs({ args: [...args], options, allowPositionals: false, strict: true });
     if (values.output !== undefined && values.output !== "json" && values.output !== "table") {
       throw new TypeError(`--output must be table or json, not ${values.output}`);
     }
     return values;
-  } catch (error) {
-    throw mainFault("usage", { reason: asError(error).message.split(". ")[0] ?? "" }, error);
-  }
+  });
 }
 
 async function recoverInto(values: Values): Promise<RecoveryReport> {

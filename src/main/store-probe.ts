@@ -5,9 +5,10 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { asError, isFault, silentLog } from "#base/index.ts";
+import { silentLog } from "#base/index.ts";
 import { parseS3Url, probePlace, type ProbeReport } from "#s3/index.ts";
 import { SystemClock, SystemRandom } from "#world/index.ts";
+import { exitCodeOf, wordsOf } from "./bare-command.ts";
 import { mainFault } from "./faults.ts";
 import { s3Access } from "./object-bucket.ts";
 import { isUrl, type S3Settings } from "./object-place.ts";
@@ -39,7 +40,7 @@ const options = {
 
 /** Runs the command and resolves with the exit code. */
 export async function storeProbe(args: readonly string[]): Promise<number> {
-  try {
+  return exitCodeOf(async () => {
     const { values, positionals } = parsed(args);
     const [url] = positionals;
     if (values.help === true || url === undefined) {
@@ -52,19 +53,11 @@ export async function storeProbe(args: readonly string[]): Promise<number> {
     const report = await stayAlive(probe(url, await settingsOf(values)));
     process.stdout.write(form === "json" ? `${JSON.stringify({ url, ...report }, undefined, 2)}\n` : tableOf(report));
     return report.missing.length === 0 ? 0 : 1;
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    process.stderr.write(`capstan: ${error.message}\n`);
-    return error.row.exit;
-  }
+  });
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw mainFault("usage", { reason: asError(error).message.split(". ")[0] ?? "" }, error);
-  }
+  return wordsOf(() => parseArgs({ args: [...args], options, allowPositionals: true, strict: true }));
 }
 
 async function settingsOf(values: ReturnType<typeof parsed>["values"]): Promise<S3Settings> {
