@@ -4,7 +4,7 @@
 // unaligned access to direct files, are Bugs.
 
 import { assert, Bug, equalBytes, concatBytes, type Clock, type Duration, type Random, sleep } from "#base/index.ts";
-import { type Disk, type DiskFile, type OpenOptions, storeFault } from "#store/index.ts";
+import { type Disk, type DiskFile, folderOf, type OpenOptions, storeFault } from "#store/index.ts";
 import { SimDiskFile } from "./disk-file.ts";
 
 /** What the disk is asked to do; for faults and delays. */
@@ -27,8 +27,6 @@ interface NameChange {
   readonly folder: string;
   readonly apply: (names: Map<string, SimDiskFile>) => void;
 }
-
-const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 
 /** The medium; outlives the processes that use it through `attach`. */
 export class SimDisk {

@@ -12,6 +12,7 @@ export * from "./counted-objects.ts";
 export * from "./crc32.ts";
 export type * from "./demand-thaw.ts";
 export type * from "./disk.ts";
+export { folderOf } from "./disk-paths.ts";
 export * from "./faults.ts";
 export * from "./fill-gauge.ts";
 export * from "./folder-object-store.ts";
