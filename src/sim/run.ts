@@ -10,6 +10,7 @@ import type { WorldOptions } from "./world.ts";
 const usage = `usage: npm run sim -- SEED [--trace] [--canary NAME]
        npm run sim -- --seeds COUNT [--from SEED] [--canary NAME] [--until-failed]
        npm run sim -- --hours COUNT [--from SEED] [--canary NAME] [--until-failed]
+       npm run sim -- --canaries | --help
        --family NAME with any of them: ${endings.slice(1).join(", ")}
 
 Runs the whole gateway in a simulated world that follows from the seed.
@@ -83,7 +84,12 @@ function report(verdict: Verdict, suffix: string): void {
 }
 
 async function main(): Promise<number> {
-  const request = parse(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args[0] === "--help" || args[0] === "--canaries") {
+    process.stdout.write(args[0] === "--help" ? usage : `${Object.keys(canaries).join("\n")}\n`);
+    return 0;
+  }
+  const request = parse(args);
   if (request === undefined) {
     process.stderr.write(usage);
     return 2;
