@@ -2,7 +2,7 @@
 // Gateways that are broken on purpose. Each breaks one promise in a way that ordinary tests do not see. The checkers of
 // the simulation must find every one of them, or the alarm does not work.
 
-import { isFault } from "#base/index.ts";
+import { isFault, type Random } from "#base/index.ts";
 import {
   expectedEnd,
   sealJobs,
@@ -14,6 +14,8 @@ import {
   type ObjectVersion,
 } from "#store/index.ts";
 import type { Canary } from "./world.ts";
+
+const saltLength = 16;
 
 /** A disk whose files are wrapped. */
 function withFiles(disk: Disk, wrap: (path: string, file: DiskFile) => DiskFile): Disk {
@@ -70,6 +72,21 @@ function evictEarly(disk: Disk): Disk {
         if (closed % 3 === 0) await disk.remove(path);
       };
       return { ...withSync(file, () => file.sync()), close };
+    },
+  };
+}
+
+/** Randomness whose every third salt is the one before. */
+function sometimesTheSame(random: Random): Random {
+  let draws = 0;
+  let last: Uint8Array | undefined;
+  return {
+    below: (limit) => random.below(limit),
+    bytes: (count) => {
+      if (count !== saltLength) return random.bytes(count);
+      draws += 1;
+      if (last === undefined || draws % 3 !== 0) last = random.bytes(count);
+      return last.slice();
     },
   };
 }
@@ -177,6 +194,10 @@ export const canaries: Readonly<Record<string, Canary>> = {
         return typeof opened === "string" ? input.frame.slice(0, input.sourceLength) : opened;
       },
     },
+  },
+  "same-salt": {
+    title: "seals each third object with the salt of the one before",
+    salts: sometimesTheSame,
   },
   "no-holds": {
     title: "says that it holds and locks its objects, and does not",

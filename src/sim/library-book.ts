@@ -26,6 +26,10 @@ export class CartridgeBook {
   moves = 0;
   /** It came back from the shelf: nobody may write on it. */
   isReadOnly = false;
+  /** What its files and objects are named by. */
+  id = "";
+  /** Writes of its segments that had failed when a host last took losses for possible. */
+  failedWrites = 0;
 
   constructor(barcode: string, place: Place) {
     this.barcode = barcode;

@@ -55,6 +55,8 @@ export interface SimObjectStoreOptions {
   readonly abilities?: ObjectStoreAbilities;
   /** Called with each range that is read, before anything else; for checkers. */
   read?: (key: ObjectKey, offset: number, length: number) => void;
+  /** Called with all that is sent in a put, kept or not; for checkers. */
+  sent?: (key: ObjectKey, content: Uint8Array) => void;
   /** How long a call takes; none when absent. */
   delay?: (method: ObjectStoreMethod) => Duration;
   /** Chance that a call fails although nothing happened, 0 … 1, per method. */
@@ -141,6 +143,7 @@ export class SimObjectStore implements ObjectStore {
       parts.push(part.slice());
     }
     const whole = concatBytes(parts);
+    this.options.sent?.(key, whole);
     const expected = expectedEnd(this.abilities, sizeBytes, options);
     return this.#perform("put", key, () => {
       checkPutAbilities(key, this.abilities, options);

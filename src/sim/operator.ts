@@ -195,10 +195,12 @@ export class Operator {
     const views = await this.#untilUp((gateway) => gateway.listCartridges());
     // What waits for its deletion is in no book any more, and still shown: on the shelf.
     const isNew = ({ barcode }: CartridgeView): boolean => !book.cartridges.has(barcode) && !this.#deleted.has(barcode);
-    for (const { barcode, place } of views.filter(isNew)) {
+    for (const { barcode, place, id } of views.filter(isNew)) {
       expect(place.kind === "element", `the new cartridge ${barcode} is in the library`);
       world.trace.event("operator", `makes ${barcode} in ${place.address}`);
-      book.cartridges.set(barcode, new CartridgeBook(barcode, place.address));
+      const cartridge = new CartridgeBook(barcode, place.address);
+      cartridge.id = id;
+      book.cartridges.set(barcode, cartridge);
     }
   }
 

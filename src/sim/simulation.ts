@@ -39,6 +39,7 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
   let failure: Error | undefined;
   try {
     await world.clock.runUntil(new Simulation(world).run(), runWithin);
+    world.nonces.check();
   } catch (error) {
     failure = asError(error);
   }
@@ -66,6 +67,10 @@ export class Simulation {
     const library = await this.#makeLibrary();
     const book = new LibraryBook(await this.#firstInventory(library));
     expect(book.cartridges.size === world.scenario.cartridges, "the first inventory shows every cartridge");
+    for (const { barcode, id } of await world.call((gateway) => gateway.listCartridges())) {
+      const cartridge = book.cartridges.get(barcode);
+      if (cartridge !== undefined) cartridge.id = id;
+    }
     const { steps } = world.scenario;
     const disasters = new Disasters({
       world,

@@ -48,8 +48,6 @@ export class TapeHost {
   /** Since a whole tape was read. */
   #failedReads = 0;
   #failedDrives = 0;
-  /** Writes of the local disk that had failed when this host last took losses for possible. */
-  #failedWrites = 0;
 
   constructor(options: TapeHostOptions) {
     this.#options = options;
@@ -124,10 +122,12 @@ export class TapeHost {
 
   /** A drive that failed has told so by a nexus that is gone: what was not synced may be lost, and nobody says it again. */
   #noteLost(error: SessionLost): void {
-    const { failedWrites } = this.#options.world;
     this.#say(`lost its session: ${error.message}`);
-    if (failedWrites > this.#failedWrites) this.#loaded?.tape.crashed();
-    this.#failedWrites = failedWrites;
+    const cartridge = this.#loaded;
+    if (cartridge === undefined) return;
+    const failedWrites = this.#options.world.failedWritesOf(cartridge.id);
+    if (failedWrites > cartridge.failedWrites) cartridge.tape.crashed();
+    cartridge.failedWrites = failedWrites;
   }
 
   /** The object store fails at times; it must not fail for ever. */

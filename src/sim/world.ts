@@ -10,6 +10,7 @@ import {
   type Log,
   milliseconds,
   minutes,
+  type Random,
   seconds,
   silentLog,
 } from "#base/index.ts";
@@ -18,6 +19,7 @@ import {
   allAbilities,
   type Disk,
   FileKeyProvider,
+  folderOf,
   type ObjectStore,
   type RequestKind,
   type SealingOptions,
@@ -31,6 +33,7 @@ import { type ProcessClock, SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
 import type { Ending } from "./ending.ts";
 import { type SimMachine, SimNetwork } from "./network.ts";
+import { NonceBook } from "./nonce-book.ts";
 import { SimObjectStore } from "./object-store.ts";
 import { ProcessObjects } from "./process-objects.ts";
 import { SeededRandom } from "./random.ts";
@@ -44,6 +47,8 @@ export interface Canary {
   readonly disk?: (disk: Disk) => Disk;
   readonly objects?: (objects: ObjectStore) => ObjectStore;
   readonly sealJobs?: SealJobs;
+  /** What keys and salts are drawn from. */
+  readonly salts?: (random: Random) => Random;
   /** Only a run that ends so can tell. */
   readonly ending?: Ending;
 }
@@ -99,13 +104,16 @@ export class World {
   portal = { host: "10.0.0.1", port: 3260 };
   /** Who has put what in the object store. */
   readonly bucket = new BucketBook();
+  /** What was sealed with which salt. */
+  readonly nonces = new NonceBook();
   readonly objects: SimObjectStore;
   readonly #canary: Canary | undefined;
   #machines = 1;
   #process: Process | undefined;
   #keyFile: string | undefined;
   #boots = 0;
-  #failedWrites = 0;
+  /** By the folder of the cartridge. */
+  readonly #failedWrites = new Map<string, number>();
   #restarting: Promise<void> | undefined;
 
   constructor(seed: number, { canary, ending = "none", onEvent }: WorldOptions = {}) {
@@ -139,9 +147,9 @@ export class World {
     return this.scenario.segmentFailures > 0 || this.scenario.fullDisks > 0;
   }
 
-  /** Writes and syncs of segments that have failed so far, because the seed says so. */
-  get failedWrites(): number {
-    return this.#failedWrites;
+  /** Writes and syncs of a cartridge's segments that have failed so far, because the seed says so. */
+  failedWritesOf(id: string): number {
+    return this.#failedWrites.get(`cartridges/${id}`) ?? 0;
   }
 
   /** Starts a gateway on what is there. A start that fails is a failed check. */
@@ -329,7 +337,9 @@ export class World {
     const busy = this.random.fork(`busy ${this.#boots}`);
     const threads = new InlineThreads(this.#canary?.sealJobs ?? sealJobs, () => busy.chance(0.1));
     const providers = { current, others: [], allowPlain: !encryption };
-    return { threads, providers, compression: { mode: compression, level: 1 }, frameSize };
+    const salts = this.#canary?.salts?.(this.random.fork(`salts ${this.#boots}`));
+    const sealing = { threads, providers, compression: { mode: compression, level: 1 }, frameSize };
+    return salts === undefined ? sealing : { ...sealing, random: salts };
   }
 
   #settings(): GatewaySettings {
@@ -363,7 +373,8 @@ export class World {
         : {
             fail: (operation, path) => {
               if (!fails(operation, path)) return undefined;
-              this.#failedWrites += 1;
+              const folder = folderOf(path);
+              this.#failedWrites.set(folder, (this.#failedWrites.get(folder) ?? 0) + 1);
               return storeFault("disk-failed", { path, operation, reason: "simulated" });
             },
           }),
@@ -384,6 +395,7 @@ export class World {
       delay: () => milliseconds(random.fraction() * scenario.objectDelayMax),
       failBefore: chances,
       failAfter: chances,
+      sent: (key, content) => this.nonces.note(key, content),
       // Segments are sealed while they are put, or before.
       abilities: { ...allAbilities, lateEnd: this.random.fork("late end").chance(0.5) },
       rot: scenario.encryption || scenario.compression !== "off" ? scenario.rot : 0,

@@ -26,6 +26,7 @@ export class PatientDisk implements SegmentDisk {
 
   constructor(options: PatientDiskOptions) {
     this.#options = options;
+    options.signal.addEventListener("abort", () => this.giveUp(), { once: true });
   }
 
   /** Something waits for room. */
@@ -106,7 +107,7 @@ export class PatientDisk implements SegmentDisk {
         const giveUp = this.#giveUp.signal;
         this.#waiting += 1;
         full();
-        await sleep(clock, limits.diskFullPause, AbortSignal.any([signal, giveUp])).catch(() => {});
+        await sleep(clock, limits.diskFullPause, giveUp).catch(() => {});
         this.#waiting -= 1;
         if (signal.aborted || giveUp.aborted) throw error;
       }

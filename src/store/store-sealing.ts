@@ -29,7 +29,8 @@ export function storeSealing(
   ports: Pick<StorePorts, "objects" | "clock" | "random" | "sealing">,
   gateway: string,
 ): StoreSealing {
-  const { objects, clock, random, sealing } = ports;
+  const { objects, clock, sealing } = ports;
+  const random = sealing?.random ?? ports.random;
   const { providers = noKeyProviders, compression = noCompression, frameSize = limits.frameSize } = sealing ?? {};
   const level = compression.mode === "off" ? 0 : compression.level;
   const keys = new KeyRing({ objects, clock, random, providers, level });

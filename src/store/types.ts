@@ -139,6 +139,8 @@ export interface SealingOptions {
   readonly compression: CompressionSettings;
   /** For tests; default `limits.frameSize`. */
   readonly frameSize?: number;
+  /** Where keys and salts come from; the store's own unless given. */
+  readonly random?: Random;
 }
 
 /** The world, as the store sees it. */
