@@ -3,13 +3,13 @@
 // depends on it. A request that fails is counted too: nobody knows whether it arrived.
 
 import type { Duration } from "#base/index.ts";
+import { ForwardedObjects } from "./forwarded-objects.ts";
 import type {
   BypassOptions,
   ContentEnd,
   ObjectInfo,
   ObjectKey,
   ObjectStore,
-  ObjectStoreAbilities,
   ObjectVersion,
   PutOptions,
   Retention,
@@ -80,20 +80,15 @@ export class RequestCounter {
 }
 
 /** An `ObjectStore` whose requests are counted. */
-export class CountedObjects implements ObjectStore {
-  readonly #objects: ObjectStore;
+export class CountedObjects extends ForwardedObjects {
   readonly #counter: RequestCounter;
 
   constructor(objects: ObjectStore, counter: RequestCounter) {
-    this.#objects = objects;
+    super(objects);
     this.#counter = counter;
   }
 
-  get abilities(): ObjectStoreAbilities {
-    return this.#objects.abilities;
-  }
-
-  put(
+  override put(
     key: ObjectKey,
     sizeBytes: number,
     content: AsyncIterable<Uint8Array>,
@@ -102,7 +97,7 @@ export class CountedObjects implements ObjectStore {
     const { storageClass, end } = options;
     if (end === undefined || this.abilities.lateEnd !== true) {
       this.#counter.note("put", { storageClass, bytes: sizeBytes });
-      return this.#objects.put(key, sizeBytes, content, options);
+      return super.put(key, sizeBytes, content, options);
     }
     this.#counter.note("put", { storageClass });
     const counted = (): ContentEnd | undefined => {
@@ -110,46 +105,46 @@ export class CountedObjects implements ObjectStore {
       this.#counter.notePutBytes(storageClass, known?.sizeBytes ?? 0);
       return known;
     };
-    return this.#objects.put(key, sizeBytes, content, { ...options, end: counted });
+    return super.put(key, sizeBytes, content, { ...options, end: counted });
   }
 
-  get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+  override get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     this.#counter.note("get", { bytes: length });
-    return this.#objects.get(key, offset, length, signal);
+    return super.get(key, offset, length, signal);
   }
 
-  head(key: ObjectKey): Promise<ObjectInfo | undefined> {
+  override head(key: ObjectKey): Promise<ObjectInfo | undefined> {
     this.#counter.note("head");
-    return this.#objects.head(key);
+    return super.head(key);
   }
 
-  list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
+  override list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
     this.#counter.note("list");
-    return this.#objects.list(prefix, after, limit);
+    return super.list(prefix, after, limit);
   }
 
-  delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
+  override delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
     this.#counter.note("delete");
-    return this.#objects.delete(key, options);
+    return super.delete(key, options);
   }
 
-  changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
+  override changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
     this.#counter.note("copy", { storageClass });
-    return this.#objects.changeClass(key, storageClass);
+    return super.changeClass(key, storageClass);
   }
 
-  thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
+  override thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
     this.#counter.note("thaw", { tier });
-    return this.#objects.thaw(key, tier, keep);
+    return super.thaw(key, tier, keep);
   }
 
-  setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
+  override setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
     this.#counter.note("lock");
-    return this.#objects.setRetention(key, retention, options);
+    return super.setRetention(key, retention, options);
   }
 
-  setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
+  override setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
     this.#counter.note("lock");
-    return this.#objects.setLegalHold(key, isHeld);
+    return super.setLegalHold(key, isHeld);
   }
 }

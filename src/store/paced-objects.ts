@@ -3,21 +3,10 @@
 // downloads are held back range by range, so that their rate is right over a few of them. Requests without data are not
 // counted.
 
-import { type Clock, limits, roundDown, type Timer } from "#base/index.ts";
+import { type Clock, type Duration, limits, roundDown, type Timer } from "#base/index.ts";
 import { bandwidthAt, type BandwidthLimit, type BandwidthSettings } from "./bandwidth.ts";
-import type {
-  BypassOptions,
-  ObjectInfo,
-  ObjectKey,
-  ObjectStore,
-  ObjectStoreAbilities,
-  ObjectVersion,
-  PutOptions,
-  Retention,
-  StorageClass,
-  ThawTier,
-} from "./object-store.ts";
-import type { Duration } from "#base/index.ts";
+import { ForwardedObjects } from "./forwarded-objects.ts";
+import type { ObjectKey, ObjectStore, ObjectVersion, PutOptions } from "./object-store.ts";
 import { pageSize } from "./segment-format.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -31,8 +20,7 @@ export interface PacedObjectsOptions {
 const bitsPerByte = 8;
 
 /** An `ObjectStore` with bandwidth limits. */
-export class PacedObjects implements ObjectStore {
-  readonly #objects: ObjectStore;
+export class PacedObjects extends ForwardedObjects {
   readonly #clock: Clock;
   readonly #up: TokenBucket;
   readonly #down: TokenBucket;
@@ -40,16 +28,12 @@ export class PacedObjects implements ObjectStore {
   #timer: Timer | undefined;
 
   constructor({ objects, clock, settings }: PacedObjectsOptions) {
-    this.#objects = objects;
+    super(objects);
     this.#clock = clock;
     this.#up = new TokenBucket(clock);
     this.#down = new TokenBucket(clock);
     this.#settings = settings;
     this.#follow();
-  }
-
-  get abilities(): ObjectStoreAbilities {
-    return this.#objects.abilities;
   }
 
   get settings(): BandwidthSettings {
@@ -75,47 +59,19 @@ export class PacedObjects implements ObjectStore {
     this.#down.setRate(undefined);
   }
 
-  put(
+  override put(
     key: ObjectKey,
     sizeBytes: number,
     content: AsyncIterable<Uint8Array>,
     options: PutOptions,
   ): Promise<ObjectVersion> {
-    return this.#objects.put(key, sizeBytes, this.#paced(content, options.signal), options);
+    return super.put(key, sizeBytes, this.#paced(content, options.signal), options);
   }
 
-  async get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+  override async get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     await this.#down.take(length);
     signal?.throwIfAborted();
-    return this.#objects.get(key, offset, length, signal);
-  }
-
-  head(key: ObjectKey): Promise<ObjectInfo | undefined> {
-    return this.#objects.head(key);
-  }
-
-  list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
-    return this.#objects.list(prefix, after, limit);
-  }
-
-  delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
-    return this.#objects.delete(key, options);
-  }
-
-  changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
-    return this.#objects.changeClass(key, storageClass);
-  }
-
-  thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
-    return this.#objects.thaw(key, tier, keep);
-  }
-
-  setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
-    return this.#objects.setRetention(key, retention, options);
-  }
-
-  setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
-    return this.#objects.setLegalHold(key, isHeld);
+    return super.get(key, offset, length, signal);
   }
 
   /** Sets the rates, and looks again when the next minute begins: time zones and clocks may do as they like. */
