@@ -46,10 +46,12 @@ export const rooms: RoomTable = {
   keys: { imports: { base: "value" }, packages: [], node: "pure" },
   datastore: { imports: { base: "value", codec: "value", pxar: "value", keys: "value" }, packages: [], node: "pure" },
   format: { imports: { base: "value", codec: "value", pxar: "value" }, packages: [], node: "pure" },
+  notify: { imports: { base: "value" }, packages: [], node: "pure" },
   backup: {
     imports: {
       base: "value",
       work: "value",
+      notify: "value",
       pxar: "value",
       keys: "value",
       datastore: "value",

@@ -7,6 +7,7 @@ import { cartridgeOperations } from "./cartridge-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
 import type { Operation } from "./operation.ts";
+import { backupJobOperations } from "./backup-job-operations.ts";
 import { datastoreOperations } from "./datastore-operations.ts";
 import { tapeOperations } from "./tape-operations.ts";
 import { tapeSetupOperations } from "./tape-setup-operations.ts";
@@ -26,5 +27,6 @@ export const operations: readonly Operation[] = [
   ...datastoreOperations,
   ...tapeSetupOperations,
   ...tapeOperations,
+  ...backupJobOperations,
   ...systemOperations,
 ];

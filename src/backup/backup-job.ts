@@ -17,6 +17,8 @@ import { plainMetadata, rangeSource } from "#pxar/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
 import { type GroupFilter, isTaken } from "./group-filter.ts";
+import type { LabelOptions } from "./label-job.ts";
+import { Asking } from "./request.ts";
 import { SetWriter, type SetWriterOptions } from "./set-writer.ts";
 
 /** What a backup job does. */
@@ -31,6 +33,9 @@ export interface BackupOptions extends Omit<SetWriterOptions, "hasNamespaces"> {
   readonly atEnd: "stay" | "unload" | "export";
   /** Names of all changers that exist, for the locations of cartridges. */
   readonly changers: readonly string[];
+  /** What becomes of the job when the pool has no cartridge left; it fails when left out. */
+  readonly ifNoMedia?: "wait" | "fail";
+  readonly lend?: LabelOptions["lend"];
 }
 
 /** What a backup job did. */
@@ -49,7 +54,9 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
   await refreshLocations(options);
   context.phase("looking for snapshots");
   const places = await selectSnapshots(options);
-  const writer = await SetWriter.begin({ ...options, hasNamespaces: namespace.length > 0 || depth > 0 });
+  const hasNamespaces = namespace.length > 0 || depth > 0;
+  const waiting = options.ifNoMedia === "wait" ? { waitForMedia: mediaWaiter(options) } : {};
+  const writer = await SetWriter.begin({ ...options, ...waiting, hasNamespaces });
   const tally = { written: [] as string[], skipped: 0, failed: [] as string[] };
   try {
     context.phase("writing");
@@ -69,6 +76,23 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
   const { failed } = tally;
   if (failed.length > 0) throw backupFault("with-errors", { count: failed.length });
   return { set: writer.set, ...tally, cartridges: writer.used };
+}
+
+/**
+ * Waits for a cartridge that a pool without one can use. Meanwhile the drive is for others, who may label new cartridges with
+ * it; after each pause the library is asked what it holds.
+ */
+function mediaWaiter(options: BackupOptions): (reason: string) => Promise<void> {
+  const { pool, station, lend = (wait) => wait() } = options;
+  const asking = new Asking(options);
+  return async (reason) => {
+    const place = station.changer === undefined ? `drive ${station.name}` : `changer ${station.changer}`;
+    const text = `please put a cartridge that the pool ${pool.name} can use into the ${place}: ${reason}`;
+    const title = `A cartridge is needed for the pool ${pool.name}`;
+    const fields = { "media-pool": pool.name, drive: station.name, changer: station.changer ?? "" };
+    await lend(() => asking.pause({ text, title, fields }));
+    await refreshLocations(options);
+  };
 }
 
 /** The inventory learns what the changer holds (B-LOC-5). */

@@ -42,6 +42,7 @@ export const backupFault = faultsOf("backup", {
   },
   "bad-config": { text: "{what} cannot be set up: {reason}", retry: "never", http: 422, exit: 2 },
   unknown: { text: 'there is no {what} "{name}" (known: {known})', retry: "never", http: 404, exit: 3 },
+  "job-runs": { text: "the backup job {name} runs already: task {task}", retry: "operator", http: 409, exit: 4 },
   exists: { text: 'there is a {what} "{name}" already', retry: "never", http: 409, exit: 4 },
   "chunks-missing": {
     text: "{count} chunks of {snapshot} are on no cartridge of the set",

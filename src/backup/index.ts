@@ -8,6 +8,8 @@ export * from "./group-filter.ts";
 export * from "./label-job.ts";
 export * from "./manager.ts";
 export type { DriveConfig, LibraryDriveConfig, ManagerConfig, PoolConfig, StoreConfig } from "./manager-config.ts";
+export type { JobListing } from "./job-desk.ts";
+export type { JobRun, TapeJob } from "./tape-job.ts";
 export * from "./request.ts";
 export * from "./restore-job.ts";
 export * from "./set-writer.ts";

@@ -16,6 +16,7 @@ import {
 } from "#format/index.ts";
 import { type KeyRing, setKeyOf } from "#keys/index.ts";
 import { type CartridgeRecord, isCleaningLabel, type Librarian, readCatalog } from "#media/index.ts";
+import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
 import type { TapeStation } from "./station.ts";
@@ -29,6 +30,9 @@ export interface LabelOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly context: TaskContext;
+  readonly notify?: Notify;
+  /** Lets others use the drive while `wait` goes on; the drive must not hold a cartridge that is written. */
+  readonly lend?: (wait: () => Promise<void>) => Promise<void>;
 }
 
 /** The labels of the cartridge that is in the drive; undefined: it is empty. */

@@ -2,12 +2,14 @@
 // The manager assembled: what it is set up with, its librarian and its keys, and its jobs as tasks. Stations and folders come
 // through ports. This file wires; the jobs are elsewhere.
 
-import { bytesFromText, type Clock, isoText, type Random } from "#base/index.ts";
+import { bytesFromText, type Clock, defined, isoText, type Log, type Random, silentLog } from "#base/index.ts";
 import { Datastore, type Files, type SourceTree, type TargetTree } from "#datastore/index.ts";
 import { type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/index.ts";
 import { Librarian, type MediaPool, type StateFiles, type Zone } from "#media/index.ts";
+import type { Notify } from "#notify/index.ts";
 import { Gate, type JsonValue, type TaskContext, type TaskRecord, type TaskRegistry } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
+import { JobDesk } from "./job-desk.ts";
 import type { LabelOptions } from "./label-job.ts";
 import {
   changerNameOf,
@@ -48,6 +50,9 @@ export interface ManagerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly zone: Zone;
+  readonly log?: Log;
+  /** Tells people who are not looking. */
+  readonly notify?: Notify;
 }
 
 const configName = "manager.json";
@@ -63,14 +68,19 @@ export class Manager {
   /** What people ask of datastores, and of tapes. */
   readonly stores: StoreDesk;
   readonly tapes: TapeDesk;
+  readonly tasks: TaskRegistry;
   readonly #options: ManagerOptions;
-  readonly #gates = new Map<string, Gate>();
+  /** One job at a time on a drive, and on a pool. */
+  readonly #driveGates = new Map<string, Gate>();
+  readonly #poolGates = new Map<string, Gate>();
+  #jobs: JobDesk | undefined;
   #config: ManagerConfig;
   #keys: KeyRing;
 
   private constructor(options: ManagerOptions, librarian: Librarian, config: ManagerConfig, keys: KeyRing) {
     this.#options = options;
     this.ports = options.ports;
+    this.tasks = options.tasks;
     this.clock = options.clock;
     this.random = options.random;
     this.librarian = librarian;
@@ -90,7 +100,14 @@ export class Manager {
     const config = parseConfig(await text(configName));
     const keys = KeyRing.parse({ keys: await text(keysName), configs: await text(keyConfigsName) });
     const librarian = await Librarian.open({ files: state, clock, random, zone });
-    return new Manager(options, librarian, config, keys);
+    const manager = new Manager(options, librarian, config, keys);
+    manager.#jobs = await JobDesk.open(manager, { state, log: options.log ?? silentLog });
+    return manager;
+  }
+
+  /** Backup jobs, which begin by themselves once `begin` was called. */
+  get jobs(): JobDesk {
+    return defined(this.#jobs, "an open manager has its jobs");
   }
 
   get config(): ManagerConfig {
@@ -193,25 +210,45 @@ export class Manager {
     return this.#options.tasks.start(request, job).record();
   }
 
+  /**
+   * Writes on a pool, alone: waits until nobody else does, so that two jobs of one pool come after each other. A pool is entered
+   * before a drive.
+   */
+  async withPool<T>(pool: string, context: TaskContext, use: () => Promise<T>): Promise<T> {
+    const leave = await enter(this.#poolGates, pool, { context, reason: `another job writes on the pool ${pool}` });
+    try {
+      return await use();
+    } finally {
+      leave();
+    }
+  }
+
   /** Uses a drive, alone: waits until nobody else does, opens its station and closes it however that ends. */
   async withStation<T>(
     drive: DriveConfig,
     context: TaskContext,
     use: (options: LabelOptions) => Promise<T>,
   ): Promise<T> {
-    const gate = this.#gates.get(drive.name) ?? new Gate();
-    this.#gates.set(drive.name, gate);
-    const leave = await context.waitFor(`the drive ${drive.name} is in use`, gate.enter(context.signal));
+    const reason = `the drive ${drive.name} is in use`;
+    let leave: (() => void) | undefined = await enter(this.#driveGates, drive.name, { context, reason });
+    const lend = async (wait: () => Promise<void>): Promise<void> => {
+      leave?.();
+      leave = undefined;
+      await wait();
+      leave = await enter(this.#driveGates, drive.name, { context, reason });
+    };
     try {
       const opened = await this.ports.openStation(drive, changerNameOf(this.#config, drive));
       try {
         const { librarian, clock, random } = this;
-        return await use({ librarian, keys: this.#keys, station: opened.station, clock, random, context });
+        const { notify = () => {} } = this.#options;
+        const { station } = opened;
+        return await use({ librarian, keys: this.#keys, station, clock, random, context, notify, lend });
       } finally {
         await opened.close();
       }
     } finally {
-      leave();
+      leave?.();
     }
   }
 
@@ -230,4 +267,14 @@ export class Manager {
     await this.#options.state.write(configName, bytesFromText(configText(config)));
     this.#config = config;
   }
+}
+
+function enter(
+  gates: Map<string, Gate>,
+  name: string,
+  { context, reason }: { readonly context: TaskContext; readonly reason: string },
+): Promise<() => void> {
+  const gate = gates.get(name) ?? new Gate();
+  gates.set(name, gate);
+  return context.waitFor(reason, gate.enter(context.signal));
 }

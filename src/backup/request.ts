@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asking for a cartridge until it is in the drive (B-REQ-1 to B-REQ-5). A changer is tried in every round; a person is told what
-// is needed whenever the reason changes, and the task says what it waits for.
+// is needed whenever the reason changes, and again now and then, and the task says what it waits for.
 
-import { asError, type Clock, isFault, limits, sleep } from "#base/index.ts";
+import { asError, type Clock, type Duration, isFault, limits, sleep } from "#base/index.ts";
 import { type CartridgeLabels, readLabels, type TapeDrive } from "#format/index.ts";
 import type { CartridgeRecord } from "#media/index.ts";
+import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import type { TapeStation } from "./station.ts";
 
@@ -14,27 +15,76 @@ export interface LoadedCartridge {
   readonly labels: CartridgeLabels;
 }
 
-/** What a request needs. */
-export interface RequestOptions {
-  readonly station: TapeStation;
+/** What asking a person needs. */
+export interface AskingOptions {
   readonly clock: Clock;
   readonly context: TaskContext;
+  readonly notify?: Notify;
+}
+
+/** What a request needs. */
+export interface RequestOptions extends AskingOptions {
+  readonly station: TapeStation;
+}
+
+/** What a person is asked for. */
+export interface Ask {
+  /** What to do, and why. */
+  readonly text: string;
+  readonly title: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Asks a person for something until it is there: at once, when the reason changes, and then in spans that double (B-REQ-4). */
+export class Asking {
+  readonly #options: AskingOptions;
+  #text = "";
+  #remindAt = 0;
+  #span: Duration = limits.requestReminder;
+
+  constructor(options: AskingOptions) {
+    this.#options = options;
+  }
+
+  /** Waits until it is time to look again; the task is `waiting` meanwhile. Ends with the signal of the task. */
+  async pause(ask: Ask): Promise<void> {
+    const { clock, context } = this.#options;
+    const now = clock.monotonic();
+    if (ask.text !== this.#text) {
+      context.log(ask.text);
+      this.#tell(ask, "notice");
+      this.#text = ask.text;
+      this.#span = limits.requestReminder;
+      this.#remindAt = now + this.#span;
+    } else if (now >= this.#remindAt) {
+      context.log(`reminder: ${ask.text}`);
+      this.#tell({ ...ask, title: `Reminder: ${ask.title}` }, "warning");
+      this.#span = Math.min(this.#span * 2, limits.requestReminderMax) as Duration;
+      this.#remindAt = now + this.#span;
+    }
+    await context.waitFor(ask.text, sleep(clock, limits.cartridgeRetry, context.signal));
+  }
+
+  #tell({ title, text, fields }: Ask, severity: "notice" | "warning"): void {
+    this.#options.notify?.({ type: "tape-load", severity, title, text, fields });
+  }
 }
 
 /** Waits until the cartridge is in the drive. Ends with the signal of the task. */
 export async function requestCartridge(options: RequestOptions, record: CartridgeRecord): Promise<LoadedCartridge> {
-  const { station, clock, context } = options;
+  const { station, context } = options;
   const { labelText } = record.label;
-  let lastReason = "";
+  const asking = new Asking(options);
   for (;;) {
     context.checkpoint();
     const found = await tryOnce(station, record);
     if (typeof found !== "string") return found;
-    const place = station.changer === undefined ? `the drive ${station.name}` : `the changer ${station.changer}`;
-    const request = `please put the cartridge ${labelText} into ${place}: ${found}`;
-    if (found !== lastReason) context.log(request);
-    lastReason = found;
-    await context.waitFor(request, sleep(clock, limits.cartridgeRetry, context.signal));
+    const place = station.changer === undefined ? `drive ${station.name}` : `changer ${station.changer}`;
+    await asking.pause({
+      text: `please put the cartridge ${labelText} into the ${place}: ${found}`,
+      title: `Cartridge ${labelText} is needed in the ${place}`,
+      fields: { "label-text": labelText, uuid: record.label.uuid, drive: station.name, changer: station.changer ?? "" },
+    });
   }
 }
 

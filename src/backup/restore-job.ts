@@ -16,6 +16,7 @@ import {
 import { ChunkFileReader, openTapeFile, SnapshotFileReader, type TapeDrive } from "#format/index.ts";
 import { chunkDigest, type KeyRing, setKeyOf } from "#keys/index.ts";
 import { type CartridgeCatalog, type CartridgeRecord, type Librarian, mediaFault } from "#media/index.ts";
+import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
 import { requestCartridge } from "./request.ts";
@@ -30,6 +31,7 @@ export interface RestoreOptions {
   readonly station: TapeStation;
   readonly clock: Clock;
   readonly context: TaskContext;
+  readonly notify?: Notify;
   readonly set: Uuid;
   readonly stores: StoreMap;
   /** The datastore of this name. */

@@ -3,7 +3,16 @@
 // tape in step. Order at every commit point: data on tape, then the tape is flushed, then the catalog. What is not committed
 // is written again by the next job.
 
-import { type Clock, concatBytes, epochSeconds, limits, newUuid, type Random, type Uuid } from "#base/index.ts";
+import {
+  type Clock,
+  concatBytes,
+  epochSeconds,
+  isFault,
+  limits,
+  newUuid,
+  type Random,
+  type Uuid,
+} from "#base/index.ts";
 import type { Datastore } from "#datastore/index.ts";
 import {
   ChunkFileWriter,
@@ -17,6 +26,7 @@ import {
 } from "#format/index.ts";
 import { keyConfigJson, type KeyRing, setKeyOf } from "#keys/index.ts";
 import type { Allocation, CartridgeCatalog, CartridgeRecord, Librarian, MediaPool, PoolView } from "#media/index.ts";
+import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
 import { requestCartridge } from "./request.ts";
@@ -31,6 +41,9 @@ export interface SetWriterOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly context: TaskContext;
+  readonly notify?: Notify;
+  /** Resolves when it makes sense to look for a cartridge again. When it is left out, a pool without one is an error. */
+  readonly waitForMedia?: (reason: string) => Promise<void>;
   /** Begin a new set whatever the policy says. */
   readonly isForced: boolean;
   /** False only for jobs that are restricted to the root namespace. */
@@ -52,7 +65,7 @@ interface OpenCartridge {
 /** Writes on one media set. */
 export class SetWriter {
   readonly #options: SetWriterOptions;
-  readonly #view: PoolView;
+  #view: PoolView;
   readonly set: Uuid;
   /** Catalogs of the members, by cartridge. */
   readonly #catalogs = new Map<Uuid, CartridgeCatalog>();
@@ -169,11 +182,11 @@ export class SetWriter {
   /** The cartridge that a job goes on with: the one that is open, or the next one, labelled and at its end. */
   async #ensure(): Promise<OpenCartridge> {
     if (this.#open !== undefined) return this.#open;
-    const { librarian, keys, pool, context } = this.#options;
+    const { keys, pool, context } = this.#options;
     const fingerprint = pool.encryption;
     const key =
       fingerprint === undefined ? undefined : { fingerprint, config: keyConfigJson(keys.config(fingerprint)) };
-    const allocation = await librarian.allocate(this.#view, this.set, key);
+    const allocation = await this.#allocate(key);
     const { record } = allocation;
     context.log(`writes on ${record.label.labelText}, number ${allocation.set.setIndex} of the set`);
     const { drive, labels } = await requestCartridge(this.#options, record);
@@ -190,6 +203,20 @@ export class SetWriter {
     this.#used.push(record.label.labelText);
     this.#open = open;
     return open;
+  }
+
+  /** The next cartridge of the pool; waits for one where that is wanted. Fault `media.no-media` otherwise. */
+  async #allocate(key: SetLabel["key"]): Promise<Allocation> {
+    const { librarian, pool, station, waitForMedia } = this.#options;
+    for (;;) {
+      try {
+        return await librarian.allocate(this.#view, this.set, key);
+      } catch (error) {
+        if (waitForMedia === undefined || !isFault(error, "media.no-media")) throw error;
+        await waitForMedia(error.message);
+        this.#view = librarian.view(pool, station.changer);
+      }
+    }
   }
 
   async #checkAlerts(drive: TapeDrive, record: CartridgeRecord): Promise<void> {

@@ -17,7 +17,7 @@ import {
   setName,
   stateOf,
 } from "#media/index.ts";
-import type { JsonValue, TaskRecord } from "#work/index.ts";
+import type { JsonValue, TaskContext, TaskRecord } from "#work/index.ts";
 import { refreshLocations, runBackup } from "./backup-job.ts";
 import { parseGroupFilter } from "./group-filter.ts";
 import {
@@ -71,6 +71,10 @@ export interface BackupRequest {
   readonly filters: string;
   readonly atEnd: "stay" | "unload" | "export";
   readonly isForced: boolean;
+  /** What becomes of it when the pool has no cartridge left; it fails when left out. */
+  readonly ifNoMedia?: "wait" | "fail";
+  /** The backup job that it is a run of. */
+  readonly job?: string;
 }
 
 /** A restore as it is asked for. */
@@ -147,18 +151,33 @@ export class TapeDesk {
   }
 
   backup(request: BackupRequest, who: string): TaskRecord {
+    const subject = `${request.store}:${request.pool}`;
+    const run = this.#prepareBackup(request);
+    return this.#manager.start({ operation: "tape.backup", subject, who }, run);
+  }
+
+  /** The same as a part of a task that goes on. */
+  async runBackup(request: BackupRequest, context: TaskContext): Promise<JsonValue> {
+    return this.#prepareBackup(request)(context);
+  }
+
+  /** Checks what is asked for; the result does it. */
+  #prepareBackup(request: BackupRequest): (context: TaskContext) => Promise<JsonValue> {
     const store = this.#manager.store(request.store);
     const pool = this.#manager.pool(request.pool);
     const filters = words(request.filters).map(parseGroupFilter);
     const namespace = parseNamespace(request.namespace);
-    const { drive, isForced, isLatestOnly, atEnd, depth = limits.namespaceDepth } = request;
-    const subject = `${store.name}:${pool.name}`;
-    return this.#job({ operation: "tape.backup", drive, who, subject }, async (job) => {
+    const { isForced, isLatestOnly, atEnd, depth = limits.namespaceDepth, ifNoMedia = "fail" } = request;
+    const drive = this.#manager.drive(request.drive);
+    const work = async (job: LabelOptions): Promise<JsonValue> => {
       const { changers } = this.#manager;
-      const options = { ...job, store, pool, isForced, namespace, depth, isLatestOnly, filters, atEnd, changers };
+      const wanted = { store, pool, isForced, namespace, depth, isLatestOnly, filters, atEnd, changers, ifNoMedia };
+      const options = { ...job, ...wanted };
       const { set, written, skipped, cartridges } = await runBackup(options);
       return { mediaSet: set, written: written.length, skipped, cartridges: [...cartridges] };
-    });
+    };
+    return (context) =>
+      this.#manager.withPool(pool.name, context, () => this.#manager.withStation(drive, context, work));
   }
 
   restore(request: RestoreRequest, who: string): TaskRecord {

@@ -62,6 +62,14 @@ export const limits = {
   snapshotFiles: 4096,
   /** Pause before the manager looks again for a cartridge that a person has to bring. */
   cartridgeRetry: seconds(5),
+  /** Backup jobs that are kept: all are looked at once a minute. */
+  backupJobs: 1000,
+  /** Times in a row that a scheduled run is taken up again after the process ended under it. */
+  jobResumes: 3,
+  /** A person who was asked for a cartridge is reminded after this time, then after twice as long, and so on … */
+  requestReminder: hours(1),
+  /** … but at least so often. */
+  requestReminderMax: days(1),
   /** Bytes on tape after which a job commits: what a job that is interrupted writes again, at most. */
   commitAfter: 128 * GiB,
   /** Longest time that the manager waits for a drive or a changer to become ready. */

@@ -61,6 +61,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   "tape drive": "drives that the manager of tapes uses",
   "tape pool": "media pools: when sets begin, how long they are kept",
   "tape key": "encryption keys for tapes",
+  "tape backup-job": "backup jobs: what goes to which pool, and when",
   "tape media": "cartridges of the inventory, and what is on them",
 };
 

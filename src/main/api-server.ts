@@ -65,6 +65,7 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
     home: folder.path,
   };
   const manager = await managerFor({ home: folder.path, clock, log, gateway });
+  manager?.jobs.begin();
   const app = httpApp({
     context: { gateway, tokens, clock, system, ...(manager === undefined ? {} : { manager }) },
     events,
@@ -84,6 +85,7 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
     endpoint,
     madeCertificate: tls?.isNew === true,
     close: () => {
+      manager?.jobs.stop();
       events.close();
       return new Promise((resolve) => {
         server.close(() => resolve());

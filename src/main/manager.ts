@@ -40,6 +40,7 @@ export function openManager({ home, clock, log, gateway }: ManagerParts): Promis
   return Manager.open({
     state: new StateFolder(folder, mediaFault),
     tasks: gateway.tasks,
+    log,
     clock,
     random,
     zone: namedZone(new Intl.DateTimeFormat().resolvedOptions().timeZone),
