@@ -6,6 +6,7 @@ import type * as z from "zod";
 import { Bug, type Clock, type Instant } from "#base/index.ts";
 import type { Manager } from "#backup/index.ts";
 import type { Gateway } from "#gateway/index.ts";
+import type { NoticeDesk } from "#notify/index.ts";
 import { apiFault } from "./faults.ts";
 import { mayDo, type Caller, type Role } from "./roles.ts";
 import type { TokenStore } from "./tokens.ts";
@@ -18,6 +19,8 @@ export interface ApiContext {
   readonly system: SystemFacts;
   /** Undefined where this process runs the gateway only. */
   readonly manager?: Manager;
+  /** Who is told what; undefined where there is no manager. */
+  readonly notices?: NoticeDesk;
 }
 
 /** What this process is. */

@@ -6,6 +6,7 @@ import { bandwidthOperations } from "./bandwidth-operations.ts";
 import { cartridgeOperations } from "./cartridge-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
+import { notifyOperations } from "./notify-operations.ts";
 import type { Operation } from "./operation.ts";
 import { backupJobOperations } from "./backup-job-operations.ts";
 import { datastoreOperations } from "./datastore-operations.ts";
@@ -28,5 +29,6 @@ export const operations: readonly Operation[] = [
   ...tapeSetupOperations,
   ...tapeOperations,
   ...backupJobOperations,
+  ...notifyOperations,
   ...systemOperations,
 ];

@@ -86,11 +86,4 @@ export function sizeText(bytes: number): string {
   return `${value.toFixed(digits)} ${units[index] ?? ""}`;
 }
 
-/** A span of time for people: `850 ms`, `12 s`, `3 min 5 s`, `4 h 10 min`. */
-export function spanText(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
-  const total = Math.round(milliseconds / 1000);
-  if (total < 60) return `${total} s`;
-  if (total < 3600) return `${Math.floor(total / 60)} min ${total % 60} s`;
-  return `${Math.floor(total / 3600)} h ${Math.floor((total % 3600) / 60)} min`;
-}
+export { spanText } from "#base/index.ts";

@@ -267,3 +267,26 @@ test("a named cartridge that is away is asked for, and the job goes on when it i
   await bed.clock.advance(minutes(1));
   assert.equal((await bed.tasks.ended(run.id)).state, "done");
 });
+
+test("people are told how a backup ended, with the job, the snapshots and the cartridges, and why it failed", async () => {
+  const bed = await ManagerBed.make();
+  await bed.addCartridges("T001L8");
+  await bed.addSnapshot(1000);
+  await jobs(bed).create(bed.job({ schedule: undefined }));
+  const run = await jobs(bed).run("nightly", "ann");
+  await bed.tasks.ended(run.id);
+  const [done] = bed.notices;
+  assert.deepEqual([done?.type, done?.severity], ["tape-backup", "info"]);
+  assert.equal(done?.title, "Tape backup job nightly of the datastore store1 was successful");
+  assert.match(
+    done?.text ?? "",
+    /Cartridges: T001L8\n\n1 snapshots were written.*\n {2}host\/demo\/1970-01-01T00:16:40Z/,
+  );
+  assert.equal(done?.fields["job-id"], "nightly");
+  bed.station.load = () => Promise.reject(new RangeError("the arm is stuck"));
+  await bed.addSnapshot(2000);
+  await bed.tasks.ended((await jobs(bed).run("nightly", "ann")).id);
+  const failed = bed.notices.at(-1);
+  assert.deepEqual([failed?.severity, failed?.fields["media-pool"]], ["error", "p1"]);
+  assert.match(failed?.text ?? "", /the arm is stuck$/);
+});

@@ -110,6 +110,11 @@ export class Manager {
     return defined(this.#jobs, "an open manager has its jobs");
   }
 
+  /** Tells people who are not looking. */
+  get notify(): Notify {
+    return this.#options.notify ?? (() => {});
+  }
+
   get config(): ManagerConfig {
     return this.#config;
   }
@@ -240,8 +245,7 @@ export class Manager {
     try {
       const opened = await this.ports.openStation(drive, changerNameOf(this.#config, drive));
       try {
-        const { librarian, clock, random } = this;
-        const { notify = () => {} } = this.#options;
+        const { librarian, clock, random, notify } = this;
         const { station } = opened;
         return await use({ librarian, keys: this.#keys, station, clock, random, context, notify, lend });
       } finally {

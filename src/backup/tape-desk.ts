@@ -18,7 +18,7 @@ import {
   stateOf,
 } from "#media/index.ts";
 import type { JsonValue, TaskContext, TaskRecord } from "#work/index.ts";
-import { refreshLocations, runBackup } from "./backup-job.ts";
+import { type BackupResult, refreshLocations, runBackup } from "./backup-job.ts";
 import { parseGroupFilter } from "./group-filter.ts";
 import {
   inventorize,
@@ -32,6 +32,7 @@ import type { Manager } from "./manager.ts";
 import { checkName } from "./manager-config.ts";
 import { parseWanted, restoreSet, restoreSnapshots } from "./restore-job.ts";
 import { parseStoreMap } from "./store-map.ts";
+import { telling } from "./backup-notice.ts";
 
 /** A cartridge in a list. */
 export interface CartridgeListing {
@@ -169,15 +170,17 @@ export class TapeDesk {
     const namespace = parseNamespace(request.namespace);
     const { isForced, isLatestOnly, atEnd, depth = limits.namespaceDepth, ifNoMedia = "fail" } = request;
     const drive = this.#manager.drive(request.drive);
-    const work = async (job: LabelOptions): Promise<JsonValue> => {
+    const work = async (job: LabelOptions): Promise<BackupResult> => {
       const { changers } = this.#manager;
       const wanted = { store, pool, isForced, namespace, depth, isLatestOnly, filters, atEnd, changers, ifNoMedia };
       const options = { ...job, ...wanted };
-      const { set, written, skipped, cartridges } = await runBackup(options);
-      return { mediaSet: set, written: written.length, skipped, cartridges: [...cartridges] };
+      return await runBackup(options);
     };
+    const about = { store: store.name, pool: pool.name, drive: drive.name, job: request.job };
     return (context) =>
-      this.#manager.withPool(pool.name, context, () => this.#manager.withStation(drive, context, work));
+      telling(this.#manager, about, () =>
+        this.#manager.withPool(pool.name, context, () => this.#manager.withStation(drive, context, work)),
+      );
   }
 
   restore(request: RestoreRequest, who: string): TaskRecord {

@@ -70,6 +70,13 @@ export const limits = {
   requestReminder: hours(1),
   /** … but at least so often. */
   requestReminderMax: days(1),
+  /** Notices that wait for one target; the oldest are dropped. */
+  noticesWaiting: 100,
+  /** Times that a notice is tried before it is given up, and the pause between them. */
+  noticeAttempts: 3,
+  noticeRetry: minutes(2),
+  /** Longest wait for an answer of a mail server or a webhook. */
+  noticeTimeout: seconds(60),
   /** Bytes on tape after which a job commits: what a job that is interrupted writes again, at most. */
   commitAfter: 128 * GiB,
   /** Longest time that the manager waits for a drive or a changer to become ready. */

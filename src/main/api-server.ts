@@ -18,7 +18,6 @@ import {
   type Log,
 } from "#base/index.ts";
 import { EventHub, metricFamilies, TokenStore } from "#api/index.ts";
-import type { Manager } from "#backup/index.ts";
 import type { Gateway } from "#gateway/index.ts";
 import { httpApp } from "#http/index.ts";
 import {
@@ -30,7 +29,7 @@ import {
   type DataFolder,
 } from "#world/index.ts";
 import type { InstanceSettings } from "./settings.ts";
-import { type ManagerParts, openManager } from "./manager.ts";
+import { type ManagerParts, type OpenManager, openManager } from "./manager.ts";
 import { productVersion } from "./version.ts";
 
 /** What the server is made of. */
@@ -64,10 +63,10 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
     startedAt: gateway.status().startedAt,
     home: folder.path,
   };
-  const manager = await managerFor({ home: folder.path, clock, log, gateway });
-  manager?.jobs.begin();
+  const opened = await managerFor({ home: folder.path, clock, log, gateway });
+  opened?.manager.jobs.begin();
   const app = httpApp({
-    context: { gateway, tokens, clock, system, ...(manager === undefined ? {} : { manager }) },
+    context: { gateway, tokens, clock, system, ...opened },
     events,
     random,
     log,
@@ -85,7 +84,7 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
     endpoint,
     madeCertificate: tls?.isNew === true,
     close: () => {
-      manager?.jobs.stop();
+      opened?.manager.jobs.stop();
       events.close();
       return new Promise((resolve) => {
         server.close(() => resolve());
@@ -96,7 +95,7 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
 }
 
 /** The manager; one whose state is damaged is told of, and the gateway goes on without it. */
-async function managerFor(parts: ManagerParts): Promise<Manager | undefined> {
+async function managerFor(parts: ManagerParts): Promise<OpenManager | undefined> {
   try {
     return await openManager(parts);
   } catch (error) {

@@ -2,6 +2,7 @@
 // The manager over the real world: state in the data folder, datastores and trees in local folders, libraries over iSCSI.
 
 import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Clock, type Endpoint, type Log, parseEndpoint } from "#base/index.ts";
 import {
@@ -18,7 +19,17 @@ import { IscsiPort, ScsiChanger, ScsiTapeDrive, ScsiUnit, serialOf } from "#driv
 import type { Gateway } from "#gateway/index.ts";
 import { IscsiInitiator } from "#iscsi/index.ts";
 import { mediaFault, namedZone } from "#media/index.ts";
-import { FolderFiles, FolderTree, StateFolder, SystemRandom, TcpNetwork } from "#world/index.ts";
+import { NoticeDesk } from "#notify/index.ts";
+import {
+  FolderFiles,
+  FolderTree,
+  mailConnector,
+  sendmailRunner,
+  sendWebhook,
+  StateFolder,
+  SystemRandom,
+  TcpNetwork,
+} from "#world/index.ts";
 
 /** What the manager is made of. */
 export interface ManagerParts {
@@ -31,14 +42,32 @@ export interface ManagerParts {
 
 const initiatorName = "iqn.2026-11.io.capstan:manager";
 
-/** Opens the manager of an instance. Faults `backup.bad-config`, `keys.bad-key`, `media.damaged`. */
-export function openManager({ home, clock, log, gateway }: ManagerParts): Promise<Manager> {
+/** A manager, and what tells people of it. */
+export interface OpenManager {
+  readonly manager: Manager;
+  readonly notices: NoticeDesk;
+}
+
+/** Opens the manager of an instance. Faults `backup.bad-config`, `keys.bad-key`, `media.damaged`, `notify.damaged`. */
+export async function openManager({ home, clock, log, gateway }: ManagerParts): Promise<OpenManager> {
   const folder = join(home, "manager");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const random = new SystemRandom();
   const initiator = new IscsiInitiator({ network: new TcpNetwork(), clock, random, log, name: initiatorName });
-  return Manager.open({
-    state: new StateFolder(folder, mediaFault),
+  const state = new StateFolder(folder, mediaFault);
+  const notices = await NoticeDesk.open({
+    files: state,
+    clock,
+    random,
+    log,
+    host: hostname(),
+    connectMail: mailConnector(),
+    runSendmail: sendmailRunner(),
+    sendHttp: sendWebhook,
+  });
+  const manager = await Manager.open({
+    state,
+    notify: notices.notify,
     tasks: gateway.tasks,
     log,
     clock,
@@ -51,6 +80,7 @@ export function openManager({ home, clock, log, gateway }: ManagerParts): Promis
         drive.kind === "folder" ? openFolder(drive) : openStation({ initiator, clock }, drive, changer),
     },
   });
+  return { manager, notices };
 }
 
 /** A folder in the format of Proxmox's virtual drive; nothing has to be opened for it. */

@@ -14,6 +14,7 @@ export * from "./kms-keys.ts";
 export * from "./log.ts";
 export * from "./metrics-page.ts";
 export * from "./network.ts";
+export * from "./notices.ts";
 export * from "./private-file.ts";
 export * from "./random.ts";
 export { type DatastoreFaults, FolderFiles } from "./store-files.ts";
