@@ -2,7 +2,7 @@
 // A mail as bytes: headers of RFC 5322 with encoded words of RFC 2047 where they are not ASCII, and the text in base64
 // (RFC 2045), so that lines are short and every server passes it on as it is.
 
-import { bytesFromText, type Instant } from "#base/index.ts";
+import { bytesFromText, httpDate, type Instant } from "#base/index.ts";
 
 /** A mail. */
 export interface MailMessage {
@@ -45,7 +45,7 @@ export function headerText(text: string): string {
 const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 /** The time as RFC 5322 writes it, in UTC. */
-const mailDate = (at: Instant): string => new globalThis.Date(at).toUTCString().replace("GMT", "+0000");
+const mailDate = (at: Instant): string => httpDate(at).replace("GMT", "+0000");
 
 /** The mail, each line ended by CR LF. */
 export function mailText(message: MailMessage): string {
