@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests of jobs: a simulated station with labelled cartridges, a librarian, and datastores with snapshots.
 
-import { bytesFromText, type EpochSeconds } from "#base/index.ts";
+import { bytesFromText, type EpochSeconds, limits } from "#base/index.ts";
 import { archiveTree, Datastore, type SnapshotPlace, SnapshotWriter } from "#datastore/index.ts";
 import { KeyRing } from "#keys/index.ts";
 import { Librarian, type MediaPool, parseAllocation, parseRetention, utcZone } from "#media/index.ts";
@@ -105,6 +105,7 @@ export class BackupBed {
       ...this.labelOptions,
       pool: this.pool(),
       isForced: false,
+      commitAfterBytes: limits.commitAfter,
       store: this.store("store1"),
       namespace: [],
       depth: 7,

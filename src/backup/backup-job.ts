@@ -70,8 +70,7 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
     await writer.release();
     await endOf(options, writer);
   } finally {
-    await writer.release();
-    writer.close();
+    await writer.end();
   }
   const { failed } = tally;
   if (failed.length > 0) throw backupFault("with-errors", { count: failed.length });
@@ -230,7 +229,9 @@ function sourceFor(store: Datastore, { name, path, facts }: StoredFile): Snapsho
 async function endOf({ station, librarian, context, atEnd }: BackupOptions, writer: SetWriter): Promise<void> {
   if (atEnd === "stay") return;
   if (atEnd === "unload" || station.changer === undefined) return station.unload();
-  for (const { label } of librarian.members(writer.set)) {
+  // A set that never got a cartridge is only a name.
+  const members = librarian.inventory.set(writer.set) === undefined ? [] : librarian.members(writer.set);
+  for (const { label } of members) {
     const isExported = await station.export(label.labelText);
     if (!isExported) context.warn(`${label.labelText} is not in ${station.changer} and was not exported`);
   }

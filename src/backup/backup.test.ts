@@ -334,3 +334,54 @@ test("mappings of datastores and names of snapshots are read, and refused where 
     );
   }
 });
+
+test("a job lets its set go whatever the drive does in the end, and one without snapshots exports nothing", async () => {
+  const bed = await BackupBed.make();
+  await bed.addCartridges(labels(2));
+  const empty = await runBackup(bed.backupOptions({ atEnd: "export" }));
+  assert.deepEqual([empty.cartridges, bed.station.mail.size], [[], 0]);
+  await bed.addSnapshot("store1", 1000, [10]);
+  const { drive } = bed.station;
+  const setKey = drive.setEncryptionKey.bind(drive);
+  drive.flush = () => {
+    drive.setEncryptionKey = () => Promise.reject(new Error("the drive is gone"));
+    return Promise.reject(new Error("the drive is broken"));
+  };
+  await assert.rejects(runBackup(bed.backupOptions()), /the drive is/);
+  drive.setEncryptionKey = setKey;
+  const set = bed.librarian.inventory.currentSet("p1")?.uuid ?? assert.fail();
+  assert.equal(bed.librarian.isLocked(set), false);
+});
+
+test("a cartridge that was left exactly full is changed, and what it holds without an end is written again", async () => {
+  const bed = await BackupBed.make();
+  await bed.addCartridges(labels(2), 30, 1);
+  const first = await bed.addSnapshot("store1", 1000, [400_000]);
+  await runBackup(bed.backupOptions());
+  // A job that was killed wrote up to the last block, and no end.
+  const { drive } = bed.station;
+  await drive.locateEnd();
+  while ((await drive.writeBlock(new Uint8Array(262_144))) !== "no-space");
+  const second = await bed.addSnapshot("store1", 2000, [400_000]);
+  const result = await runBackup(bed.backupOptions());
+  assert.deepEqual(result.cartridges, ["T000L8", "T001L8"]);
+  await restoreSnapshots(
+    bed.restoreOptions("store1=back"),
+    ["host/demo/1970-01-01T00:16:40Z", "host/demo/1970-01-01T00:33:20Z"].map((path) => ({ store: "store1", path })),
+  );
+  await sameSnapshots(bed.store("store1"), bed.store("back"), [first, second]);
+});
+
+test("a second job on a set waits for the first one, with empty hands", async () => {
+  const bed = await BackupBed.make();
+  await bed.addCartridges(labels(1));
+  await bed.addSnapshot("store1", 1000, [10]);
+  const { set } = await runBackup(bed.backupOptions());
+  assert.equal(bed.librarian.lockSet(set as never), true);
+  await bed.addSnapshot("store1", 2000, [10]);
+  const second = runBackup(bed.backupOptions());
+  await bed.clock.advance(seconds(60));
+  assert.equal(bed.station.drive.cartridge, undefined);
+  bed.librarian.unlockSet(set as never);
+  assert.equal((await second).written.length, 1);
+});

@@ -11,6 +11,7 @@ import {
   isReservation,
   openTapeFile,
   readLabels,
+  type SetLabel,
   type TapeDrive,
   writeCartridgeLabel,
 } from "#format/index.ts";
@@ -110,13 +111,13 @@ export async function labelByBarcode(options: LabelOptions, pool: string | undef
   return labelled;
 }
 
-/** Takes the labels of a cartridge into the inventory; a catalog of another set is dropped (B-RDL-1). */
+/** Takes the labels of a cartridge into the inventory. Fault `backup.set-in-use` when a job holds its set. */
 export async function inventorize(options: LabelOptions, labels: CartridgeLabels): Promise<CartridgeRecord> {
   const { librarian } = options;
   const { uuid } = labels.label;
-  await librarian.update((inventory) => inventory.withLabels(labels));
-  const catalog = await librarian.catalog(uuid);
-  if (catalog !== undefined && catalog.set?.uuid !== labels.set?.uuid) await librarian.removeCatalog(uuid);
+  if (!(await librarian.takeLabels(labels))) {
+    throw backupFault("set-in-use", { set: labels.set?.uuid ?? librarian.inventory.get(uuid).set?.uuid ?? uuid });
+  }
   return librarian.inventory.get(uuid);
 }
 
@@ -151,7 +152,7 @@ export async function restoreCatalog(
   drive: TapeDrive,
   how: { readonly isScan: boolean },
 ): Promise<"from-tape" | "by-scan" | "no-set"> {
-  const { librarian, keys, context, station } = options;
+  const { librarian, station } = options;
   const labels = await readLoadedLabels(drive);
   if (labels === undefined) {
     throw backupFault("wrong-cartridge", { drive: station.name, actual: "empty", expected: "labelled" });
@@ -159,6 +160,22 @@ export async function restoreCatalog(
   const record = await inventorize(options, labels);
   const { set } = labels;
   if (set === undefined || isReservation(set)) return "no-set";
+  if (!librarian.lockSet(set.uuid)) throw backupFault("set-in-use", { set: set.uuid });
+  try {
+    return await catalogOf(options, drive, { record, set, isScan: how.isScan });
+  } finally {
+    librarian.unlockSet(set.uuid);
+  }
+}
+
+/** The catalog of a cartridge of a set that is held. */
+async function catalogOf(
+  options: LabelOptions,
+  drive: TapeDrive,
+  how: { readonly record: CartridgeRecord; readonly set: SetLabel; readonly isScan: boolean },
+): Promise<"from-tape" | "by-scan"> {
+  const { librarian, keys, context } = options;
+  const { record, set } = how;
   if (set.key !== undefined) await drive.setEncryptionKey(setKeyOf(keys.key(set.key.fingerprint), set.uuid));
   try {
     if (!how.isScan && (await takeCatalogs(options, drive, record))) return "from-tape";
@@ -174,12 +191,9 @@ export async function restoreCatalog(
 /** True when a catalog of this cartridge was on its tape. */
 async function takeCatalogs(options: LabelOptions, drive: TapeDrive, record: CartridgeRecord): Promise<boolean> {
   await drive.locateFile(2);
-  for (let fileNumber = 2; ; fileNumber++) {
-    const taken = await takeCatalog(options, drive, record);
-    if (taken === "own") return true;
-    if (taken === "none") break;
-  }
-  // Behind the files of a job comes the catalog that it ended with: the last file of the tape.
+  // First come catalogs of cartridges that were full by then.
+  while ((await takeCatalog(options, drive, record)) === "other");
+  // Behind the files of a job comes the catalog that it ended with. Only as the last file of the tape it is complete.
   const end = await drive.locateEnd();
   if (end <= 2) return false;
   await drive.locateFile(end - 1);

@@ -2,7 +2,7 @@
 // The manager assembled: what it is set up with, its librarian and its keys, and its jobs as tasks. Stations and folders come
 // through ports. This file wires; the jobs are elsewhere.
 
-import { bytesFromText, type Clock, defined, isoText, type Log, type Random, silentLog } from "#base/index.ts";
+import { bytesFromText, type Clock, defined, isoText, limits, type Log, type Random, silentLog } from "#base/index.ts";
 import { Datastore, type Files, type SourceTree, type TargetTree } from "#datastore/index.ts";
 import { type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/index.ts";
 import { Librarian, type MediaPool, type StateFiles, type Zone } from "#media/index.ts";
@@ -23,6 +23,7 @@ import {
   type PoolConfig,
   type StoreConfig,
 } from "./manager-config.ts";
+import { SharedStation } from "./shared-station.ts";
 import type { TapeStation } from "./station.ts";
 import { StoreDesk } from "./store-desk.ts";
 import { TapeDesk } from "./tape-desk.ts";
@@ -38,8 +39,8 @@ export interface ManagerPorts {
   /** The files below a folder of this machine. */
   files(path: string): Files;
   tree(path: string): SourceTree & TargetTree;
-  /** `changer`: the name by which the inventory knows its changer. */
-  openStation(drive: DriveConfig, changer: string): Promise<OpenStation>;
+  /** `changer`: the name by which the inventory knows its changer; `robot`: the same for all drives of a changer. */
+  openStation(drive: DriveConfig, changer: string, robot: Gate): Promise<OpenStation>;
 }
 
 /** What a manager needs. */
@@ -53,6 +54,8 @@ export interface ManagerOptions {
   readonly log?: Log;
   /** Tells people who are not looking. */
   readonly notify?: Notify;
+  /** Bytes after which a backup commits; `limits.commitAfter` when left out. */
+  readonly commitAfterBytes?: number;
 }
 
 const configName = "manager.json";
@@ -73,6 +76,10 @@ export class Manager {
   /** One job at a time on a drive, and on a pool. */
   readonly #driveGates = new Map<string, Gate>();
   readonly #poolGates = new Map<string, Gate>();
+  /** Of changers: one cartridge is moved at a time. */
+  readonly #robots = new Map<string, Gate>();
+  /** Changes of what is kept are made one after the other: each begins with what the one before has left. */
+  readonly #changes = new Gate();
   #jobs: JobDesk | undefined;
   #config: ManagerConfig;
   #keys: KeyRing;
@@ -115,6 +122,10 @@ export class Manager {
     return this.#options.notify ?? (() => {});
   }
 
+  get commitAfterBytes(): number {
+    return this.#options.commitAfterBytes ?? limits.commitAfter;
+  }
+
   get config(): ManagerConfig {
     return this.#config;
   }
@@ -151,16 +162,20 @@ export class Manager {
   /** Sets up a datastore; its folder is made where it is not there. Faults `backup.bad-config`, `backup.exists`. */
   async addStore(config: StoreConfig): Promise<void> {
     checkName("the datastore", config.name);
-    this.#expectNew("datastore", this.#config.datastores, config.name);
-    await this.ports.files(config.path).makeFolder("");
-    await this.#save({ ...this.#config, datastores: [...this.#config.datastores, config] });
+    await this.#change(async (present) => {
+      expectNew("datastore", present.datastores, config.name);
+      await this.ports.files(config.path).makeFolder("");
+      return { ...present, datastores: [...present.datastores, config] };
+    });
   }
 
   /** Sets up a drive. Faults `backup.bad-config`, `backup.exists`. */
   async addDrive(config: DriveConfig): Promise<void> {
     checkDrive(config);
-    this.#expectNew("drive", this.#config.drives, config.name);
-    await this.#save({ ...this.#config, drives: [...this.#config.drives, config] });
+    await this.#change((present) => {
+      expectNew("drive", present.drives, config.name);
+      return { ...present, drives: [...present.drives, config] };
+    });
   }
 
   /** Sets up a pool; a key may be named with or without colons. Faults `backup.bad-config`, `backup.exists`, `keys.unknown`, and those of its policies. */
@@ -168,23 +183,27 @@ export class Manager {
     const named = mediaPoolOf(wanted).encryption;
     const encryption = named === undefined ? undefined : (parseFingerprint(named) ?? named);
     if (encryption !== undefined) this.#keys.config(encryption);
-    this.#expectNew("pool", this.#config.pools, wanted.name);
     const config = { ...wanted, encryption };
-    await this.#save({ ...this.#config, pools: [...this.#config.pools, config] });
+    await this.#change((present) => {
+      expectNew("pool", present.pools, wanted.name);
+      return { ...present, pools: [...present.pools, config] };
+    });
     return config;
   }
 
   /** Forgets a datastore, a drive or a pool; nothing of what it stands for is touched. Fault `backup.unknown`. */
   async remove(what: keyof ManagerConfig, name: string): Promise<void> {
-    const list: readonly { readonly name: string }[] = this.#config[what];
-    this.#find(what.slice(0, -1), list, name);
     const others = <T extends { readonly name: string }>(list: readonly T[]): readonly T[] =>
       list.filter((item) => item.name !== name);
-    const { datastores, drives, pools } = this.#config;
-    await this.#save({
-      datastores: what === "datastores" ? others(datastores) : datastores,
-      drives: what === "drives" ? others(drives) : drives,
-      pools: what === "pools" ? others(pools) : pools,
+    await this.#change((present) => {
+      const { datastores, drives, pools } = present;
+      const list: readonly { readonly name: string }[] = present[what];
+      this.#find(what.slice(0, -1), list, name);
+      return {
+        datastores: what === "datastores" ? others(datastores) : datastores,
+        drives: what === "drives" ? others(drives) : drives,
+        pools: what === "pools" ? others(pools) : pools,
+      };
     });
   }
 
@@ -200,11 +219,13 @@ export class Manager {
 
   /** Takes a key in, or replaces how it is protected. */
   async takeKey(key: Uint8Array, config: KeyConfig): Promise<void> {
-    const { state } = this.#options;
-    const keys = this.#keys.with(key, config, { mayReplace: true });
-    await state.write(keysName, bytesFromText(keys.keysText()));
-    await state.write(keyConfigsName, bytesFromText(keys.configsText()));
-    this.#keys = keys;
+    await this.#changes.run(async () => {
+      const { state } = this.#options;
+      const keys = this.#keys.with(key, config, { mayReplace: true });
+      await state.write(keysName, bytesFromText(keys.keysText()));
+      await state.write(keyConfigsName, bytesFromText(keys.configsText()));
+      this.#keys = keys;
+    });
   }
 
   /** Starts a job as a task. */
@@ -243,10 +264,10 @@ export class Manager {
       leave = await enter(this.#driveGates, drive.name, { context, reason });
     };
     try {
-      const opened = await this.ports.openStation(drive, changerNameOf(this.#config, drive));
+      const opened = await this.#openStation(drive);
       try {
         const { librarian, clock, random, notify } = this;
-        const { station } = opened;
+        const station = new SharedStation(opened.station, () => this.#emptyIdleDrives(drive));
         return await use({ librarian, keys: this.#keys, station, clock, random, context, notify, lend });
       } finally {
         await opened.close();
@@ -256,6 +277,28 @@ export class Manager {
     }
   }
 
+  /** Empties the other drives of a library that no job uses. */
+  async #emptyIdleDrives(drive: DriveConfig): Promise<void> {
+    const changer = changerNameOf(this.#config, drive);
+    for (const other of this.#config.drives) {
+      const gate = gateOf(this.#driveGates, other.name);
+      if (other.name === drive.name || changerNameOf(this.#config, other) !== changer || gate.isBusy) continue;
+      await gate.run(async () => {
+        const opened = await this.#openStation(other);
+        try {
+          await opened.station.unload();
+        } finally {
+          await opened.close();
+        }
+      });
+    }
+  }
+
+  #openStation(drive: DriveConfig): Promise<OpenStation> {
+    const changer = changerNameOf(this.#config, drive);
+    return this.ports.openStation(drive, changer, gateOf(this.#robots, changer));
+  }
+
   #find<T extends { readonly name: string }>(what: string, list: readonly T[], name: string): T {
     const found = list.find((item) => item.name === name);
     if (found !== undefined) return found;
@@ -263,13 +306,12 @@ export class Manager {
     throw backupFault("unknown", { what, name, known: known === "" ? "none" : known });
   }
 
-  #expectNew(what: string, list: readonly { readonly name: string }[], name: string): void {
-    if (list.some((item) => item.name === name)) throw backupFault("exists", { what, name });
-  }
-
-  async #save(config: ManagerConfig): Promise<void> {
-    await this.#options.state.write(configName, bytesFromText(configText(config)));
-    this.#config = config;
+  async #change(decide: (present: ManagerConfig) => ManagerConfig | Promise<ManagerConfig>): Promise<void> {
+    await this.#changes.run(async () => {
+      const changed = await decide(this.#config);
+      await this.#options.state.write(configName, bytesFromText(configText(changed)));
+      this.#config = changed;
+    });
   }
 }
 
@@ -278,7 +320,15 @@ function enter(
   name: string,
   { context, reason }: { readonly context: TaskContext; readonly reason: string },
 ): Promise<() => void> {
+  return context.waitFor(reason, gateOf(gates, name).enter(context.signal));
+}
+
+function gateOf(gates: Map<string, Gate>, name: string): Gate {
   const gate = gates.get(name) ?? new Gate();
   gates.set(name, gate);
-  return context.waitFor(reason, gate.enter(context.signal));
+  return gate;
+}
+
+function expectNew(what: string, list: readonly { readonly name: string }[], name: string): void {
+  if (list.some((item) => item.name === name)) throw backupFault("exists", { what, name });
 }

@@ -2,9 +2,9 @@
 // Asking for a cartridge until it is in the drive (B-REQ-1 to B-REQ-5). A changer is tried in every round; a person is told what
 // is needed whenever the reason changes, and again now and then, and the task says what it waits for.
 
-import { asError, type Clock, type Duration, isFault, limits, sleep } from "#base/index.ts";
+import { asError, type Clock, type Duration, isFault, limits, sleep, type Uuid } from "#base/index.ts";
 import { type CartridgeLabels, readLabels, type TapeDrive } from "#format/index.ts";
-import type { CartridgeRecord } from "#media/index.ts";
+import type { CartridgeRecord, Librarian } from "#media/index.ts";
 import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import type { TapeStation } from "./station.ts";
@@ -68,6 +68,15 @@ export class Asking {
   #tell({ title, text, fields }: Ask, severity: "notice" | "warning"): void {
     this.#options.notify?.({ type: "tape-load", severity, title, text, fields });
   }
+}
+
+/** Waits until nobody holds the set. What is in the drive goes back first: who holds the set may need it. */
+export async function waitForSet(
+  { librarian, station, context }: Pick<RequestOptions, "station" | "context"> & { readonly librarian: Librarian },
+  set: Uuid,
+): Promise<void> {
+  if (station.changer !== undefined) await station.unload();
+  await context.waitFor(`another job uses the media set ${set}`, librarian.unlocked(set));
 }
 
 /** Waits until the cartridge is in the drive. Ends with the signal of the task. */

@@ -19,7 +19,7 @@ import { type CartridgeCatalog, type CartridgeRecord, type Librarian, mediaFault
 import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
-import { requestCartridge } from "./request.ts";
+import { requestCartridge, waitForSet } from "./request.ts";
 import type { TapeStation } from "./station.ts";
 import type { StoreMap } from "./store-map.ts";
 import { walkCartridge } from "./tape-walk.ts";
@@ -65,7 +65,7 @@ async function restoreChunk(store: Datastore, digest: Uint8Array, blob: Uint8Arr
 
 async function withSet<T>(options: RestoreOptions, use: () => Promise<T>): Promise<T> {
   const { librarian, set } = options;
-  if (!librarian.lockSet(set)) throw backupFault("set-in-use", { set });
+  while (!librarian.lockSet(set)) await waitForSet(options, set);
   try {
     return await use();
   } finally {
@@ -73,12 +73,17 @@ async function withSet<T>(options: RestoreOptions, use: () => Promise<T>): Promi
   }
 }
 
-/** Asks for a cartridge of the set, and gives the drive the key of the set. */
-async function loadMember(options: RestoreOptions, record: CartridgeRecord): Promise<TapeDrive> {
-  const { keys, set, station } = options;
+/**
+ * Asks for a cartridge of the set, and gives the drive the key of the set. `unwritten`: it was given to the set, and the job
+ * ended before it wrote anything on it. Fault `backup.wrong-cartridge`.
+ */
+async function loadMember(options: RestoreOptions, record: CartridgeRecord): Promise<TapeDrive | "unwritten"> {
+  const { keys, set, station, librarian } = options;
   const { drive, labels } = await requestCartridge(options, record);
   const isRight = labels.set?.uuid === set && labels.set.setIndex === record.set?.setIndex;
   if (!isRight) {
+    const catalog = await librarian.catalog(record.label.uuid);
+    if (catalog?.set?.uuid === set && catalog.lastFile < 2) return "unwritten";
     const actual = `number ${labels.set?.setIndex ?? "?"} of ${labels.set?.uuid ?? "no set"}`;
     const expected = `number ${record.set?.setIndex} of ${set}`;
     throw backupFault("wrong-cartridge", { drive: station.name, actual, expected });
@@ -99,6 +104,10 @@ export function restoreSet(options: RestoreOptions): Promise<RestoreResult> {
     for (const record of members) {
       context.phase(`reading ${record.label.labelText}`);
       const drive = await loadMember(options, record);
+      if (drive === "unwritten") {
+        context.log(`nothing of the set is on ${record.label.labelText}`);
+        continue;
+      }
       await walkCartridge(
         { drive, record, librarian, context },
         {
@@ -228,7 +237,10 @@ async function readPlaces(
     options.context.checkpoint();
     if (drive === undefined || loaded !== place.record) {
       await drive?.setEncryptionKey(undefined);
-      drive = await loadMember(options, place.record);
+      const found = await loadMember(options, place.record);
+      const what = `the catalog of ${place.record.label.labelText}`;
+      if (found === "unwritten") throw mediaFault("damaged", { what, reason: "it names what was never written" });
+      drive = found;
       loaded = place.record;
     }
     await drive.locateFile(place.fileNumber);

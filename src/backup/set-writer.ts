@@ -3,19 +3,11 @@
 // tape in step. Order at every commit point: data on tape, then the tape is flushed, then the catalog. What is not committed
 // is written again by the next job.
 
-import {
-  type Clock,
-  concatBytes,
-  epochSeconds,
-  isFault,
-  limits,
-  newUuid,
-  type Random,
-  type Uuid,
-} from "#base/index.ts";
+import { type Clock, concatBytes, epochSeconds, isFault, newUuid, type Random, type Uuid } from "#base/index.ts";
 import type { Datastore } from "#datastore/index.ts";
 import {
   ChunkFileWriter,
+  isReservation,
   type SetLabel,
   type SnapshotFileSource,
   type TapeDrive,
@@ -29,7 +21,7 @@ import type { Allocation, CartridgeCatalog, CartridgeRecord, Librarian, MediaPoo
 import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
-import { requestCartridge } from "./request.ts";
+import { requestCartridge, waitForSet } from "./request.ts";
 import type { TapeStation } from "./station.ts";
 
 /** What writing on a set needs. */
@@ -46,6 +38,8 @@ export interface SetWriterOptions {
   readonly waitForMedia?: (reason: string) => Promise<void>;
   /** Begin a new set whatever the policy says. */
   readonly isForced: boolean;
+  /** Bytes after which tape and catalog are brought into step. */
+  readonly commitAfterBytes: number;
   /** False only for jobs that are restricted to the root namespace. */
   readonly hasNamespaces: boolean;
 }
@@ -78,14 +72,20 @@ export class SetWriter {
     this.set = set;
   }
 
-  /** Decides about the set, takes its lock and reads its catalogs. Faults `backup.set-in-use`, `media.catalog-missing`. */
+  /** Decides about the set, takes its lock and reads its catalogs. Waits for who holds it. Fault `media.catalog-missing`. */
   static async begin(options: SetWriterOptions): Promise<SetWriter> {
     const { librarian, pool, station, context } = options;
-    const view = librarian.view(pool, station.changer);
-    const { uuid, decision } = librarian.beginSet(view, { isForced: options.isForced });
+    let view = librarian.view(pool, station.changer);
+    let begun = librarian.beginSet(view, { isForced: options.isForced });
+    // What another job does with the set may change which one this job goes on with.
+    while (!librarian.lockSet(begun.uuid)) {
+      await waitForSet(options, begun.uuid);
+      view = librarian.view(pool, station.changer);
+      begun = librarian.beginSet(view, { isForced: options.isForced });
+    }
+    const { uuid, decision } = begun;
     if (decision.kind === "new") context.log(`begins the media set ${uuid}: ${decision.reason}`);
     else context.log(`continues the media set ${uuid}`);
-    if (!librarian.lockSet(uuid)) throw backupFault("set-in-use", { set: uuid });
     const writer = new SetWriter(options, view, uuid);
     try {
       for (const record of decision.kind === "continue" ? librarian.members(uuid) : []) {
@@ -118,12 +118,22 @@ export class SetWriter {
    * ends. What is on tape is taken out of the queue.
    */
   async writeChunks(store: Datastore, queue: Uint8Array[]): Promise<void> {
-    const open = await this.#ensure();
+    const digests: Uint8Array[] = [];
+    const written = await this.#file((open) => this.#writeChunkFile(open, store, queue, digests));
+    // A file without an end does not count, nor what is in it.
+    if (written === "full") queue.push(...digests.toReversed());
+  }
+
+  async #writeChunkFile(
+    open: OpenCartridge,
+    store: Datastore,
+    queue: Uint8Array[],
+    digests: Uint8Array[],
+  ): Promise<void> {
     const { context } = this.#options;
     const identity = this.#identity();
     const writer = await ChunkFileWriter.begin(open.drive, identity, store.name);
     const counter = context.counter("written", "bytes");
-    const digests: Uint8Array[] = [];
     let isFull = false;
     while (queue.length > 0 && !isFull && !writer.isLongEnough) {
       context.checkpoint();
@@ -146,15 +156,17 @@ export class SetWriter {
   /** Writes a snapshot, on the next cartridge when it does not fit on this one. Fault `backup.does-not-fit`. */
   async writeSnapshot(store: string, path: string, files: readonly SnapshotFileSource[]): Promise<void> {
     for (let attempt = 0; attempt < 2; attempt++) {
-      const open = await this.#ensure();
-      const identity = this.#identity();
-      const written = await writeSnapshotFile(open.drive, identity, { store, snapshot: path }, files);
-      if (written.isComplete) {
-        open.pending.push(open.catalog.addSnapshot({ fileNumber: open.nextFile, uuid: identity.uuid, store, path }));
-      }
-      const size = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-      await this.#written(open, size, written.isNearEnd);
-      if (written.isComplete) return;
+      const isComplete = await this.#file(async (open) => {
+        const identity = this.#identity();
+        const written = await writeSnapshotFile(open.drive, identity, { store, snapshot: path }, files);
+        if (written.isComplete) {
+          open.pending.push(open.catalog.addSnapshot({ fileNumber: open.nextFile, uuid: identity.uuid, store, path }));
+        }
+        const size = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+        await this.#written(open, size, written.isNearEnd);
+        return written.isComplete;
+      });
+      if (isComplete === true) return;
     }
     throw backupFault("does-not-fit", { what: `the snapshot ${store}:${path}` });
   }
@@ -163,20 +175,41 @@ export class SetWriter {
   async finish(): Promise<void> {
     if (this.#used.length === 0) return;
     for (let attempt = 0; attempt < 2; attempt++) {
-      const open = await this.#ensure();
-      await this.#commit(open);
-      const { isComplete, isNearEnd } = await this.#writeCatalog(open.drive, open.record);
-      open.nextFile += 1;
-      if (isNearEnd) await this.#change(open);
-      else await this.#commit(open);
-      if (isComplete) return;
+      const written = await this.#file(async (open) => {
+        await this.#commit(open);
+        const { isComplete, isNearEnd } = await this.#writeCatalog(open.drive, open.record);
+        open.nextFile += 1;
+        if (isNearEnd) await this.#change(open);
+        else await this.#commit(open);
+        return isComplete;
+      });
+      if (written === true) return;
     }
     throw backupFault("does-not-fit", { what: "the catalog" });
   }
 
-  /** Lets the set go. The cartridge stays in the drive. */
-  close(): void {
-    this.#options.librarian.unlockSet(this.set);
+  /**
+   * Writes one tape file. `full`: the cartridge was full already, as a job that was interrupted may leave it; what was
+   * written of the file does not count, and the next one goes onto the next cartridge.
+   */
+  async #file<T>(write: (open: OpenCartridge) => Promise<T>): Promise<T | "full"> {
+    const open = await this.#ensure();
+    try {
+      return await write(open);
+    } catch (error) {
+      if (!isFault(error, "format.cartridge-full")) throw error;
+      await this.#change(open);
+      return "full";
+    }
+  }
+
+  /** Lets go of drive and set, whatever happened. The cartridge stays in the drive. */
+  async end(): Promise<void> {
+    try {
+      await this.release();
+    } finally {
+      this.#options.librarian.unlockSet(this.set);
+    }
   }
 
   /** The cartridge that a job goes on with: the one that is open, or the next one, labelled and at its end. */
@@ -231,7 +264,7 @@ export class SetWriter {
   /** Writes the set label where that has to be; true when it was written. Fault `backup.catalog-disagrees`. */
   async #prepare(
     drive: TapeDrive,
-    { record, set, isNew, previous }: Allocation,
+    { record, set, givenUp }: Allocation,
     onTape: SetLabel | undefined,
     catalog: CartridgeCatalog,
   ): Promise<boolean> {
@@ -240,22 +273,29 @@ export class SetWriter {
       if (!isSame) throw this.#disagrees(record, "its set label has another place in the set, or another key");
       return false;
     }
-    // What the inventory did not know of must not be overwritten; an empty catalog is left by a job that ended right here.
-    const mayOverwrite = isNew ? onTape === undefined || onTape.uuid === previous?.uuid : catalog.lastFile < 2;
-    if (!mayOverwrite) throw this.#disagrees(record, `it belongs to the media set ${onTape?.uuid ?? "of nobody"}`);
-    await drive.locateFile(1);
+    // What nobody gave up must not be overwritten; an empty catalog is left by a job that ended right here.
+    const isFree = onTape === undefined || isReservation(onTape) || givenUp.includes(onTape.uuid);
+    if (!isFree || catalog.lastFile >= 2)
+      throw this.#disagrees(record, `it belongs to the media set ${onTape?.uuid ?? "of nobody"}`);
+    // Behind a label whose writing was interrupted there may be no filemark yet; going to the end adds it.
+    if (onTape === undefined) await drive.locateEnd();
+    else await drive.locateFile(1);
     await drive.setEncryptionKey(undefined);
     await writeSetLabel(drive, this.#identity(), set);
     await drive.flush();
+    await this.#options.librarian.settle(record.label.uuid);
     return true;
   }
 
   async #writeEarlierCatalogs(open: OpenCartridge): Promise<void> {
     for (const member of this.#options.librarian.members(this.set)) {
       if ((member.set?.setIndex ?? 0) >= open.set.setIndex) continue;
-      const { isComplete, isNearEnd } = await this.#writeCatalog(open.drive, member);
-      if (!isComplete || isNearEnd) throw backupFault("does-not-fit", { what: "the catalogs of earlier cartridges" });
+      const { isNearEnd } = await this.#writeCatalog(open.drive, member);
       open.nextFile += 1;
+      if (!isNearEnd) continue;
+      // They only spare a restore some reading: the set goes on without them.
+      this.#options.context.warn("the catalogs of earlier cartridges do not fit on this one");
+      return;
     }
   }
 
@@ -279,7 +319,7 @@ export class SetWriter {
     open.nextFile += 1;
     open.bytesSinceCommit += bytes;
     if (isNearEnd) await this.#change(open);
-    else if (open.bytesSinceCommit > limits.commitAfter) await this.#commit(open);
+    else if (open.bytesSinceCommit > this.#options.commitAfterBytes) await this.#commit(open);
   }
 
   /** The commit point: the tape first, then the catalog. */
@@ -304,7 +344,7 @@ export class SetWriter {
     await station.unload();
   }
 
-  /** Takes a key out of the drive. Called at the end of a job, whatever happened. */
+  /** Takes a key out of the drive. */
   async release(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;

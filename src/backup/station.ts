@@ -3,7 +3,16 @@
 // station's business. Port of this room; a library and a drive alone implement it, and the simulator.
 
 import type { TapeDrive } from "#format/index.ts";
-import { exportMove, loadMoves, type Move, onlineLabels, type TapeChanger, unloadMoves } from "#driver/index.ts";
+import {
+  type ChangerStatus,
+  exportMove,
+  loadMoves,
+  type Move,
+  onlineLabels,
+  type TapeChanger,
+  unloadMoves,
+} from "#driver/index.ts";
+import type { Gate } from "#work/index.ts";
 
 /** Port: a drive that can be given cartridges. */
 export interface TapeStation {
@@ -33,23 +42,29 @@ export class LibraryStation implements TapeStation {
   readonly #changer: TapeChanger;
   readonly #driveNumber: number;
   readonly #openDrive: () => Promise<TapeDrive>;
+  readonly #robot: Gate;
 
-  /** `openDrive` opens the drive at place `driveNumber` of the changer. */
+  /**
+   * `openDrive` opens the drive at place `driveNumber` of the changer. `robot` is shared by all stations of a changer: between
+   * looking where everything is and moving something nobody else moves anything.
+   */
   constructor(options: {
     readonly name: string;
     readonly changer: TapeChanger;
     readonly driveNumber: number;
     readonly openDrive: () => Promise<TapeDrive>;
+    readonly robot: Gate;
   }) {
     this.name = options.name;
     this.changer = options.changer.name;
     this.#changer = options.changer;
     this.#driveNumber = options.driveNumber;
     this.#openDrive = options.openDrive;
+    this.#robot = options.robot;
   }
 
   async load(labelText: string): Promise<TapeDrive> {
-    await this.#make(loadMoves(await this.#changer.status(), this.changer, labelText, this.#driveNumber));
+    await this.#make((status) => loadMoves(status, this.changer, labelText, this.#driveNumber));
     return this.#openDrive();
   }
 
@@ -58,20 +73,27 @@ export class LibraryStation implements TapeStation {
   }
 
   async unload(): Promise<void> {
-    await this.#make(unloadMoves(await this.#changer.status(), this.changer, this.#driveNumber));
+    await this.#make((status) => unloadMoves(status, this.changer, this.#driveNumber));
   }
 
   async export(labelText: string): Promise<boolean> {
-    const move = exportMove(await this.#changer.status(), this.changer, labelText, this.#driveNumber);
-    if (move !== undefined) await this.#make([move]);
-    return move !== undefined;
+    const made = await this.#make((status) => {
+      const move = exportMove(status, this.changer, labelText, this.#driveNumber);
+      return move === undefined ? [] : [move];
+    });
+    return made > 0;
   }
 
   async labels(): Promise<readonly string[]> {
     return onlineLabels(await this.#changer.status());
   }
 
-  async #make(moves: readonly Move[]): Promise<void> {
-    for (const { from, to } of moves) await this.#changer.move(from, to);
+  /** Resolves with the number of moves. */
+  #make(decide: (status: ChangerStatus) => readonly Move[]): Promise<number> {
+    return this.#robot.run(async () => {
+      const moves = decide(await this.#changer.status());
+      for (const { from, to } of moves) await this.#changer.move(from, to);
+      return moves.length;
+    });
   }
 }

@@ -2,7 +2,7 @@
 // What people ask of tapes: lists of cartridges and of what is on them, and the jobs as tasks. A job waits until its drive is
 // free.
 
-import { type Instant, instantOf, limits, parseUuid, type Uuid } from "#base/index.ts";
+import { type Instant, instantOf, isFault, limits, parseUuid, type Uuid } from "#base/index.ts";
 import { parseNamespace } from "#datastore/index.ts";
 import { addFolderCartridge } from "#driver/index.ts";
 import { keyConfigOf, keyFault, openKey } from "#keys/index.ts";
@@ -144,7 +144,17 @@ export class TapeDesk {
   inventory(options: { readonly drive: string | undefined; readonly catalogs: boolean }, who: string): TaskRecord {
     return this.#job({ operation: "tape.inventory", drive: options.drive, who }, async (job) => {
       const labels = ((await job.station.labels()) ?? []).filter((label) => !isCleaningLabel(label));
-      for (const label of labels) await this.#readCartridge(job, label, options.catalogs);
+      for (const label of labels) {
+        job.context.checkpoint();
+        try {
+          await this.#readCartridge(job, label, options.catalogs);
+        } catch (error) {
+          // One cartridge that cannot be had, or read, keeps no other one from the inventory (B-INVU-1).
+          const isOfThisOne = isFault(error) && /^(?:driver|format|codec)\.|^backup\.set-in-use$/.test(error.code);
+          if (!isOfThisOne) throw error;
+          job.context.warn(`${label} is not read: ${error.message}`);
+        }
+      }
       await job.station.unload();
       await this.#refresh(job);
       return { labels };
@@ -171,10 +181,9 @@ export class TapeDesk {
     const { isForced, isLatestOnly, atEnd, depth = limits.namespaceDepth, ifNoMedia = "fail" } = request;
     const drive = this.#manager.drive(request.drive);
     const work = async (job: LabelOptions): Promise<BackupResult> => {
-      const { changers } = this.#manager;
+      const { changers, commitAfterBytes } = this.#manager;
       const wanted = { store, pool, isForced, namespace, depth, isLatestOnly, filters, atEnd, changers, ifNoMedia };
-      const options = { ...job, ...wanted };
-      return await runBackup(options);
+      return await runBackup({ ...job, ...wanted, commitAfterBytes });
     };
     const about = { store: store.name, pool: pool.name, drive: drive.name, job: request.job };
     return (context) =>
@@ -284,7 +293,6 @@ export class TapeDesk {
 
   async #readCartridge(job: LabelOptions, label: string, takesCatalogs: boolean): Promise<void> {
     const { station, librarian, context } = job;
-    context.checkpoint();
     const tape = await station.load(label);
     const found = await readLoadedLabels(tape);
     if (found === undefined) return context.log(`${label} is empty`);

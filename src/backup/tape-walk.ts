@@ -39,8 +39,9 @@ export async function walkCartridge(options: WalkOptions, visitor: TapeVisitor):
   const set = record.set && { uuid: record.set.uuid, setIndex: record.set.setIndex };
   const catalog = new CartridgeCatalog(record.label.uuid, set);
   const parts = [catalog.start];
-  await drive.locateFile(firstFile);
-  for (let fileNumber = firstFile; ; fileNumber++) {
+  // Without a filemark behind the set label nothing was ever written.
+  const hasFiles = await reachesNext(drive, firstFile);
+  for (let fileNumber = firstFile; hasFiles; fileNumber++) {
     context.checkpoint();
     const what = `tape file ${fileNumber} of ${record.label.labelText}`;
     try {

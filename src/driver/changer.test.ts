@@ -48,7 +48,7 @@ test("B-CHG-4: a cartridge is loaded from its slot; what is in the drive goes ba
   ]);
   const cases: readonly (readonly [ChangerStatus, string])[] = [
     [status([undefined, "B"], ["A"], []), "cartridge-elsewhere"],
-    [status([undefined], ["A"], ["B"]), "cartridge-elsewhere"],
+    [status([undefined], ["A"], ["B"]), "cartridge-exported"],
     [status([undefined], ["A"], []), "cartridge-missing"],
     [status(["A"], ["B"], []), "no-free-slot"],
   ];

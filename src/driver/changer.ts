@@ -64,7 +64,7 @@ function driveOf(status: ChangerStatus, number: number, changer: string): Change
 
 /**
  * The moves that bring a cartridge into a drive (B-CHG-4); none when it is there. Faults `driver.cartridge-missing`,
- * `driver.cartridge-elsewhere`, `driver.no-free-slot`.
+ * `driver.cartridge-elsewhere`, `driver.cartridge-exported`, `driver.no-free-slot`.
  */
 export function loadMoves(status: ChangerStatus, changer: string, label: string, driveNumber: number): readonly Move[] {
   const drive = driveOf(status, driveNumber, changer);
@@ -73,7 +73,7 @@ export function loadMoves(status: ChangerStatus, changer: string, label: string,
   if (other !== undefined) throw driverFault("cartridge-elsewhere", { label, place: `drive ${other.number}`, changer });
   const slot = status.slots.find(({ content }) => labelOf(content) === label);
   if (slot === undefined) throw driverFault("cartridge-missing", { label, changer });
-  if (slot.isMailSlot) throw driverFault("cartridge-elsewhere", { label, place: `mail slot ${slot.number}`, changer });
+  if (slot.isMailSlot) throw driverFault("cartridge-exported", { label, place: `mail slot ${slot.number}`, changer });
   return [...unloadMoves(status, changer, driveNumber), { from: slot.address, to: drive.address }];
 }
 

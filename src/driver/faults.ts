@@ -29,6 +29,12 @@ export const driverFault = faultsOf("driver", {
     exit: 3,
   },
   "cartridge-elsewhere": {
+    text: "the cartridge {label} is in {place} of {changer}; another job may be using it there",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
+  "cartridge-exported": {
     text: "the cartridge {label} is in {place} of {changer}; put it into a storage slot first",
     retry: "operator",
     http: 409,

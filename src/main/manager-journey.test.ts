@@ -20,7 +20,7 @@ import { randomFillSync } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { defined, epochSeconds } from "#base/index.ts";
+import { defined, epochSeconds, limits } from "#base/index.ts";
 import {
   inventorize,
   labelByBarcode,
@@ -46,7 +46,7 @@ import {
 import type { TapeDrive } from "#format/index.ts";
 import { fingerprintOf, keyConfigOf, KeyRing, openKey, protectKey } from "#keys/index.ts";
 import { Librarian, mediaFault, type MediaPool, parseAllocation, parseRetention, utcZone } from "#media/index.ts";
-import { noTask } from "#work/index.ts";
+import { Gate, noTask } from "#work/index.ts";
 import { FolderFiles, FolderTree, StateFolder } from "#world/index.ts";
 import { libraryBed, type LibraryBed } from "./library-bed.ts";
 
@@ -108,7 +108,13 @@ class Journey {
   constructor(bed: LibraryBed) {
     this.bed = bed;
     const openDrive = (): Promise<TapeDrive> => bed.openDrive();
-    this.station = new LibraryStation({ name: "drive-01", changer: bed.changer, driveNumber: 0, openDrive });
+    this.station = new LibraryStation({
+      name: "drive-01",
+      changer: bed.changer,
+      driveNumber: 0,
+      openDrive,
+      robot: new Gate(),
+    });
     const time = epochSeconds(bed.clock.now());
     this.place = { namespace: ["offsite"], snapshot: { type: "host", id: "journey", time } };
   }
@@ -157,6 +163,7 @@ class Journey {
       pool,
       store: this.store("store1"),
       isForced: false,
+      commitAfterBytes: limits.commitAfter,
       namespace: [],
       depth: 7,
       isLatestOnly: false,

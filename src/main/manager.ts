@@ -20,6 +20,7 @@ import type { Gateway } from "#gateway/index.ts";
 import { IscsiInitiator } from "#iscsi/index.ts";
 import { mediaFault, namedZone } from "#media/index.ts";
 import { NoticeDesk } from "#notify/index.ts";
+import type { Gate } from "#work/index.ts";
 import {
   FolderFiles,
   FolderTree,
@@ -76,8 +77,8 @@ export async function openManager({ home, clock, log, gateway }: ManagerParts): 
     ports: {
       files: (path) => new FolderFiles(path, datastoreFault),
       tree: (path) => new FolderTree(path, datastoreFault),
-      openStation: (drive, changer) =>
-        drive.kind === "folder" ? openFolder(drive) : openStation({ initiator, clock }, drive, changer),
+      openStation: (drive, changer, robot) =>
+        drive.kind === "folder" ? openFolder(drive) : openStation({ initiator, clock, robot }, drive, changer),
     },
   });
   return { manager, notices };
@@ -92,10 +93,11 @@ function openFolder({ name, path, sizeBytes }: DriveConfig & { readonly kind: "f
 
 /** Logs in to the changer and the drive, and finds the drive's place by its serial number. */
 async function openStation(
-  { initiator, clock }: { readonly initiator: IscsiInitiator; readonly clock: Clock },
+  parts: { readonly initiator: IscsiInitiator; readonly clock: Clock; readonly robot: Gate },
   drive: LibraryDriveConfig,
   changerName: string,
 ): Promise<OpenStation> {
+  const { initiator, clock, robot } = parts;
   const portal = portalOf(drive);
   const logIn = async (target: string, lun: number, name: string): Promise<ScsiUnit> =>
     new ScsiUnit(name, new IscsiPort(await initiator.login(portal, target), lun), clock);
@@ -116,7 +118,7 @@ async function openStation(
       throw backupFault("bad-config", { what: `the drive ${drive.name}`, reason });
     }
     const openDrive = () => ScsiTapeDrive.open(driveUnit);
-    const station = new LibraryStation({ name: drive.name, changer, driveNumber: place.number, openDrive });
+    const station = new LibraryStation({ name: drive.name, changer, driveNumber: place.number, openDrive, robot });
     return { station, close };
   } catch (error) {
     await close();

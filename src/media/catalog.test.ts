@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { bytesFromHex, concatBytes, hexFromBytes, isFault, newUuid, sourceOf, type Uuid } from "#base/index.ts";
 import { SeededRandom } from "#sim/index.ts";
-import { CartridgeCatalog, readCatalog } from "./catalog.ts";
+import { CartridgeCatalog, readCatalog, readCatalogAsFar } from "./catalog.ts";
 import { encodeArchiveEntries, encodeLabelEntry, encodeSnapshotEntry } from "./catalog-format.ts";
 import { DigestTable } from "./digest-table.ts";
 
@@ -87,6 +87,17 @@ test("a catalog that breaks a rule is refused", async () => {
     },
     (error) => isFault(error, "media.damaged"),
   );
+});
+
+test("a catalog whose last entry was torn is whole up to there, wherever that is", async () => {
+  const parts = [good.start, archive(2), encodeSnapshotEntry(file(3), "s", "host/a/x"), archive(4)];
+  const whole = concatBytes(parts);
+  const ends = parts.map((_, index) => concatBytes(parts.slice(0, index + 1)).byteLength);
+  for (let size = good.start.byteLength; size <= whole.byteLength; size++) {
+    const { catalog, wholeBytes, isCut } = await readCatalogAsFar(sourceOf(whole.subarray(0, size)), "a catalog");
+    const end = ends.findLast((candidate) => candidate <= size);
+    assert.deepEqual([wholeBytes, isCut, catalog.lastFile], [end, end !== size, 1 + ends.indexOf(end ?? 0)], `${size}`);
+  }
 });
 
 test("whatever bytes a catalog has, reading it ends or is refused by name", async () => {

@@ -117,9 +117,33 @@ export class CartridgeCatalog {
   }
 }
 
+/** A catalog as far as it was read. */
+export interface CatalogRead {
+  readonly catalog: CartridgeCatalog;
+  /** Bytes up to the end of the last whole entry. */
+  readonly wholeBytes: number;
+  /** An entry was begun behind that and does not end. */
+  readonly isCut: boolean;
+}
+
 /** Reads a catalog. `what` names it in the Fault `media.damaged`. */
 export async function readCatalog(source: ByteSource, what: string): Promise<CartridgeCatalog> {
+  const { catalog, isCut } = await readCatalogAsFar(source, what);
+  if (isCut) throw mediaFault("damaged", { what, reason: "it is cut" });
+  return catalog;
+}
+
+/** Reads a catalog up to its end, or to an entry that is cut. Fault `media.damaged`. */
+export async function readCatalogAsFar(source: ByteSource, what: string): Promise<CatalogRead> {
   const reader = new EntryReader(source, what);
+  try {
+    return await readEntries(reader);
+  } catch (error) {
+    throw error instanceof CutEntry ? reader.damaged("it is cut before it names anything") : error;
+  }
+}
+
+async function readEntries(reader: EntryReader): Promise<CatalogRead> {
   if (!equalBytes(await reader.take(catalogFileMagic.byteLength), catalogFileMagic)) {
     throw reader.damaged("it does not begin as a catalog does");
   }
@@ -135,32 +159,67 @@ export async function readCatalog(source: ByteSource, what: string): Promise<Car
   const [cartridge, set] = labels;
   if (cartridge === undefined || cartridge.setIndex !== 0) throw reader.damaged("it does not name its cartridge");
   const catalog = new CartridgeCatalog(cartridge.uuid, set);
+  let wholeBytes = type === undefined ? reader.position : reader.position - 1;
+  const digests = new DigestList();
   for (; type !== undefined; type = await reader.type()) {
     if (set === undefined) throw reader.damaged("it has content and names no set");
-    if (type === catalogEntryTypes.archiveStart) await readArchive(reader, catalog);
-    else if (type === catalogEntryTypes.snapshot) await readSnapshot(reader, catalog);
-    else throw reader.damaged(`an entry of type ${type} is out of place`);
+    try {
+      if (type === catalogEntryTypes.archiveStart) await readArchive(reader, catalog, digests);
+      else if (type === catalogEntryTypes.snapshot) await readSnapshot(reader, catalog);
+      else throw reader.damaged(`an entry of type ${type} is out of place`);
+    } catch (error) {
+      if (!(error instanceof CutEntry)) throw error;
+      return { catalog, wholeBytes, isCut: true };
+    }
+    wholeBytes = reader.position;
   }
-  return catalog;
+  return { catalog, wholeBytes, isCut: false };
 }
 
-async function readArchive(reader: EntryReader, catalog: CartridgeCatalog): Promise<void> {
+/** The file ends inside of an entry. */
+class CutEntry extends Error {}
+
+/** The digests of one chunk file, until its end was seen: flat, and used again for the next one. */
+class DigestList {
+  #bytes = new Uint8Array(1024 * digestSize);
+  count = 0;
+
+  add(digest: Uint8Array): void {
+    const start = this.count * digestSize;
+    if (start === this.#bytes.byteLength) {
+      const grown = new Uint8Array(2 * start);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(digest, start);
+    this.count += 1;
+  }
+
+  at(index: number): Uint8Array {
+    return this.#bytes.subarray(index * digestSize, (index + 1) * digestSize);
+  }
+}
+
+async function readArchive(reader: EntryReader, catalog: CartridgeCatalog, digests: DigestList): Promise<void> {
   const start = CatalogArchiveStart.decode(await reader.take(CatalogArchiveStart.size));
   const fileNumber = reader.fileNumber(start.fileNumber);
   const uuid = uuidFromBytes(start.uuid);
   const store = await reader.text(start.storeNameSize);
-  catalog.beginFile(fileNumber);
+  digests.count = 0;
   for (;;) {
     const type = await reader.type();
     if (type === catalogEntryTypes.chunk) {
-      catalog.addChunk(store, await reader.take(digestSize), fileNumber);
+      digests.add(await reader.take(digestSize));
       continue;
     }
+    if (type === undefined) throw new CutEntry();
     if (type !== catalogEntryTypes.archiveEnd) throw reader.damaged("a chunk file does not end");
     const end = CatalogArchiveEnd.decode(await reader.take(CatalogArchiveEnd.size));
     if (reader.fileNumber(end.fileNumber) !== fileNumber || uuidFromBytes(end.uuid) !== uuid) {
       throw reader.damaged("a chunk file ends as another one");
     }
+    catalog.beginFile(fileNumber);
+    for (let index = 0; index < digests.count; index++) catalog.addChunk(store, digests.at(index), fileNumber);
     return;
   }
 }
@@ -181,6 +240,8 @@ class EntryReader {
   readonly #buffer = new Uint8Array(limits.transferSize / 4);
   #offset = 0;
   #end = 0;
+  /** Bytes of the source before the buffer. */
+  #before = 0;
 
   constructor(source: ByteSource, what: string) {
     this.#source = source;
@@ -189,6 +250,11 @@ class EntryReader {
 
   damaged(reason: string): Error {
     return mediaFault("damaged", { what: this.#what, reason });
+  }
+
+  /** Bytes that were taken. */
+  get position(): number {
+    return this.#before + this.#offset;
   }
 
   /** The type of the next entry; undefined at the end. */
@@ -200,7 +266,7 @@ class EntryReader {
   /** The next bytes, valid until the next call. */
   async take(count: number): Promise<Uint8Array> {
     if (this.#end - this.#offset < count) await this.#fill();
-    if (this.#end - this.#offset < count) throw this.damaged("it is cut");
+    if (this.#end - this.#offset < count) throw new CutEntry();
     const view = this.#buffer.subarray(this.#offset, this.#offset + count);
     this.#offset += count;
     return view;
@@ -219,6 +285,7 @@ class EntryReader {
 
   async #fill(): Promise<void> {
     this.#buffer.copyWithin(0, this.#offset, this.#end);
+    this.#before += this.#offset;
     this.#end -= this.#offset;
     this.#offset = 0;
     this.#end += await readFully(this.#source, this.#buffer.subarray(this.#end));

@@ -101,3 +101,83 @@ test("the members of a set with a hole are refused by the number that is missing
     (error) => isFault(error, "media.incomplete-set") && error.details["missing"] === 0,
   );
 });
+
+test("changes at once all stay, and two jobs get two cartridges", async () => {
+  const { librarian, reopen } = await bed(1, 2);
+  const view = librarian.view(pool(), undefined);
+  const [first, second] = await Promise.all([
+    librarian.allocate(view, uuidOf(100), undefined),
+    librarian.allocate(view, uuidOf(101), undefined),
+    librarian.update((inventory) => inventory.withState(uuidOf(2), "full")),
+  ]);
+  assert.deepEqual([first.record.label.labelText, second.record.label.labelText], ["TAPE1", "TAPE2"]);
+  const { inventory } = await reopen();
+  assert.deepEqual(
+    [inventory.get(uuidOf(1)).set?.uuid, inventory.get(uuidOf(2)).set?.uuid],
+    [uuidOf(100), uuidOf(101)],
+  );
+  assert.equal(inventory.get(uuidOf(2)).state, "full");
+});
+
+test("a set is waited for until who holds it lets it go", async () => {
+  const { librarian } = await bed(1);
+  await librarian.unlocked(uuidOf(100));
+  librarian.lockSet(uuidOf(100));
+  let isFree = false;
+  const waiting = librarian.unlocked(uuidOf(100)).then(() => {
+    isFree = true;
+  });
+  await Promise.resolve();
+  assert.equal(isFree, false);
+  librarian.unlockSet(uuidOf(100));
+  await waiting;
+  assert.equal(librarian.isLocked(uuidOf(100)), false);
+});
+
+test("what is given up is remembered until the tape has its new label, also over a crash", async () => {
+  const { clock, librarian, reopen } = await bed(1);
+  const always = pool("always", "overwrite");
+  const sets: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    const view = librarian.view(always, undefined);
+    const { uuid } = librarian.beginSet(view, { isForced: false });
+    const { givenUp } = await librarian.allocate(view, uuid, undefined);
+    assert.deepEqual(givenUp, sets);
+    sets.push(uuid);
+    await clock.advance(seconds(60));
+  }
+  const again = await reopen();
+  const taken = await again.allocate(
+    again.view(pool(), undefined),
+    again.inventory.get(uuidOf(1)).set?.uuid ?? uuidOf(9),
+    undefined,
+  );
+  assert.deepEqual([taken.isNew, taken.givenUp], [false, sets.slice(0, 2)]);
+  await again.settle(uuidOf(1));
+  const last = await again.allocate(again.view(pool(), undefined), taken.set.uuid, undefined);
+  assert.deepEqual(last.givenUp, []);
+});
+
+test("labels from a tape are not taken while somebody holds its set, and a torn catalog is whole again", async () => {
+  const { files, librarian } = await bed(1);
+  const view = librarian.view(pool(), undefined);
+  const { set } = await librarian.allocate(view, uuidOf(100), undefined);
+  librarian.lockSet(uuidOf(100));
+  const { label } = librarian.inventory.get(uuidOf(1));
+  assert.equal(await librarian.takeLabels({ label, set: undefined }), false);
+  assert.equal(librarian.inventory.get(uuidOf(1)).set?.uuid, uuidOf(100));
+  librarian.unlockSet(uuidOf(100));
+  const catalog = await librarian.startCatalog(uuidOf(1), set);
+  const [first, second] = [
+    catalog.addSnapshot({ fileNumber: 2, uuid: uuidOf(5), store: "s", path: "host/a/x" }),
+    catalog.addArchive({ fileNumber: 3, uuid: uuidOf(6) }, "s", [new Uint8Array(32)]),
+  ];
+  await librarian.appendCatalog(uuidOf(1), first);
+  const whole = files.files.get(`${uuidOf(1)}.log`)?.byteLength;
+  await librarian.appendCatalog(uuidOf(1), second.subarray(0, second.byteLength - 1));
+  const read = await librarian.catalog(uuidOf(1));
+  assert.deepEqual([read?.snapshots.length, read?.chunkCount, read?.lastFile], [1, 0, 2]);
+  assert.equal(files.files.get(`${uuidOf(1)}.log`)?.byteLength, whole);
+  assert.equal(await librarian.takeLabels({ label, set: undefined }), true);
+  assert.equal(await librarian.catalog(uuidOf(1)), undefined);
+});

@@ -263,3 +263,13 @@ test("B-SET-1 to B-SET-4: sets, their holes, and the current one", () => {
   assert.throws(() => doubled.set(uuidOf(100)), /two cartridges have place 0/);
   assert.equal(at(5), 5);
 });
+
+test("B-RET-1: a full cartridge of another pool never expires here, whatever this pool's retention is", () => {
+  const others: readonly CartridgeSketch[] = [
+    { number: 1, set: [100, 0, 50], setPool: "other", state: "full", location: inLibrary },
+    { number: 2, set: [101, 0, 60], setPool: "other", state: "full", location: inLibrary },
+  ];
+  const of = view(others, 1_000_000, { pool: pool("always", "overwrite"), changer: "lib" });
+  for (const record of of.inventory.records) assert.equal(expiryOf(of, record, undefined), undefined);
+  assert.match(picked(of), /^none: /);
+});

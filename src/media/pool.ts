@@ -147,7 +147,7 @@ export function expiryOf(
 ): EpochSeconds | undefined {
   const { pool } = view;
   const { retention } = pool;
-  if (retention.kind === "keep" || !isMember(record)) return undefined;
+  if (retention.kind === "keep" || !isMember(record) || record.set.pool !== pool.name) return undefined;
   if (stateOf(record, pool.name, current) !== "full") return undefined;
   const base = retentionStart(view, record.set.uuid, record.set.ctime);
   if (base === undefined) return undefined;

@@ -4,6 +4,9 @@
 import { asError } from "#base/index.ts";
 import { canaries } from "./canaries.ts";
 import { endingNamed, endings } from "./ending.ts";
+import { managerCanaries } from "./manager-canaries.ts";
+import { simulateManager } from "./manager-simulation.ts";
+import type { ManagerWorldOptions } from "./manager-world.ts";
 import { simulate, type Verdict } from "./simulation.ts";
 import type { WorldOptions } from "./world.ts";
 
@@ -11,11 +14,11 @@ const usage = `usage: npm run sim -- SEED [--trace] [--canary NAME]
        npm run sim -- --seeds COUNT [--from SEED] [--canary NAME] [--until-failed]
        npm run sim -- --hours COUNT [--from SEED] [--canary NAME] [--until-failed]
        npm run sim -- --canaries | --help
-       --family NAME with any of them: ${endings.slice(1).join(", ")}
+       --family NAME with any of them: ${endings.slice(1).join(", ")}, manager
 
-Runs the whole gateway in a simulated world that follows from the seed.
-Canaries, gateways that are broken on purpose:
-${Object.entries(canaries)
+Runs the whole gateway, or managers over a simulated library, in a world that follows from the seed.
+Canaries, gateways and managers that are broken on purpose:
+${[...Object.entries(canaries), ...Object.entries(managerCanaries)]
   .map(([name, { title }]) => `  ${name.padEnd(16)} ${title}`)
   .join("\n")}
 `;
@@ -32,6 +35,8 @@ interface Request {
   /** The first seed that fails is the last. */
   readonly untilFailed: boolean;
   readonly options: WorldOptions;
+  /** Of managers instead of a gateway. */
+  readonly manager: ManagerWorldOptions | undefined;
   readonly suffix: string;
 }
 
@@ -39,6 +44,7 @@ function parse(args: readonly string[]): Request | undefined {
   let [from, count, suffix]: [number | undefined, number, string] = [undefined, 1, ""];
   let [hours, untilFailed] = [Infinity, false];
   let options: WorldOptions = {};
+  let manager: ManagerWorldOptions | undefined;
   const rest = [...args];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--trace") options = { ...options, onEvent: print };
@@ -46,14 +52,18 @@ function parse(args: readonly string[]): Request | undefined {
     else if (word === "--canary") {
       const name = rest.shift() ?? "";
       const canary = canaries[name];
-      if (canary === undefined) return undefined;
-      options = { ...options, canary };
+      const managerCanary = managerCanaries[name];
+      if (canary !== undefined) options = { ...options, canary };
+      else if (managerCanary !== undefined) manager = { canary: managerCanary };
+      else return undefined;
       suffix += ` --canary ${name}`;
     } else if (word === "--family") {
-      const ending = endingNamed(rest.shift());
-      if (ending === undefined) return undefined;
-      options = { ...options, ending };
-      suffix += ` --family ${ending}`;
+      const name = rest.shift();
+      const ending = endingNamed(name);
+      if (ending !== undefined) options = { ...options, ending };
+      else if (name === "manager") manager ??= {};
+      else return undefined;
+      suffix += ` --family ${name}`;
     } else {
       const number = Number(word.startsWith("--") ? rest.shift() : word);
       if (word === "--hours" && number > 0) {
@@ -68,7 +78,7 @@ function parse(args: readonly string[]): Request | undefined {
   }
   return from === undefined && count === 1
     ? undefined
-    : { from: from ?? 1, count, hours, untilFailed, options, suffix };
+    : { from: from ?? 1, count, hours, untilFailed, options, manager, suffix };
 }
 
 function report(verdict: Verdict, suffix: string): void {
@@ -86,7 +96,8 @@ function report(verdict: Verdict, suffix: string): void {
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   if (args[0] === "--help" || args[0] === "--canaries") {
-    process.stdout.write(args[0] === "--help" ? usage : `${Object.keys(canaries).join("\n")}\n`);
+    const names = [...Object.keys(canaries), ...Object.keys(managerCanaries)];
+    process.stdout.write(args[0] === "--help" ? usage : `${names.join("\n")}\n`);
     return 0;
   }
   const request = parse(args);
@@ -94,11 +105,13 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  const { from, count, hours, untilFailed, options, suffix } = request;
+  const { from, count, hours, untilFailed, options, manager, suffix } = request;
+  const { onEvent } = options;
+  const managerOptions = { ...manager, ...(onEvent === undefined ? {} : { onEvent }) };
   let failed = 0;
   let seed = from;
   for (; seed < from + count && process.uptime() < hours * 3600; seed++) {
-    const verdict = await simulate(seed, options);
+    const verdict = await (manager === undefined ? simulate(seed, options) : simulateManager(seed, managerOptions));
     if (verdict.failure !== undefined) {
       failed += 1;
       report(verdict, suffix);

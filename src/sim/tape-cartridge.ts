@@ -7,7 +7,7 @@ import type { BlockRead, BlockWritten, TapeDrive } from "#format/index.ts";
 import { formatFault } from "#format/index.ts";
 
 /** What lies on the tape: a block with the key it was written with, or a filemark. */
-type TapeObject = { readonly block: Uint8Array; readonly key: Uint8Array | undefined } | "filemark";
+export type TapeObject = { readonly block: Uint8Array; readonly key: Uint8Array | undefined } | "filemark";
 
 /** How much fits. */
 export interface SimCartridgeOptions {
@@ -44,6 +44,12 @@ export class SimCartridge {
   }
 }
 
+/** Hears of what becomes of cartridges: for those who check. */
+export interface TapeObserver {
+  /** All objects from `position` on are about to be lost; those before `flushed` were promised to be there. */
+  overwrites(cartridge: SimCartridge, place: { readonly position: number; readonly flushed: number }): void;
+}
+
 /** The drive. What `powerLoss` takes away is everything behind the last flush. */
 export class SimTapeDrive implements TapeDrive {
   #cartridge: SimCartridge | undefined;
@@ -52,8 +58,10 @@ export class SimTapeDrive implements TapeDrive {
   #key: Uint8Array | undefined;
   /** Alerts that the drive tells of. */
   alerts: readonly string[] = [];
+  readonly #observer: TapeObserver | undefined;
 
-  constructor(cartridge?: SimCartridge) {
+  constructor(cartridge?: SimCartridge, observer?: TapeObserver) {
+    this.#observer = observer;
     if (cartridge !== undefined) this.load(cartridge);
   }
 
@@ -69,9 +77,11 @@ export class SimTapeDrive implements TapeDrive {
     this.#key = undefined;
   }
 
-  /** What was not flushed is gone. */
-  powerLoss(): void {
-    this.#objects.length = Math.min(this.#objects.length, this.#flushed);
+  /** What was not flushed is gone, but for the first `survivors` objects of it. */
+  powerLoss(survivors = 0): void {
+    if (this.#cartridge === undefined) return;
+    this.#objects.length = Math.min(this.#objects.length, this.#flushed + survivors);
+    this.#flushed = this.#objects.length;
     this.#position = 0;
     this.#key = undefined;
   }
@@ -92,7 +102,7 @@ export class SimTapeDrive implements TapeDrive {
 
   writeBlock(block: Uint8Array): Promise<BlockWritten> {
     const { blocksBeforeWarning = Number.POSITIVE_INFINITY, blocksOfReserve = 3 } = this.#loaded.options;
-    const before = this.#objects.slice(0, this.#position).filter((object) => object !== "filemark").length;
+    const before = this.#blocksBefore();
     if (before >= blocksBeforeWarning + blocksOfReserve) return Promise.resolve("no-space");
     this.#write({ block: block.slice(), key: this.#key });
     return Promise.resolve(before >= blocksBeforeWarning ? "near-end" : "written");
@@ -143,6 +153,7 @@ export class SimTapeDrive implements TapeDrive {
   }
 
   erase(): Promise<void> {
+    this.#observer?.overwrites(this.#loaded, { position: 0, flushed: this.#flushed });
     this.#objects.length = 0;
     this.#position = 0;
     this.#flushed = 0;
@@ -164,6 +175,12 @@ export class SimTapeDrive implements TapeDrive {
     return Promise.resolve();
   }
 
+  #blocksBefore(): number {
+    let count = 0;
+    for (let index = 0; index < this.#position; index++) if (this.#objects[index] !== "filemark") count += 1;
+    return count;
+  }
+
   get #loaded(): SimCartridge {
     assert(this.#cartridge !== undefined, "a cartridge is in the drive");
     return this.#cartridge;
@@ -174,6 +191,9 @@ export class SimTapeDrive implements TapeDrive {
   }
 
   #write(object: TapeObject): void {
+    if (this.#position < this.#objects.length) {
+      this.#observer?.overwrites(this.#loaded, { position: this.#position, flushed: this.#flushed });
+    }
     this.#objects.length = this.#position;
     this.#objects.push(object);
     this.#position += 1;
