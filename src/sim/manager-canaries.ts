@@ -32,23 +32,6 @@ export const managerCanaries: Readonly<Record<string, ManagerCanary>> = {
     title: "overwrites what is still protected",
     retention: "overwrite",
   },
-  "no-set-locks": {
-    title: "overwrites and writes sets that another job holds",
-    manager: ({ librarian }) => {
-      librarian.lockSet = () => true;
-      librarian.isLocked = () => false;
-    },
-  },
-  "lost-updates": {
-    title: "changes its inventory in two jobs at once",
-    manager: ({ librarian }) => {
-      const update = librarian.update.bind(librarian);
-      librarian.update = (change) => {
-        const begun = change(librarian.inventory);
-        return update(() => begun);
-      };
-    },
-  },
   "drops-blocks": {
     title: "takes a block for written that is not on the tape",
     station: (opened) => {

@@ -12,7 +12,7 @@ import type { Verdict } from "./simulation.ts";
 /** Seeds that every run of the tests takes; `npm run sim -- --family manager --seeds 500` takes more. */
 const smokeSeeds = 25;
 /** Seeds in which each canary must be caught at least once. */
-const canarySeeds = 100;
+const canarySeeds = 40;
 
 const story = ({ summary, failure, tail }: Verdict): string => [summary, String(failure), ...tail].join("\n");
 

@@ -23,8 +23,6 @@ import { Trace } from "./trace.ts";
 /** A manager that is broken on purpose. */
 export interface ManagerCanary {
   readonly title: string;
-  /** Changes a manager when it starts. */
-  readonly manager?: (manager: Manager) => void;
   /** Changes how it sees its drives. */
   readonly station?: (opened: OpenStation) => OpenStation;
   /** Retention of all pools as it is set up, whatever was asked for. */
@@ -165,7 +163,6 @@ export class ManagerWorld {
     });
     const manager = await Promise.race([opening, life.died.then(() => undefined)]);
     if (manager === undefined) return undefined;
-    this.canary?.manager?.(manager);
     return { manager, tasks, life, clock };
   }
 
