@@ -38,7 +38,8 @@ export class DataOutTransfer {
   readonly #expected: number;
   readonly #unsolicitedMax: number;
   readonly #parameters: SessionParameters;
-  readonly #open = new Map<number, OpenGrant>();
+  /** Most commands never need one. */
+  #open: Map<number, OpenGrant> | undefined;
   /** True while the initiator may still send without being asked. */
   #isUnsolicited: boolean;
   #unsolicitedSn = 0;
@@ -76,7 +77,11 @@ export class DataOutTransfer {
 
   /** True when nothing is on its way: nothing unsolicited announced, no grant open. */
   get isQuiet(): boolean {
-    return !this.#isUnsolicited && this.#open.size === 0;
+    return !this.#isUnsolicited && this.#openCount === 0;
+  }
+
+  get #openCount(): number {
+    return this.#open === undefined ? 0 : this.#open.size;
   }
 
   /** A Data-Out header came. Returns where its data goes, or what is wrong with it. */
@@ -97,7 +102,7 @@ export class DataOutTransfer {
   }
 
   #solicited(pdu: DataOut): number | DataOutBreach {
-    const grant = this.#open.get(pdu.targetTransferTag);
+    const grant = this.#open?.get(pdu.targetTransferTag);
     if (grant === undefined) return "out-of-order";
     const end = pdu.bufferOffset + pdu.dataLength;
     if (pdu.bufferOffset !== grant.next || pdu.dataSn !== grant.dataSn) return "out-of-order";
@@ -105,7 +110,7 @@ export class DataOutTransfer {
     grant.dataSn++;
     grant.next = end;
     this.#received += pdu.dataLength;
-    if (pdu.isFinal) this.#open.delete(pdu.targetTransferTag);
+    if (pdu.isFinal) this.#open?.delete(pdu.targetTransferTag);
     return pdu.bufferOffset;
   }
 
@@ -114,16 +119,22 @@ export class DataOutTransfer {
     return this.isQuiet && this.#received >= Math.min(wanted, this.#expected);
   }
 
+  /** True when grants may be made so that `wanted` bytes arrive. */
+  isShortOf(wanted: number): boolean {
+    if (this.#isUnsolicited || this.#openCount >= this.#parameters.outstandingR2t) return false;
+    return this.#next < Math.min(wanted, this.#expected);
+  }
+
   /** The grants that may be made now so that `wanted` bytes arrive; `newTag` makes a transfer tag. */
   grants(wanted: number, newTag: () => number): readonly DataGrant[] {
     const goal = Math.min(wanted, this.#expected);
-    if (this.#isUnsolicited || this.#next >= goal) return [];
     const made: DataGrant[] = [];
-    while (this.#next < goal && this.#open.size < this.#parameters.outstandingR2t) {
+    while (this.isShortOf(wanted)) {
       const desiredLength = Math.min(this.#parameters.maxBurst, goal - this.#next);
       const targetTransferTag = newTag();
-      assert(!this.#open.has(targetTransferTag), "a transfer tag of its own");
-      this.#open.set(targetTransferTag, { next: this.#next, end: this.#next + desiredLength, dataSn: 0 });
+      const open = (this.#open ??= new Map<number, OpenGrant>());
+      assert(!open.has(targetTransferTag), "a transfer tag of its own");
+      open.set(targetTransferTag, { next: this.#next, end: this.#next + desiredLength, dataSn: 0 });
       made.push({ targetTransferTag, r2tSn: this.#r2tSn++, bufferOffset: this.#next, desiredLength });
       this.#next += desiredLength;
     }

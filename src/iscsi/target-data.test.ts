@@ -38,6 +38,25 @@ test("the target asks for what is missing, in bursts, several at once, and answe
   assert.ok(equalBytes(wire.world.device.written[0] ?? new Uint8Array(), data));
 });
 
+test("the rest is asked for while the first part still arrives, unless more will come unasked", async () => {
+  const wire = await session(bursts);
+  const data = pattern(9000);
+  const command = wire.frame(write(9000), data.slice(0, 1000));
+  wire.feed(command.slice(0, 500));
+  const [grant, ...more] = await grants(wire);
+  assert.ok(grant !== undefined && more.length === 0);
+  assert.deepEqual([grant.bufferOffset, grant.desiredLength], [1000, 8000]);
+  wire.feed(command.slice(500));
+  assert.deepEqual(await wire.take(), []);
+  wire.send(answerTo(grant), data.slice(1000));
+  assert.equal(ScsiResponse.decode((await wire.takeOne()).header).status, 0);
+  assert.ok(equalBytes(wire.world.device.written[0] ?? new Uint8Array(), data));
+
+  const announced = await session(bursts);
+  announced.feed(announced.frame(write(9000, { isFinal: false }), data.slice(0, 1000)).slice(0, 500));
+  assert.deepEqual(await announced.take(), []);
+});
+
 test("only as much is asked for as the unit has a place for", async () => {
   const wire = await session(bursts);
   wire.world.device.nextPlace = { bytes: new Uint8Array(500), release() {} };

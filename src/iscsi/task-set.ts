@@ -178,6 +178,8 @@ export class TaskSet implements TaskOwner {
       this.taskBug(task, error);
     }
     task.ensurePlace();
+    // What is asked for now is on its way while the rest of this PDU arrives.
+    if (task.isRunning) this.#grant(task);
     if (command.dataLength > 0) {
       return task.sink(0, this.#output.reader.scratch, (isGood) => this.#dataDone(task, pdu, isGood));
     }
@@ -194,8 +196,10 @@ export class TaskSet implements TaskOwner {
 
   /** Asks for the write data that is still missing. Only as much as has a place. */
   #grant(task: TargetTask): void {
-    const grants = task.transfer?.grants(task.wantedDataOut, () => this.#newTransferTag()) ?? [];
-    for (const grant of grants) {
+    const { transfer } = task;
+    const wanted = task.wantedDataOut;
+    if (transfer === undefined || !transfer.isShortOf(wanted)) return;
+    for (const grant of transfer.grants(wanted, () => this.#newTransferTag())) {
       const { initiatorTaskTag, lunField } = task.header;
       const fields = { ...grant, initiatorTaskTag, ...lunField, ...this.#output.peek() };
       this.#output.sender.send(ReadyToTransfer.encode(fields));

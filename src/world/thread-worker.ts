@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A worker thread: loads the functions it was told and answers one job after the other.
 
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
 import { parentPort, workerData, type Transferable } from "node:worker_threads";
 import { asError } from "#base/index.ts";
 
@@ -18,6 +20,11 @@ export type ThreadAnswer =
 
 type Job = (input: unknown) => unknown;
 
+/** Niceness of a worker: a tenth of the processor beside somebody who wants all of it. */
+const niceness = 10;
+
+giveWay();
+
 const { url } = workerData as { readonly url: string };
 const { jobs }: { readonly jobs: Readonly<Record<string, Job>> } = await import(url);
 
@@ -31,6 +38,15 @@ parentPort?.on("message", ({ id, name, input }: ThreadRequest) => {
     parentPort?.postMessage({ id, error: asError(error).message } satisfies ThreadAnswer);
   }
 });
+
+/** No host waits for a worker, and all hosts wait for the main thread. On Linux each thread has a priority of its own. */
+function giveWay(): void {
+  try {
+    setPriority(Number(readlinkSync("/proc/thread-self").split("/").at(-1)), niceness);
+  } catch {
+    // Elsewhere all threads are equal.
+  }
+}
 
 /** The memory of a result, which goes back to whoever asked. Memory of Node's own pool stays, and is copied. */
 function memoryOf(result: unknown): Transferable[] {
