@@ -68,8 +68,7 @@ export function metricFamilies(gateway: Gateway, clock: Clock): readonly MetricF
     gauge("capstan_cache_used_percent", "Cache in use.", percent(store.cacheUsed, store.cacheSize)),
     gauge("capstan_cache_hit_percent", "Reads that did not need the object store, since start.", store.cacheHitPercent),
     gauge("capstan_cache_dirty_percent", "Share of the local data that is nowhere else.", store.cacheDirtyPercent),
-    gauge("capstan_disk_free_bytes", "Free bytes on the disk of the data folder.", store.diskFree ?? 0),
-    gauge("capstan_disk_reserve_bytes", "Free bytes at which writers wait.", store.diskReserve),
+    ...diskFamilies(store),
     ...unstoredFamilies(gateway, clock),
     {
       name: "capstan_alarm",
@@ -78,9 +77,28 @@ export function metricFamilies(gateway: Gateway, clock: Clock): readonly MetricF
       samples: status.alarms.map(({ name, severity }) => ({ labels: { name, severity }, value: 1 })),
     },
     gauge("capstan_store_trouble", "1 while the object store fails.", store.trouble === undefined ? 0 : 1),
+    ...damageFamilies(store),
     counter("capstan_uploaded_bytes_total", "Bytes uploaded to the object store.", store.uploadedBytes),
     counter("capstan_fetched_bytes_total", "Bytes fetched back from the object store.", store.fetchedBytes),
     counter("capstan_evicted_bytes_total", "Bytes evicted from the cache.", store.evictedBytes),
+  ];
+}
+
+/** The disk of the data folder. */
+function diskFamilies(store: GatewayStatus["store"]): readonly MetricFamily[] {
+  return [
+    gauge("capstan_disk_free_bytes", "Free bytes on the disk of the data folder.", store.diskFree ?? 0),
+    gauge("capstan_disk_reserve_bytes", "Free bytes at which writers wait.", store.diskReserve),
+  ];
+}
+
+/** Copies of segments that were not what was written. */
+function damageFamilies({ damage }: GatewayStatus["store"]): readonly MetricFamily[] {
+  return [
+    counter("capstan_damaged_copies_total", "Damaged copies of segments that were found.", damage.found),
+    counter("capstan_healed_copies_total", "Damaged copies that were made anew.", damage.healed),
+    counter("capstan_lost_segments_total", "Segments damaged before their upload.", damage.lost),
+    gauge("capstan_damaged_segments", "Damaged copies that are not mended yet.", damage.waiting),
   ];
 }
 

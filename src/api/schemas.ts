@@ -242,8 +242,10 @@ export const Cartridge = z.object({
   recoveryPointAt: time.optional().describe("When the last state that is complete in the object store was reached"),
   writeProtected: z.boolean(),
   condition: z
-    .enum(["GOOD", "RECOVERED", "IRRECOVERABLE"])
-    .describe("RECOVERED: it lost its end; IRRECOVERABLE: nothing is left; until that is accepted"),
+    .enum(["GOOD", "RECOVERED", "IRRECOVERABLE", "DAMAGED"])
+    .describe(
+      "RECOVERED: it lost its end; IRRECOVERABLE: nothing is left; until that is accepted; DAMAGED: objects in its middle cannot be read",
+    ),
   loss: z
     .object({
       at: time,
@@ -254,6 +256,9 @@ export const Cartridge = z.object({
       bytes,
     })
     .optional(),
+  lostObjects: z
+    .array(z.object({ partition: z.int(), first: z.int(), last: z.int(), at: time }))
+    .describe("Blocks and filemarks that were damaged before they were uploaded, and cannot be read"),
   recoveryPoint: z
     .object({ at: time, objects: z.int(), files: z.int(), bytes })
     .optional()
@@ -416,4 +421,12 @@ export const Store = z.object({
   unstoredBytes: bytes.describe("What would be lost if this machine were lost now; see store lag"),
   unstoredCartridges: count,
   trouble: z.string().optional().describe("Last failure of the object store while data waits"),
+  damage: z
+    .object({
+      found: count.describe("Damaged copies of segments, since start"),
+      healed: count.describe("Those that were made anew from the other copy"),
+      lost: count.describe("Segments that were damaged before their upload"),
+      waiting: count.describe("Damaged copies that are not mended yet"),
+    })
+    .describe("Copies of segments that were not what was written"),
 });

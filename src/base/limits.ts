@@ -29,6 +29,13 @@ export const limits = {
   clockApart: minutes(5),
   /** Findings that one check-up keeps: more than anybody reads, less than memory minds. */
   findings: 10_000,
+  /** Stretches of lost objects that a cartridge tells apart: its head is written with every change. */
+  lostRanges: 64,
+  /**
+   * A local segment that only this machine has is taken for damaged for good when it still cannot be read after so long: a cable that is put
+   * back, or a disk that is attached again, must not have cost anything.
+   */
+  damageConfirm: minutes(10),
   /** Elements of one library: element addresses are 16 bits wide. */
   elementsMax: 65_000,
   /** Drives of one library. */

@@ -30,6 +30,12 @@ export function partIds(cartridge: Pick<CartridgeRecord, "id" | "memory">): read
   return Array.from({ length: count }, (_, partition) => (partition === 0 ? id : partitionId(id, partition)));
 }
 
+/** The barcode of the cartridge that a stored cartridge is a part of. */
+export function barcodeOf(cartridges: Iterable<CartridgeRecord>, id: CartridgeId): string | undefined {
+  for (const cartridge of cartridges) if (partIds(cartridge).includes(id)) return cartridge.barcode;
+  return undefined;
+}
+
 /** The cartridge that a name belongs to, also that of a part which a crash left behind. */
 export function wholeIdOf(id: CartridgeId): CartridgeId {
   const [, whole = id, partition] = /^(.+)-p([0-9]+)$/.exec(id) ?? [];

@@ -34,8 +34,10 @@ export interface GatewayEvent {
     /** Something needs an operator, or no longer does. */
     | "alarm.raised"
     | "alarm.cleared"
-    /** Something that the cartridge held is gone; it ends earlier now. */
+    /** Something that the cartridge held is gone, or a copy of it is damaged. */
     | "cartridge.damaged"
+    /** A copy of something that the cartridge holds was damaged, and was made anew from the other copy. */
+    | "cartridge.healed"
     /** Another machine has taken over; nothing can be changed here any more. */
     | "gateway.fenced"
     /** Events were dropped because the subscriber is too slow; look at everything anew. */

@@ -12,6 +12,7 @@ import {
   CountedObjects,
   RequestCounter,
   type Fenced,
+  type SegmentDamage,
   type StoreSettings,
   type ThawCount,
 } from "#store/index.ts";
@@ -22,7 +23,7 @@ import { hasAnyRule } from "./access-rules.ts";
 import { AlarmBoard } from "./alarms.ts";
 import { checkBeginning, openingLedger } from "./beginning.ts";
 import { Book } from "./book.ts";
-import { partIds } from "./cartridge-parts.ts";
+import { barcodeOf } from "./cartridge-parts.ts";
 import { storeFolder } from "./check-up.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
 import { CloneDesk } from "./clone-desk.ts";
@@ -40,7 +41,7 @@ import type { GatewayOptions, PortalSettings } from "./settings.ts";
 import { Shelf } from "./shelf.ts";
 import { ShelfDesk } from "./shelf-desk.ts";
 import { KeyDesk } from "./key-desk.ts";
-import { StoreAlarms } from "./store-alarms.ts";
+import { damageText, StoreAlarms } from "./store-alarms.ts";
 import { taskKeeper } from "./task-keeper.ts";
 import { TrustedClock } from "./trusted-clock.ts";
 import { within } from "./within.ts";
@@ -248,16 +249,24 @@ function storeSettings(
   const { cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, storeSizes, host } = settings;
   const bandwidth = book.state.bandwidth ?? settings.bandwidth;
   const name = book.state.instance?.name ?? "";
+  const named = (id: CartridgeId): string | undefined => barcodeOf(book.state.cartridges.values(), id);
   const owner = {
     name,
     host,
     facts: () => book.toldFacts(),
     sequence: () => book.sequence,
     lost: (id: CartridgeId, loss: CartridgeLoss) => {
-      const { barcode } = [...book.state.cartridges.values()].find((each) => partIds(each).includes(id)) ?? {};
+      const barcode = named(id);
       if (barcode === undefined) return;
       const text = `cartridge ${barcode} lost what was behind object ${loss.firstLost}: ${loss.reason}`;
       feed.publish("cartridge.damaged", barcode, text);
+    },
+    damaged: (damage: SegmentDamage) => {
+      const barcode = named(damage.id);
+      if (barcode === undefined) return;
+      const kind = damage.outcome === "healed" ? "cartridge.healed" : "cartridge.damaged";
+      feed.publish(kind, barcode, damageText(barcode, damage));
+      active();
     },
     fenced: (fenced: Fenced) => {
       const text = `${fenced.host} has taken over gateway ${name} (epoch ${fenced.epoch}) at ${fenced.at}`;

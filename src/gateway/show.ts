@@ -16,6 +16,7 @@ import { driveName } from "./naming.ts";
 import { retentionOf } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 import type {
+  LostObjectsView,
   CartridgeLossView,
   CartridgeView,
   DriveView,
@@ -126,6 +127,7 @@ export function cartridgeView(
   const unstored = (usage?.dirtyBytes ?? 0) === 0 ? undefined : store.unstored().find((data) => data.id === id);
   const point = usage?.recoveryPoint;
   const loss = usage && store.lossOf(id);
+  const lostObjects = lostViews(store, cartridge);
   return {
     id: cartridge.id,
     barcode: cartridge.barcode,
@@ -143,8 +145,9 @@ export function cartridgeView(
     unstoredAge: unstored?.age,
     recoveryPointAt: usage?.recoveryPoint?.at,
     writeProtected: isWriteProtected(cartridge) || loss !== undefined || store.fenced !== undefined,
-    condition: loss === undefined ? "GOOD" : loss.firstLost === 0 ? "IRRECOVERABLE" : "RECOVERED",
+    condition: conditionOf(loss, lostObjects),
     loss: loss && lossView(loss),
+    lostObjects,
     recoveryPoint: point && { at: point.at, objects: point.objects, files: point.files, bytes: point.sizeBytes },
     createdAt: cartridge.createdAt,
     archivedAt: cartridge.archivedAt,
@@ -167,6 +170,22 @@ function retrievalView({ retrieval, tier }: CartridgeRecord, currency: string): 
   const range = { firstFile: files?.first, lastFile: files?.last };
   return { kind, tier: tier ?? "Standard", ...range, segments, spent, moneyLimit, currency };
 }
+
+function conditionOf(
+  loss: CartridgeLoss | undefined,
+  lostObjects: readonly LostObjectsView[],
+): CartridgeView["condition"] {
+  if (loss !== undefined) return loss.firstLost === 0 ? "IRRECOVERABLE" : "RECOVERED";
+  return lostObjects.length > 0 ? "DAMAGED" : "GOOD";
+}
+
+function lostViews(store: CartridgeStore, cartridge: CartridgeRecord): readonly LostObjectsView[] {
+  return partIds(cartridge).flatMap((id, partition) => {
+    const lost = store.has(id) ? (store.usage(id).lost ?? []) : [];
+    return lost.map(({ first, end, at }) => ({ partition, first, last: end - 1, at }));
+  });
+}
+
 const lossView = ({ sizeBytes, ...loss }: CartridgeLoss): CartridgeLossView => ({ ...loss, bytes: sizeBytes });
 
 /** Where a cartridge is. What is in no element is on the shelf or on its way there. */
@@ -261,6 +280,7 @@ const percentOf = (part: number, whole: number): number => (whole > 0 ? Math.rou
 export function storeView(store: CartridgeStore, timeToFull: Duration | undefined): StoreView {
   const totals = store.totals();
   const unstored = store.unstored();
+  const { damage } = store;
   const reads = totals.cacheHits + totals.cacheMisses;
   return {
     uploadBufferPercent: percentOf(totals.uploadBufferUsed, totals.uploadBufferSize),
@@ -280,5 +300,6 @@ export function storeView(store: CartridgeStore, timeToFull: Duration | undefine
     evictedBytes: totals.evictedBytes,
     uploadLag: milliseconds(totals.uploadLag),
     trouble: totals.uploadFailure?.message,
+    damage: { ...damage, waiting: damage.waiting.length },
   };
 }

@@ -3,8 +3,9 @@
 // and keeps the rate at which the upload buffer fills.
 
 import { type Duration, limits, type Timer } from "#base/index.ts";
-import { FillGauge, type StoreTotals } from "#store/index.ts";
+import { FillGauge, type SegmentDamage, type StoreTotals } from "#store/index.ts";
 import { type AlarmBoard, type AlarmSeverity, type AlarmState, severityOf } from "./alarms.ts";
+import { barcodeOf } from "./cartridge-parts.ts";
 import type { GatewayParts } from "./parts.ts";
 
 const giB = 1024 ** 3;
@@ -47,15 +48,50 @@ export function uploadsAlarm({ uploadFailure, uploadLag }: StoreTotals): AlarmSt
   };
 }
 
+const rangesText = (ranges: readonly (readonly [number, number])[]): string =>
+  ranges.map(([first, end]) => (end === first + 1 ? `${first}` : `${first} to ${end - 1}`)).join(", ");
+
+/** What happened to a copy of a segment, for people. */
+export function damageText(barcode: string, { subject, what, outcome, lost }: SegmentDamage): string {
+  switch (outcome) {
+    case "found":
+      return `cartridge ${barcode}: ${subject} is damaged: ${what}`;
+    case "healed":
+      return `cartridge ${barcode}: ${subject} was damaged and was made anew: ${what}`;
+    case "lost":
+      return `cartridge ${barcode}: objects ${rangesText(lost)} are lost: ${subject} was damaged before it was uploaded`;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Cartridges of which something was lost, and copies of segments that are damaged and not mended. */
+export function damageAlarm(barcodes: readonly string[], waiting: readonly SegmentDamage[]): AlarmState {
+  const names = barcodes.slice(0, namesShown).join(", ") + (barcodes.length > namesShown ? " and others" : "");
+  const files = waiting.slice(0, namesShown).map(({ subject }) => subject);
+  const parts = [
+    ...(barcodes.length === 0 ? [] : [`objects of ${barcodes.length} cartridges cannot be read any more: ${names}`]),
+    ...(waiting.length === 0 ? [] : [`${waiting.length} segments are damaged and not mended yet: ${files.join(", ")}`]),
+  ];
+  return {
+    severity: parts.length === 0 ? undefined : "critical",
+    text: parts.length === 0 ? "nothing is known to be damaged" : parts.join("; "),
+    advice:
+      "see what the cartridges lost, back that up again, then accept the loss; check the disk and its cables, and bring back what was removed",
+  };
+}
+
+const namesShown = 5;
+
 /** Looks at the store now and then. */
 export class StoreAlarms {
-  readonly #parts: Pick<GatewayParts, "clock" | "store">;
+  readonly #parts: Pick<GatewayParts, "clock" | "store" | "book">;
   readonly #board: AlarmBoard;
   readonly #gauge = new FillGauge();
   #timer: Timer | undefined;
   #isStopped = false;
 
-  constructor(parts: Pick<GatewayParts, "clock" | "store">, board: AlarmBoard) {
+  constructor(parts: Pick<GatewayParts, "clock" | "store" | "book">, board: AlarmBoard) {
     this.#parts = parts;
     this.#board = board;
   }
@@ -82,12 +118,14 @@ export class StoreAlarms {
   }
 
   look(): void {
-    const { clock, store } = this.#parts;
+    const { clock, store, book } = this.#parts;
     const board = this.#board;
     const totals = store.totals();
     this.#gauge.note(clock.monotonic(), totals.uploadBufferUsed);
     board.set("upload-buffer", uploadBufferAlarm(totals, board.severity("upload-buffer")));
     board.set("disk", diskAlarm(totals, board.severity("disk")));
     board.set("uploads", uploadsAlarm(totals));
+    const barcodes = store.damagedIds().map((id) => barcodeOf(book.state.cartridges.values(), id) ?? id);
+    board.set("damage", damageAlarm([...new Set(barcodes)], store.damage.waiting));
   }
 }

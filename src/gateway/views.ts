@@ -128,9 +128,13 @@ export interface CartridgeView {
   readonly unstoredAge: Duration | undefined;
   readonly recoveryPointAt: Instant | undefined;
   readonly writeProtected: boolean;
-  /** RECOVERED: it ends earlier than it did. IRRECOVERABLE: nothing of what it held is left. Until that is accepted. */
+  /**
+   * RECOVERED: it ends earlier than it did. IRRECOVERABLE: nothing of what it held is left. Until that is accepted. DAMAGED: objects in its
+   * middle cannot be read.
+   */
   readonly condition: CartridgeCondition;
   readonly loss: CartridgeLossView | undefined;
+  readonly lostObjects: readonly LostObjectsView[];
   /** Up to what it comes back from the bucket alone, and as of when; undefined: not at all. */
   readonly recoveryPoint: RecoveryPointView | undefined;
   readonly createdAt: Instant;
@@ -220,7 +224,15 @@ export interface RetrievalView {
 }
 
 /** Whether a cartridge is what it was. */
-export type CartridgeCondition = "GOOD" | "RECOVERED" | "IRRECOVERABLE";
+export type CartridgeCondition = "GOOD" | "RECOVERED" | "IRRECOVERABLE" | "DAMAGED";
+
+/** Blocks and filemarks in the middle of a cartridge that cannot be read any more. */
+export interface LostObjectsView {
+  readonly partition: number;
+  readonly first: number;
+  readonly last: number;
+  readonly at: Instant;
+}
 
 /** What a cartridge lost. */
 export interface CartridgeLossView {
@@ -342,6 +354,13 @@ export interface StoreView {
   readonly uploadLag: Duration;
   /** The last failure of an upload while segments still wait. */
   readonly trouble: string | undefined;
+  /** Damaged copies of segments that were found and made anew, and segments damaged before their upload, since start; those not mended yet. */
+  readonly damage: {
+    readonly found: number;
+    readonly healed: number;
+    readonly lost: number;
+    readonly waiting: number;
+  };
 }
 
 /** The gateway at one glance. */

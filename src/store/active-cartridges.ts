@@ -42,6 +42,10 @@ export interface ActiveCartridge {
   storedWaiters: (() => void)[];
   /** Monotonic time at which its open segment began; undefined when that is not known. */
   openSince: number | undefined;
+  /** Segments that only this machine has and that are damaged. */
+  readonly damaged: Set<number>;
+  /** What was lost and no host was told of, although it waits for what is stored remotely. */
+  unreported: Error | undefined;
   /** When its segments that wait for upload were sealed. */
   readonly sealTimes: SealTimes;
 }
@@ -199,6 +203,8 @@ export class ActiveCartridges {
       isUrgent: false,
       storedWaiters: [],
       openSince: undefined,
+      damaged: new Set(),
+      unreported: undefined,
       sealTimes: new SealTimes(),
     };
   }
@@ -217,6 +223,13 @@ export class ActiveCartridges {
     }
     if (registry.records.has(id)) this.#restingLocalBytes += usage.localBytes;
   }
+}
+
+/** What was lost and no host was told of; it is told once. */
+export function takeUnreported(active: ActiveCartridge): Error | undefined {
+  const { unreported } = active;
+  active.unreported = undefined;
+  return unreported;
 }
 
 /** What is left to do with a cartridge that is in no drive. */

@@ -2,16 +2,15 @@
 // Looks at what the data folder has of one cartridge, and changes nothing: its journal, its directory, its local segments,
 // and files that nothing names.
 
-import { bytesFromHex, isFault } from "#base/index.ts";
+import { bytesFromHex, isFault, isoText } from "#base/index.ts";
 import type { CartridgeRecord } from "./cartridge-registry.ts";
-import { crc32 } from "./crc32.ts";
 import { checkDirectoryHeader, decodeEntry, type Entry, entrySize } from "./directory-entry.ts";
 import { unlessMissing } from "./disk-paths.ts";
-import type { Disk, DiskFile } from "./disk.ts";
-import { FileWindow } from "./file-window.ts";
+import type { Disk } from "./disk.ts";
 import type { Findings } from "./finding.ts";
 import { blankHead, decodeCartridgeFact, entriesOf, type Head, ownerOf } from "./head.ts";
 import { readLedger } from "./ledger-reading.ts";
+import { crcOf } from "./segment-check.ts";
 import { decodeFooter, pageSize, segmentHeaderProblem } from "./segment-format.ts";
 import { readSmallFile } from "./small-file.ts";
 
@@ -56,6 +55,7 @@ export async function lookAtCartridge(
   if (problem !== undefined) return unsound(cartridge, "directory", problem);
   const whole = await lookAtSegments(cartridge, entries);
   await lookAtFiles(cartridge, head.head, entries);
+  noteLost(cartridge, head.head);
   return { head: head.head, entries, whole, isSound: true };
 }
 
@@ -195,22 +195,25 @@ export async function fileProblem(
     const header = new Uint8Array(pageSize);
     await file.read(0, header);
     const problem = segmentHeaderProblem(path, header, identity, entry);
-    if (problem !== undefined) return problem;
     const page = new Uint8Array(pageSize);
     await file.read(size - pageSize, page);
     const footer = decodeFooter(path, page, identity);
-    if (typeof footer === "string") return footer;
-    if (!work.isDeep) return undefined;
-    return (await crcOf(file, size)) === entry.fileCrc ? undefined : "its content is not what was written";
+    const ends = problem ?? (typeof footer === "string" ? footer : undefined);
+    if (ends === undefined && !work.isDeep) return undefined;
+    // What was left of a damaged segment is what it is now, whatever it looks like.
+    return (await crcOf(file, size)) === entry.fileCrc ? undefined : (ends ?? "its content is not what was written");
   } finally {
     await file.close();
   }
 }
 
-async function crcOf(file: DiskFile, size: number): Promise<number> {
-  let sum = 0;
-  for await (const piece of new FileWindow(file).pieces(0, size)) sum = crc32(piece, sum);
-  return sum;
+/** Objects that are known to be gone. */
+function noteLost({ record, work }: Cartridge, { lost = [] }: Head): void {
+  for (const { segment, first, end, at } of lost) {
+    const what = `objects ${first} to ${end - 1} cannot be read: segment ${segment} was damaged before it was uploaded, found at ${isoText(at)}`;
+    const advice = "back up again what they held; what was damaged is kept beside the segment as .damaged";
+    work.findings.note({ area: "cartridge", subject: nameOf(record), severity: "damage", what, advice });
+  }
 }
 
 /** Files that the directory does not name. */

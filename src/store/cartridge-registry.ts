@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which cartridges the store has, in the store's ledger. It opens none of them.
 
-import { assert, hexFromBytes, type Log, type Random } from "#base/index.ts";
+import { assert, hexFromBytes, type Instant, type Log, type Random } from "#base/index.ts";
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import type { LogMemory, LogPosition } from "./bucket-log.ts";
@@ -22,6 +22,8 @@ export interface CartridgeRecord {
   readonly point?: RecoveryPoint;
   /** What was lost, until somebody has taken note. */
   readonly loss?: CartridgeLoss;
+  /** When somebody took note of objects in the middle that are gone. */
+  readonly lostNoted?: Instant;
 }
 
 /** The cartridges and the ledger that remembers them. It also remembers what the bucket's log was told. */
@@ -136,6 +138,11 @@ export class CartridgeRegistry implements LogMemory {
   noteLoss(id: CartridgeId, loss: CartridgeLoss | undefined): Promise<void> {
     const { loss: _, ...record } = this.get(id);
     return this.#add({ kind: "cartridge", ...record, ...(loss === undefined ? {} : { loss }) });
+  }
+
+  /** Somebody has taken note of objects in the middle that are gone. */
+  noteLost(id: CartridgeId, lostNoted: Instant): Promise<void> {
+    return this.#add({ kind: "cartridge", ...this.get(id), lostNoted });
   }
 
   remove(id: CartridgeId): Promise<void> {

@@ -2,52 +2,39 @@
 // All stored cartridges: the face of the room. It wires the parts together and says who may do what when.
 
 import { assert, isFault, limits, sleep } from "#base/index.ts";
-import {
-  type ActiveCartridge,
-  ActiveCartridges,
-  activeUsage,
-  unstoredDataOf,
-  unstoredOf,
-} from "./active-cartridges.ts";
+import { type ActiveCartridge, activeUsage, takeUnreported, unstoredDataOf } from "./active-cartridges.ts";
 import { type ArchiveWork, changeClass } from "./archive.ts";
-import type { BucketLog, Fenced } from "./bucket-log.ts";
-import { type BucketParts, makeBeacon, openBucketLog } from "./bucket-parts.ts";
-import { type BandwidthLimit, type BandwidthSettings, checkBandwidth, noBandwidthLimits } from "./bandwidth.ts";
+import type { Fenced } from "./bucket-log.ts";
+import { type BucketParts } from "./bucket-parts.ts";
+import { type BandwidthLimit, type BandwidthSettings, checkBandwidth } from "./bandwidth.ts";
 import { evict } from "./cache.ts";
-import { Recovery } from "./cartridge-recovery.ts";
-import { CartridgeRegistry } from "./cartridge-registry.ts";
 import { DemandThaw } from "./demand-thaw.ts";
-import { allGates, DiskRoom } from "./disk-room.ts";
+import { allGates } from "./disk-room.ts";
 import { storeFault } from "./faults.ts";
 import { StoredImage } from "./image.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { StorageClass } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
 import { type ReadCounts, SeenSegments } from "./read-sources.ts";
-import { RecyclingDisk } from "./recycling-disk.ts";
 import { eraseCartridge } from "./erase.ts";
 import { cartridgePrefix } from "./object-keys.ts";
-import { PacedObjects } from "./paced-objects.ts";
-import { GuardedObjects } from "./guarded-objects.ts";
-import type { ObjectStore } from "./object-store.ts";
-import { RecoveryPoints } from "./recovery-points.ts";
 import { RingPool } from "./ring.ts";
 import type { RingShape } from "./ring-plan.ts";
-import { SegmentFetcher } from "./segment-fetcher.ts";
+import { DamageBook } from "./damage-book.ts";
+import { openParts, type StoreParts } from "./store-parts.ts";
 import { StoreShelf } from "./store-shelf.ts";
 import { pageSize } from "./segment-format.ts";
 import type { ThawCount } from "./counted-objects.ts";
-import type { StatusBeacon } from "./status-beacon.ts";
 import { within } from "./within.ts";
 import { isUnsettled, usagePointOf } from "./store-facts.ts";
 import { gatewayOwner, storeSealing, type StoreSealing } from "./store-sealing.ts";
 import type { SealedOwner } from "./wrapped-key.ts";
-import { Upkeep } from "./upkeep.ts";
 import type {
   CartridgeDescription,
   CartridgeId,
   CartridgeLoss,
   CartridgeUsage,
+  DamageTotals,
   LoadedImage,
   LoadOptions,
   StorePorts,
@@ -56,24 +43,6 @@ import type {
   UnstoredData,
   WorkOptions,
 } from "./types.ts";
-
-/** What exists once the store is open. */
-interface Parts {
-  readonly disk: RecyclingDisk;
-  readonly registry: CartridgeRegistry;
-  readonly active: ActiveCartridges;
-  readonly room: DiskRoom;
-  readonly paced: PacedObjects;
-  readonly upkeep: Upkeep;
-  readonly recovery: Recovery;
-  readonly fetcher: SegmentFetcher;
-  readonly points: RecoveryPoints;
-  readonly bucketLog: BucketLog;
-  readonly beacon: StatusBeacon;
-  /** The object store, as long as it is ours. */
-  readonly objects: ObjectStore;
-  readonly keys: KeyRing;
-}
 
 /** Where the bytes of all cartridges live. Every method but the constructor needs `open` to have resolved. */
 export class CartridgeStore {
@@ -85,12 +54,13 @@ export class CartridgeStore {
   readonly #readMemory = new RingPool(limits.readAheadSize, limits.ringsKept);
   readonly #seen: SeenSegments | undefined;
   readonly #sealing: StoreSealing;
-  #parts: Parts | undefined;
+  #parts: StoreParts | undefined;
   readonly #reads: ReadCounts = { hits: 0, misses: 0 };
   /** What is done with cartridges in the object store alone. */
   readonly shelf: StoreShelf;
   readonly #asked: (count: ThawCount) => void;
   #fetchedBytes = 0;
+  readonly #damage: DamageBook;
 
   constructor(ports: StorePorts, settings: StoreSettings) {
     this.#ports = ports;
@@ -103,6 +73,7 @@ export class CartridgeStore {
       withActive: (id, work) => this.#withActive(id, work),
     });
     this.#settings = settings;
+    this.#damage = new DamageBook(ports.log, (damage) => settings.owner?.damaged(damage));
     this.#sealing = storeSealing(ports, this.#gatewayName);
     this.#folder = settings.folder ?? "cartridges";
     const { segmentSize = limits.segmentSize, ringSize = limits.ringSize } = settings;
@@ -116,67 +87,17 @@ export class CartridgeStore {
 
   /** Reads what is there, recovers after a crash, starts uploading. */
   async open(): Promise<void> {
-    const { log, random, clock } = this.#ports;
-    const folder = this.#folder;
-    const disk = await RecyclingDisk.on(this.#ports.disk, `${folder}/spare-segments`);
-    const { cacheBytes, uploadBufferBytes, uploadDelay = limits.uploadDelay } = this.#settings;
-    const { diskReserveBytes: reserveBytes = limits.diskReserve } = this.#settings;
-    const abort = new AbortController();
-    const room = new DiskRoom({ disk, clock, log, reserveBytes, tight: () => this.#parts?.upkeep.startEviction() });
-    const full = (): void => room.foundFull();
-    const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
-    const fenced = (): void => this.#parts?.upkeep.uploader.pause();
-    const bucketLog = openBucketLog(this.#bucketParts, registry, fenced);
-    const paced = this.#pacedObjects();
-    const objects = new GuardedObjects(paced, () => bucketLog.confirm());
-    const { keys, threads, uploads: sealing, sealers } = this.#sealing;
-    const { signal } = abort;
-    const active = new ActiveCartridges({ disk, clock, log, folder, registry, objects, sealers, signal, full });
-    const work = { disk, objects, clock, log, registry, active, room, abort };
-    const points = new RecoveryPoints({ ...work, bucketLog, sealers });
-    const epoch = async (): Promise<number> => {
-      await bucketLog.confirm();
-      return bucketLog.epoch;
-    };
-    const beacon = makeBeacon(this.#bucketParts, { bucketLog, objects, unstored: () => unstoredOf(active) });
-    const recounted = (): void => {
-      beacon.changed();
-      this.#settings.active?.();
-    };
-    const upkeep = new Upkeep({
-      ...work,
-      sealing,
-      points,
-      epoch,
-      recounted,
-      cacheBytes,
-      uploadBufferBytes,
-      uploadDelay,
+    this.#parts = await openParts({
+      bucket: this.#bucketParts,
+      settings: this.#settings,
+      sealing: this.#sealing,
+      folder: this.#folder,
+      checkpointDistance: checkpointDistance(this.#shape.segmentSize),
+      damage: this.#damage,
+      fetched: (byteCount) => (this.#fetchedBytes += byteCount),
     });
-    const distance = checkpointDistance(this.#shape.segmentSize);
-    const sealed = (each: ActiveCartridge): void => upkeep.sealed(each);
-    const lost = (id: CartridgeId, loss: CartridgeLoss): void => this.#settings.owner?.lost(id, loss);
-    const recovery = new Recovery({ disk, clock, log, registry, checkpointDistance: distance, sealed, lost });
-    const fetched = (byteCount: number): void => {
-      this.#fetchedBytes += byteCount;
-    };
-    const cached = (): void => upkeep.startEviction();
-    const fetcher = new SegmentFetcher({ disk, objects, clock, log, threads, keys, fetched, cached });
-    this.#parts = {
-      disk,
-      registry,
-      active,
-      room,
-      paced,
-      upkeep,
-      recovery,
-      fetcher,
-      points,
-      bucketLog,
-      objects,
-      beacon,
-      keys,
-    };
+    const { registry, room, upkeep, bucketLog, beacon } = this.#parts;
+    this.#damage.begin(registry.records.values());
     await room.refresh();
     for (const id of registry.removing) upkeep.inBackground(this.#erase(id));
     const unsettled = [...registry.records.values()].filter(isUnsettled);
@@ -271,12 +192,27 @@ export class CartridgeStore {
   }
 
   /** Somebody has taken note of what a cartridge lost. */
-  acceptLoss(id: CartridgeId): Promise<void> {
-    return this.#open.registry.noteLoss(id, undefined);
+  async acceptLoss(id: CartridgeId): Promise<void> {
+    const { registry } = this.#open;
+    await registry.noteLoss(id, undefined);
+    if ((this.usage(id).lost ?? []).length === 0) return;
+    await registry.noteLost(id, this.#ports.clock.now());
+    this.#damage.accept(id);
+  }
+
+  /** Copies of segments that were damaged, and what became of them; counted since `open`. */
+  get damage(): DamageTotals {
+    const { waiting, ...counts } = this.#damage.totals;
+    return { ...counts, waiting: waiting.filter(({ id }) => this.has(id)) };
+  }
+
+  /** Cartridges of which objects in the middle cannot be read any more, until somebody has taken note. */
+  damagedIds(): readonly CartridgeId[] {
+    return this.#damage.ids.filter((id) => this.has(id) && (this.usage(id).lost ?? []).length > 0);
   }
 
   async #load(id: CartridgeId, { durability, policy }: LoadOptions): Promise<LoadedImage> {
-    const { objects, fetcher, recovery, upkeep, room } = this.#open;
+    const { objects, fetcher, healer, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
     this.#sealing.prepare(cartridge);
@@ -304,8 +240,10 @@ export class CartridgeStore {
           room.announce(byteCount);
         },
         counts: this.#reads,
+        damagedCopy: (entry, what) => upkeep.inBackground(healer.damagedCopy(cartridge, entry, what)),
         isRemote: () => durability?.() === "remote",
         stored: () => upkeep.allStored(active),
+        takeUnreported: () => takeUnreported(active),
         giveUp: () => active.disk.giveUp(),
         unloaded: (failure) => this.#unloaded(active, failure),
       });
@@ -446,15 +384,6 @@ export class CartridgeStore {
     await registry.close();
   }
 
-  #pacedObjects(): PacedObjects {
-    const { clock, objects } = this.#ports;
-    return new PacedObjects({
-      objects,
-      clock,
-      settings: checkBandwidth(this.#settings.bandwidth ?? noBandwidthLimits),
-    });
-  }
-
   get #bucketParts(): BucketParts {
     const { owner } = this.#settings;
     return { ports: this.#ports, owner, gateway: this.#gatewayName, sealer: this.#sealing.sealers.gateway };
@@ -464,7 +393,7 @@ export class CartridgeStore {
     return this.#settings.owner?.name ?? "store";
   }
 
-  get #open(): Parts {
+  get #open(): StoreParts {
     if (this.#parts === undefined) throw storeFault("closed");
     return this.#parts;
   }

@@ -5,7 +5,7 @@
 import { bytesFromHex, hexFromBytes } from "#base/index.ts";
 import { decodeEntry, encodeEntry, type Entry } from "./directory-entry.ts";
 import type { StorageClass } from "./object-store.ts";
-import type { CartridgeId } from "./types.ts";
+import type { CartridgeId, LostRange } from "./types.ts";
 import type { SegmentContent } from "./segment-format.ts";
 
 /** Version that this release writes, and the newest that it reads. */
@@ -66,6 +66,8 @@ export interface Head {
   readonly manifestEpoch: number;
   readonly manifestCount: number;
   readonly storageClass: StorageClass;
+  /** Objects that cannot be read any more, in the order of their numbers; absent: none. */
+  readonly lost?: readonly LostRange[];
   /** When storedCount last grew, in milliseconds since 1970. */
   readonly storedAt: number | null;
 }

@@ -4,6 +4,7 @@
 import { asError, assert, type Clock, limits, type Log } from "#base/index.ts";
 import type { BlockForm, DataPlace, Eventually, FileNumber, ObjectNumber, StoredObject } from "#tape/index.ts";
 import type { DemandThaw } from "./demand-thaw.ts";
+import type { Entry } from "./directory-entry.ts";
 import { storeFault } from "./faults.ts";
 import { hasWork } from "./head.ts";
 import { Locator } from "./locator.ts";
@@ -44,8 +45,12 @@ export interface ImageOptions {
   readonly begun: (byteCount: number) => void;
   /** Whether what is synced must be in the object store too. */
   readonly isRemote: () => boolean;
+  /** Called for a local copy that is not what was written, when the object store has the segment too. */
+  readonly damagedCopy: (entry: Entry, what: string) => void;
   /** Resolves when everything that the directory knows is in the object store, and a recovery point says so. */
   readonly stored: () => Promise<void>;
+  /** What did not get there and never will, once. */
+  readonly takeUnreported: () => Error | undefined;
   /** What waits for room on the disk is to fail now. */
   readonly giveUp: () => void;
   /** Called once, when the image has been unloaded, with what stopped its changes; the cartridge is still open. */
@@ -86,6 +91,7 @@ export class StoredImage implements LoadedImage {
       recent: this.#writer,
       seen: options.seen,
       counts: options.counts,
+      damagedCopy: options.damagedCopy,
     });
     this.#locator = new Locator(cartridge, this.#writer, this.#sources);
     this.#reader = new Reader(this.#locator, this.#sources, options.readMemory, {
@@ -171,6 +177,8 @@ export class StoredImage implements LoadedImage {
     await this.#writer.sealOpen();
     await this.#writer.sync();
     await this.#writer.patiently(this.#options.stored(), "the object store has not taken it yet");
+    const lost = this.#options.takeUnreported();
+    if (lost !== undefined) throw lost;
   }
 
   read(at: ObjectNumber): Eventually<StoredObject> {
@@ -201,6 +209,11 @@ export class StoredImage implements LoadedImage {
     return this.#options.demand === undefined
       ? this.#before(at).then(({ bytes }) => bytes)
       : this.#bytesWithoutThaw(at, this.#options.demand);
+  }
+
+  /** The file of a sealed segment is another one now. */
+  trust(segment: number): Promise<void> {
+    return this.#sources.trust(segment);
   }
 
   get #end(): CutPoint {

@@ -8,7 +8,8 @@ import { storeFault } from "./faults.ts";
 import { FileWindow } from "./file-window.ts";
 import type { OpenSegment } from "./open-segment.ts";
 import type { ReadSources } from "./read-sources.ts";
-import { filemarksOf, findRecord, type FoundRecord, objectsOf, recordUnit, type SegmentIdentity } from "./record.ts";
+import { nextRecord } from "./record-walk.ts";
+import { filemarksOf, type FoundRecord, objectsOf, recordUnit, type SegmentIdentity } from "./record.ts";
 import { type Checkpoint, decodeFooter, lastCheckpoint, pageSize, type SegmentStart } from "./segment-format.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
@@ -39,6 +40,15 @@ export interface GrowingSegments {
   readonly closing: readonly { readonly segment: OpenSegment }[];
 }
 
+/** What is looked for in a segment, and from where on. */
+interface Wanted {
+  readonly start: Pick<Checkpoint, "offset" | "recordBytes">;
+  /** Where it is, seen from a record. */
+  readonly isFound: (record: FoundRecord) => "before" | "here" | "behind";
+  /** Whom the fault names when it is lost. */
+  readonly object: number;
+}
+
 const windowSize = 128 * 1024;
 
 /** Finds things on one loaded cartridge. */
@@ -66,23 +76,23 @@ export class Locator {
     // Where a segment begins needs no index: a tape that is far away gives its first block for one request.
     const isFar = segment.entry?.local === false;
     const start = isFar && at === segment.firstObject ? { offset: recordUnit, recordBytes: 0 } : undefined;
-    return this.#walk(
-      segment,
-      start ?? (await this.#checkpoint(segment, ({ objectNumber }) => objectNumber <= at)),
-      (record) => record.objectNumber + objectsOf(record) > at,
-      at,
-    );
+    return this.#walk(segment, {
+      start: start ?? (await this.#checkpoint(segment, ({ objectNumber }) => objectNumber <= at)),
+      isFound: ({ objectNumber, ...record }) =>
+        objectNumber > at ? "before" : objectNumber + objectsOf(record) > at ? "here" : "behind",
+      object: at,
+    });
   }
 
   /** The filemarks record that holds filemark `index`, which must exist. */
   async filemarkRecord(index: number): Promise<LocatedRecord> {
     const segment = await this.#segment((start) => start.firstFile <= index);
-    return this.#walk(
-      segment,
-      await this.#checkpoint(segment, ({ fileNumber }) => fileNumber <= index),
-      (record) => record.fileNumber + filemarksOf(record) > index,
-      segment.firstObject,
-    );
+    return this.#walk(segment, {
+      start: await this.#checkpoint(segment, ({ fileNumber }) => fileNumber <= index),
+      isFound: ({ fileNumber, ...record }) =>
+        fileNumber > index ? "before" : fileNumber + filemarksOf(record) > index ? "here" : "behind",
+      object: segment.firstObject,
+    });
   }
 
   async #segment(isAtOrBefore: (start: SegmentStart) => boolean): Promise<LocatedSegment> {
@@ -98,23 +108,28 @@ export class Locator {
     return { identity, ...entry, entry, open: undefined };
   }
 
-  async #walk(
-    segment: LocatedSegment,
-    start: Pick<Checkpoint, "offset" | "recordBytes">,
-    isFound: (record: FoundRecord) => boolean,
-    object: number,
-  ): Promise<LocatedRecord> {
-    const window = new FileWindow(this.#sources.of(segment.identity.segment, segment.entry), windowSize);
+  async #walk(segment: LocatedSegment, wanted: Wanted): Promise<LocatedRecord> {
+    const { start, isFound, object } = wanted;
+    const { identity, entry } = segment;
+    const window = new FileWindow(this.#sources.of(identity.segment, entry), windowSize);
+    const end = segment.open?.end ?? (entry?.fileSize ?? 0) - pageSize;
     let { offset, recordBytes } = start;
     for (;;) {
-      const record = findRecord(await window.at(offset, recordUnit), 0, segment.identity);
-      if (typeof record === "string") throw this.damaged(object, record);
-      if (record.kind !== "skip") {
-        const bytesBefore = segment.firstByte + recordBytes;
-        if (isFound(record)) return { segment, offset, record, bytesBefore };
-        recordBytes += record.size;
+      const found = await nextRecord(window, { offset, end }, identity);
+      const problem = typeof found === "string" ? found : found.problem;
+      if (problem !== undefined && (await this.#sources.distrust(identity.segment, problem))) {
+        return this.#walk(segment, wanted);
       }
-      offset += record.size;
+      if (typeof found === "string") throw this.damaged(object, found);
+      const { record } = found;
+      if (record.kind !== "skip") {
+        const bytesBefore = segment.firstByte + recordBytes + found.offset - offset;
+        const where = isFound(record);
+        if (where === "here") return { segment, offset: found.offset, record, bytesBefore };
+        if (where === "before") throw this.damaged(object, problem ?? "there is no record of it");
+        recordBytes += record.size + found.offset - offset;
+      }
+      offset = found.offset + record.size;
     }
   }
 
@@ -144,7 +159,11 @@ export class Locator {
     const count = await this.#sources.read(identity.segment, entry, offset, page);
     const path = this.#cartridge.segmentPath(identity.segment);
     const footer = decodeFooter(path, page.subarray(0, count), identity);
-    if (typeof footer === "string") throw storeFault("file-damaged", { path, offset, reason: footer });
+    if (typeof footer === "string") {
+      if (await this.#sources.distrust(identity.segment, footer)) return this.#checkpoints(segment);
+      // Without its index, a segment is walked through from its beginning.
+      return [{ offset: recordUnit, recordBytes: 0, objectNumber: segment.firstObject, fileNumber: segment.firstFile }];
+    }
     if (this.#footers.size >= limits.footersKept) {
       const [oldest] = this.#footers.keys();
       if (oldest !== undefined) this.#footers.delete(oldest);

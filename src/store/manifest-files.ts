@@ -93,6 +93,7 @@ export async function writeManifest(
     nextSegment,
     storageClass,
     ...(head.parents === undefined ? {} : { parents: head.parents }),
+    ...(head.lost === undefined ? {} : { lost: head.lost }),
     directory,
     tail: encodeTail(tail),
   };

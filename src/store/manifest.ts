@@ -24,7 +24,7 @@ import {
 import { storeFault } from "./faults.ts";
 import type { Parent } from "./head.ts";
 import type { ObjectKey, StorageClass } from "./object-store.ts";
-import type { CartridgeDescription } from "./types.ts";
+import type { CartridgeDescription, LostRange } from "./types.ts";
 
 /** Version that this release writes, and the newest that it reads. */
 export const manifestVersion = 2;
@@ -57,6 +57,8 @@ export interface Manifest {
   readonly storageClass: StorageClass;
   /** Of a clone: whose segments it shares, as in its head. */
   readonly parents?: readonly Parent[];
+  /** Objects that cannot be read any more, as in its head. */
+  readonly lost?: readonly LostRange[];
   /** Parts of the directory, in order. */
   readonly directory: readonly DirectoryPart[];
   /** The entries behind those parts, 128 hexadecimal digits each. */

@@ -2,12 +2,13 @@
 // Where the bytes of a loaded cartridge's segments are read from: memory for what was just written, local files through
 // the page cache, the object store for what was evicted.
 
-import { assert, limits } from "#base/index.ts";
+import { asError, assert, isFault, limits } from "#base/index.ts";
 import type { Entry } from "./directory-entry.ts";
 import { unlessMissing } from "./disk-paths.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import type { ByteSource } from "./file-window.ts";
+import { isAsSealed } from "./segment-check.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** Fetches what is not on the local disk. */
@@ -61,6 +62,8 @@ export interface ReadSourcesOptions {
   /** Undefined when everything is read through the page cache. */
   readonly seen: SeenSegments | undefined;
   readonly counts: ReadCounts;
+  /** Called once for a local copy that is not what was written, when the object store has the segment too. */
+  readonly damagedCopy: (entry: Entry, what: string) => void;
 }
 
 /** A local file that is closed when nobody reads from it any more. */
@@ -100,6 +103,10 @@ export class ReadSources {
   /** Files for small reads here and there, and for large ones going forward; least recently used first. */
   readonly #files: LocalFiles = new Map();
   readonly #forward: LocalFiles = new Map();
+  /** Stored segments whose local copy is damaged, and why the object store did not give what was asked of it instead. */
+  readonly #distrusted = new Map<number, Error | undefined>();
+  /** Segments whose file is what the directory says, byte for byte. */
+  readonly #proved = new Set<number>();
 
   constructor(options: ReadSourcesOptions) {
     this.#options = options;
@@ -123,9 +130,47 @@ export class ReadSources {
     if (seen === undefined || entry === undefined || recent.heldFrom(segment) !== undefined) {
       return this.read(segment, entry, offset, into);
     }
+    if (this.#distrusted.has(segment)) return this.read(segment, entry, offset, into);
     const file = await this.#file(this.#forward, segment, () => !seen.note(this.#options.cartridge.id, segment));
-    if (file?.isDirect === true) this.#options.counts.hits += 1;
-    return file?.isDirect === true ? file.read(offset, into) : this.read(segment, entry, offset, into);
+    if (file?.isDirect !== true) return this.read(segment, entry, offset, into);
+    this.#options.counts.hits += 1;
+    try {
+      return await file.read(offset, into);
+    } catch (error) {
+      if (!(await this.#canDoWithout(segment, error))) throw error;
+      return this.read(segment, entry, offset, into);
+    }
+  }
+
+  /**
+   * What was read of the segment here is not what was written. True: from now on it is read from the object store, so try again;
+   * false: nobody has it any better. Throws why the object store cannot be asked now.
+   */
+  async distrust(segment: number, what: string): Promise<boolean> {
+    const failure = this.#distrusted.get(segment);
+    if (failure !== undefined && !isLostForGood(failure)) throw failure;
+    if (this.#distrusted.has(segment)) return false;
+    const entry = (await this.#options.cartridge.find(segment))?.entry;
+    if (entry?.stored !== true || !entry.local || this.#proved.has(segment)) return false;
+    const { disk, cartridge } = this.#options;
+    if (await isAsSealed(disk, cartridge.segmentPath(segment), entry)) {
+      // It was so when it was uploaded: the object store has it no better.
+      this.#proved.add(segment);
+      return false;
+    }
+    this.#distrusted.set(segment, undefined);
+    this.#options.damagedCopy(entry, what);
+    return true;
+  }
+
+  /** The local copy was made anew. */
+  async trust(segment: number): Promise<void> {
+    this.#distrusted.delete(segment);
+    for (const files of [this.#files, this.#forward]) {
+      const opening = files.get(segment);
+      files.delete(segment);
+      await (await opening?.catch(() => undefined))?.done();
+    }
   }
 
   /** Somebody reads forward and is in this segment. */
@@ -163,13 +208,45 @@ export class ReadSources {
     const length = heldFrom === undefined ? into.byteLength : Math.min(into.byteLength, heldFrom - offset);
     if (length <= 0) return 0;
     const wanted = into.subarray(0, length);
-    const file = await this.#file(this.#files, segment, () => false);
-    if (file !== undefined) return file.read(offset, wanted);
+    const isDistrusted = this.#distrusted.has(segment);
+    const file = isDistrusted ? undefined : await this.#file(this.#files, segment, () => false);
+    if (file !== undefined) {
+      try {
+        return await file.read(offset, wanted);
+      } catch (error) {
+        if (!(await this.#canDoWithout(segment, error))) throw error;
+      }
+    }
     const now = (await cartridge.find(segment))?.entry ?? entry;
     counts.hits -= 1;
     counts.misses += 1;
-    if (now?.stored === true) return remote.open(cartridge, now).read(offset, wanted);
-    throw storeFault("segment-missing", { segment, cartridge: cartridge.id });
+    if (now?.stored !== true) throw storeFault("segment-missing", { segment, cartridge: cartridge.id });
+    if (!isDistrusted) return remote.open(cartridge, now).read(offset, wanted);
+    try {
+      const count = await remote.open(cartridge, now).read(offset, wanted);
+      this.#distrusted.set(segment, undefined);
+      return count;
+    } catch (error) {
+      return this.#readDistrusted(segment, asError(error), () => this.#readLocal(segment, offset, wanted));
+    }
+  }
+
+  /** The object store has it too, and the disk does not give it. */
+  async #canDoWithout(segment: number, error: unknown): Promise<boolean> {
+    return isFault(error, "store.disk-failed") && this.distrust(segment, error.message);
+  }
+
+  /** What the object store does not give may be whole here after all: the checksums of records tell. */
+  async #readDistrusted(segment: number, failure: Error, readLocal: () => Promise<number>): Promise<number> {
+    this.#distrusted.set(segment, failure);
+    const count = await readLocal().catch(() => 0);
+    if (count === 0) throw failure;
+    return count;
+  }
+
+  async #readLocal(segment: number, offset: number, into: Uint8Array): Promise<number> {
+    const file = await this.#file(this.#files, segment, () => false);
+    return (await file?.read(offset, into)) ?? 0;
   }
 
   #file(files: LocalFiles, segment: number, wantsDirect: () => boolean): Promise<LocalSource | undefined> {
@@ -199,4 +276,9 @@ export class ReadSources {
       throw error;
     }
   }
+}
+
+/** Asking again gives nothing else. */
+function isLostForGood(error: Error): boolean {
+  return ["store.object-damaged", "store.object-missing", "store.object-short"].some((code) => isFault(error, code));
 }

@@ -3,6 +3,7 @@
 // elsewhere after finding the place. Every block's checksum is verified. Any change of the cartridge makes the reader
 // forget what it knows.
 
+import { isFault } from "#base/index.ts";
 import type { BlockForm, Eventually, StoredObject } from "#tape/index.ts";
 import { crc32 } from "./crc32.ts";
 import type { LocatedSegment, Locator } from "./locator.ts";
@@ -62,7 +63,7 @@ export class Reader {
     if (marks !== undefined && at >= marks.first && at < marks.end) return filemark;
     if (this.#place?.object === at && this.#run !== undefined) {
       this.#run.stream();
-      const found = this.#tryHere(this.#place, this.#run);
+      const found = this.#tryNow(this.#place, this.#run);
       if (found !== undefined) return found;
     }
     return this.#readLater(at);
@@ -101,8 +102,22 @@ export class Reader {
         if (again !== undefined) return again;
       }
     } catch (error) {
+      const segment = this.#place?.segment;
       this.drop();
-      throw error;
+      const isDamaged = isFault(error, "store.record-damaged") && segment?.entry !== undefined;
+      if (isDamaged && (await this.#sources.distrust(segment.identity.segment, error.message)))
+        return this.#readLater(at);
+      throw isFault(error, "store.object-damaged") ? this.#locator.damaged(at, error.message) : error;
+    }
+  }
+
+  /** As `tryHere`; damage is met again where something can be done about it. */
+  #tryNow(place: Place, run: ReadAhead): StoredObject | undefined {
+    try {
+      return this.#tryHere(place, run);
+    } catch (error) {
+      if (!isFault(error, "store.record-damaged")) throw error;
+      return undefined;
     }
   }
 

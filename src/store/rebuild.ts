@@ -114,6 +114,7 @@ async function writeDirectory(
     storageClass,
     storedAt: at,
     ...(manifest.parents === undefined ? {} : { parents: manifest.parents }),
+    ...(manifest.lost === undefined ? {} : { lost: manifest.lost }),
   };
 }
 

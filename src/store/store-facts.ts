@@ -2,6 +2,7 @@
 // The store's own ledger: which cartridges there are, their descriptions, and what was known of their bytes when they
 // were last put to rest, so that a start reads one file however many cartridges there are.
 
+import type { Instant } from "#base/index.ts";
 import type { FileNumber, ObjectNumber } from "#tape/index.ts";
 import type { LogPosition } from "./bucket-log.ts";
 import { storeFault } from "./faults.ts";
@@ -30,6 +31,8 @@ export type StoreFact =
       readonly point?: RecoveryPoint;
       /** What was lost, until somebody has taken note. */
       readonly loss?: CartridgeLoss;
+      /** When somebody took note of objects in the middle that are gone. */
+      readonly lostNoted?: Instant;
     }
   /** An entry of the bucket's log is about to be put; it tells all that the facts before this one say. */
   | { readonly kind: "log"; readonly position: LogPosition }
@@ -69,6 +72,7 @@ export function usageOf(
     localBytes: head.localBytes + growing.fileBytes,
     storageClass: head.storageClass,
     recoveryPoint: undefined,
+    ...(head.lost === undefined ? {} : { lost: head.lost }),
   };
 }
 

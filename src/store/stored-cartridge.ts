@@ -21,7 +21,9 @@ import {
 import { Ledger } from "./ledger.ts";
 import type { SegmentIdentity } from "./record.ts";
 import type { SegmentStart } from "./segment-format.ts";
-import type { CartridgeId } from "./types.ts";
+import { lostBefore, withLost } from "./lost-ranges.ts";
+import type { ObjectRange } from "./record-walk.ts";
+import type { CartridgeId, LostRange } from "./types.ts";
 
 /** What a stored cartridge needs. */
 export interface StoredCartridgeOptions {
@@ -123,7 +125,8 @@ export class StoredCartridge {
     const { id } = origin;
     const { nextSegment, generation, storageClass } = head;
     const parents = [...(head.parents ?? []), { id, below: nextSegment, storageClass }];
-    await this.#change({ ...this.#head, parents, nextSegment, generation }, []);
+    const lost = head.lost === undefined ? {} : { lost: head.lost };
+    await this.#change({ ...this.#head, parents, nextSegment, generation, ...lost }, []);
     for (let first = 0; first < head.count; first += adoptedAtOnce) {
       const entries: (readonly [number, Entry])[] = [];
       let { storedBytes, objectBytes } = this.#head;
@@ -184,6 +187,7 @@ export class StoredCartridge {
         storedObjects: Math.min(head.storedObjects, point.objects),
         garbage: addRange(head.garbage, firstDead, nextSegment),
         resume: null,
+        ...lostBefore(head.lost, point.objects),
       };
       const shortened = kept === undefined ? [] : [[kept.index, shortenedEntry(kept.entry, point)] as const];
       return { durable: this.#change(changed, shortened) };
@@ -216,6 +220,28 @@ export class StoredCartridge {
     });
     await result.durable;
     return result.isLive;
+  }
+
+  /**
+   * The file of a segment that was never uploaded is what was left of it, with that checksum, and those objects are gone.
+   * The entry as it is now; undefined when a cut made it dead meanwhile.
+   */
+  async markSalvaged(
+    segment: number,
+    { fileCrc, lost }: { readonly fileCrc: number; readonly lost: readonly ObjectRange[] },
+  ): Promise<Entry | undefined> {
+    const { entry, durable } = await this.#exclusively(async () => {
+      const found = await this.find(segment);
+      if (found === undefined || found.entry.stored) return { entry: undefined, durable: undefined };
+      const salvaged = { ...found.entry, fileCrc };
+      const at = this.#clock.now();
+      const ranges = lost.map(([first, end]) => ({ segment, first, end, at }) as LostRange);
+      const all = withLost(this.#head.lost, ranges);
+      const head = all.length === 0 ? this.#head : { ...this.#head, lost: all };
+      return { entry: salvaged, durable: this.#change(head, [[found.index, salvaged]]) };
+    });
+    await durable;
+    return entry;
   }
 
   /** The object of a stored segment was put again, perhaps of another size; the next manifest tells it. */

@@ -9,6 +9,7 @@ import type { CompressionSettings } from "./compression-gauge.ts";
 import type { BandwidthSettings } from "./bandwidth.ts";
 import type { DemandPolicy } from "./demand-thaw.ts";
 import type { Disk } from "./disk.ts";
+import type { ObjectRange } from "./record-walk.ts";
 import type { KeyProviders } from "./key-ring.ts";
 import type { ObjectStore, StorageClass } from "./object-store.ts";
 import type { SealJobs } from "./seal-jobs.ts";
@@ -42,6 +43,41 @@ export interface CartridgeLoss {
   readonly sizeBytes: number;
 }
 
+/** Objects in the middle of a cartridge that cannot be read any more, because a segment was damaged before it was uploaded. */
+export interface LostRange {
+  readonly segment: number;
+  /** The first, and behind the last. */
+  readonly first: ObjectNumber;
+  readonly end: ObjectNumber;
+  readonly at: Instant;
+}
+
+/** A copy of a segment that turned out not to be what was written. */
+export interface SegmentDamage {
+  readonly id: CartridgeId;
+  readonly segment: number;
+  readonly copy: "local" | "remote";
+  /** What is wrong, in words, and the file or the object. */
+  readonly subject: string;
+  readonly what: string;
+  /**
+   * `found`: nothing was done about it yet. `healed`: that copy was made anew from the other one. `lost`: there was no other one; what is left of
+   * the segment goes on, and `lost` is gone.
+   */
+  readonly outcome: "found" | "healed" | "lost";
+  readonly lost: readonly ObjectRange[];
+}
+
+/** Copies of segments that were damaged. */
+export interface DamageTotals {
+  /** Damaged copies that were found, those that were made anew, and segments that only this machine had. */
+  readonly found: number;
+  readonly healed: number;
+  readonly lost: number;
+  /** Segments that only this machine has and that cannot be read: it is waited whether they come back. */
+  readonly waiting: readonly SegmentDamage[];
+}
+
 /** What is safe where. */
 export interface CartridgeUsage {
   /** Bytes of all objects in the store's record format. */
@@ -61,6 +97,8 @@ export interface CartridgeUsage {
   readonly storageClass: StorageClass;
   /** The last state that is complete in the bucket, and comes back from it alone; undefined while nothing is. */
   readonly recoveryPoint: UsagePoint | undefined;
+  /** Objects that cannot be read any more; absent: none. */
+  readonly lost?: readonly LostRange[];
 }
 
 /**
@@ -166,6 +204,8 @@ export interface StoreOwner {
   readonly sequence: () => number;
   /** Called when something of a cartridge turned out to be gone. */
   readonly lost: (id: CartridgeId, loss: CartridgeLoss) => void;
+  /** Called when a copy of a segment turned out to be damaged, and again when something was done about it. */
+  readonly damaged: (damage: SegmentDamage) => void;
   /** Called once when another data folder turns out to be the gateway now. */
   readonly fenced: (fenced: Fenced) => void;
 }

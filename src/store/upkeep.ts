@@ -15,9 +15,11 @@ import type { RecyclingDisk } from "./recycling-disk.ts";
 import { RingPool } from "./ring.ts";
 import type { UploadSealing } from "./segment-upload.ts";
 import { pageSize } from "./segment-format.ts";
-import type { CartridgeId } from "./types.ts";
+import type { StoredCartridge } from "./stored-cartridge.ts";
+import type { CartridgeId, SegmentDamage } from "./types.ts";
+import { storeFault } from "./faults.ts";
 import { UploadBudget } from "./upload-budget.ts";
-import { Uploader } from "./uploader.ts";
+import { type UploadDamage, Uploader } from "./uploader.ts";
 
 /** What upkeep needs. */
 export interface UpkeepOptions {
@@ -30,6 +32,10 @@ export interface UpkeepOptions {
   readonly points: RecoveryPoints;
   /** Epoch under which segments are put; asked when the bucket is known to be ours. */
   readonly epoch: () => Promise<number>;
+  /** Called when a segment that only this machine has is damaged, and when it is known what that cost. */
+  readonly damaged: (damage: SegmentDamage) => void;
+  /** Called when a damaged segment was cut off: its file. */
+  readonly dead: (subject: string) => void;
   /** Called when what waits for upload has changed. */
   readonly recounted: () => void;
   readonly room: DiskRoom;
@@ -71,6 +77,7 @@ export class Upkeep {
       pages: new RingPool(roundUp(limits.transferSize, pageSize), 2 * limits.uploadsInFlight),
       shouldYield: () => this.#isWrittenFast(),
       dueAt: (cartridge, entry) => this.#uploadDueAt(cartridge.id, entry.segment),
+      damaged: (cartridge, damage) => this.#damaged(cartridge, damage),
       stored: (cartridge, entry) => this.#stored(cartridge.id, entry.segment),
       finished: (cartridge) => this.#uploadFinished(cartridge.id),
     });
@@ -193,10 +200,32 @@ export class Upkeep {
 
   #stored(id: CartridgeId, segment: number): void {
     const active = this.#options.active.find(id);
-    active?.sealTimes.forgetUpTo(segment);
-    if (active !== undefined) wakeWaiters(active);
+    if (active !== undefined) {
+      active.damaged.delete(segment);
+      active.sealTimes.forgetUpTo(Math.min(segment, ...[...active.damaged].map((damaged) => damaged - 1)));
+      wakeWaiters(active);
+    }
     this.recount();
     this.startEviction();
+  }
+
+  /** The others do not wait for it, and people are told. */
+  #damaged(cartridge: StoredCartridge, { segment, what, salvaged }: UploadDamage): void {
+    const { id } = cartridge;
+    const active = this.#options.active.find(id);
+    active?.damaged.add(segment);
+    const subject = cartridge.segmentPath(segment);
+    if (salvaged?.kind === "dead") {
+      active?.damaged.delete(segment);
+      return this.#options.dead(subject);
+    }
+    const lost = salvaged?.kind === "salvaged" ? salvaged.lost : [];
+    const object = lost[0]?.[0];
+    if (active !== undefined && object !== undefined) {
+      active.unreported = storeFault("record-damaged", { object, cartridge: id, reason: what });
+    }
+    const outcome = salvaged === undefined ? "found" : object === undefined ? "healed" : "lost";
+    this.#options.damaged({ id, segment, copy: "local", subject, what, outcome, lost });
   }
 
   #uploadFinished(id: CartridgeId): void {

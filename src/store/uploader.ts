@@ -8,6 +8,7 @@ import type { Entry } from "./directory-entry.ts";
 import { eachOf } from "./object-work.ts";
 import type { RecoveryPoints } from "./recovery-points.ts";
 import type { RecyclingDisk } from "./recycling-disk.ts";
+import { isSegmentDamage, type Salvaged, salvageSegment } from "./salvage.ts";
 import { uploadSegment, type UploadWork } from "./segment-upload.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
@@ -19,10 +20,20 @@ export interface UploaderOptions extends UploadWork {
   readonly dueAt: (cartridge: StoredCartridge, entry: Entry) => number;
   /** True while uploads should wait for drives. */
   readonly shouldYield: () => boolean;
+  /** Called when a segment that only this machine has turns out to be damaged, and when what was left of it was saved. */
+  readonly damaged: (cartridge: StoredCartridge, damage: UploadDamage) => void;
   /** Called after each segment that was stored. */
   readonly stored: (cartridge: StoredCartridge, entry: Entry) => void;
   /** Called when nothing of the cartridge waits any more. */
   readonly finished: (cartridge: StoredCartridge) => void;
+}
+
+/** A segment that cannot be uploaded as it was written. */
+export interface UploadDamage {
+  readonly segment: number;
+  readonly what: string;
+  /** What became of it; undefined while it may still come back. */
+  readonly salvaged: Salvaged | undefined;
 }
 
 interface Job {
@@ -34,6 +45,8 @@ interface Job {
   dueAt: number;
   /** Dead segments whose local files are gone already. */
   cleaned: readonly (readonly [number, number])[];
+  /** Damaged segments that the others do not wait for: not before these monotonic times. */
+  readonly setAside: Map<number, number>;
   /** Taken out of the queue. */
   isExcluded: boolean;
 }
@@ -49,6 +62,8 @@ export class Uploader {
   #isPaused = false;
   #timer: { readonly at: number; readonly timer: Timer } | undefined;
   #failure: Error | undefined;
+  /** When segments were first found damaged, by their path: the monotonic time. */
+  readonly #damagedSince = new Map<string, number>();
   /** Bytes uploaded so far. */
   uploadedBytes = 0;
 
@@ -73,6 +88,7 @@ export class Uploader {
       this.#jobs.set(cartridge, {
         cartridge,
         inFlight: new Set(),
+        setAside: new Map(),
         cleaned: [],
         notBefore: 0,
         dueAt: 0,
@@ -118,10 +134,7 @@ export class Uploader {
     let done = first;
     const upload = async (index: number): Promise<void> => {
       const entry = await cartridge.directory.get(first + index);
-      if (!entry.stored) {
-        await uploadSegment(this.#options, cartridge, entry, signal);
-        this.#noteStored(cartridge, entry);
-      }
+      if (!entry.stored) await this.#upload(cartridge, entry, signal);
       done += 1;
       progress(done, total);
     };
@@ -179,20 +192,19 @@ export class Uploader {
     job.inFlight.add(0);
     try {
       await this.#removeDeadFiles(job);
-      const entry = await nextUnstored(cartridge);
+      await this.#forgetDead(job);
+      const entry = await this.#nextUnstored(job);
       if (entry === undefined) {
         await points.take(cartridge, { signal });
         this.#finish(job);
         return;
       }
-      job.dueAt = this.#options.dueAt(cartridge, entry);
+      job.dueAt = Math.max(this.#options.dueAt(cartridge, entry), job.setAside.get(entry.segment) ?? 0);
       if (job.dueAt > this.#options.clock.monotonic()) {
         if (points.isDue(cartridge)) await points.take(cartridge, { signal });
         return;
       }
-      await uploadSegment(this.#options, cartridge, entry, signal);
-      this.#failure = undefined;
-      this.#noteStored(cartridge, entry);
+      await this.#uploadOrSetAside(job, entry);
       if (points.isDue(cartridge)) await points.take(cartridge, { signal });
     } catch (error) {
       if (signal.aborted) return;
@@ -205,6 +217,84 @@ export class Uploader {
     } finally {
       job.inFlight.delete(0);
     }
+  }
+
+  /** Damaged segments that were cut off are nobody's business any more. */
+  async #forgetDead({ cartridge, setAside }: Job): Promise<void> {
+    for (const segment of setAside.keys()) {
+      if ((await cartridge.find(segment)) !== undefined) continue;
+      setAside.delete(segment);
+      this.#damagedSince.delete(cartridge.segmentPath(segment));
+      this.#options.damaged(cartridge, { segment, what: "", salvaged: { kind: "dead" } });
+    }
+  }
+
+  async #uploadOrSetAside(job: Job, entry: Entry): Promise<void> {
+    const { cartridge } = job;
+    try {
+      await this.#upload(cartridge, entry, this.#abort.signal);
+      job.setAside.delete(entry.segment);
+      this.#failure = undefined;
+    } catch (error) {
+      // Whatever keeps a damaged one back, a full disk for what is left of it too, keeps no other one back.
+      if (!this.#damagedSince.has(cartridge.segmentPath(entry.segment))) throw error;
+      job.setAside.set(entry.segment, this.#options.clock.monotonic() + limits.uploadBackoffMax);
+    }
+  }
+
+  /**
+   * Uploads a segment. One whose file is damaged is a fault until it has been so for a while; then what is left of it is
+   * uploaded.
+   */
+  async #upload(cartridge: StoredCartridge, entry: Entry, signal: AbortSignal | undefined): Promise<void> {
+    const path = cartridge.segmentPath(entry.segment);
+    try {
+      await uploadSegment(this.#options, cartridge, entry, signal);
+    } catch (error) {
+      if (!isSegmentDamage(error, path)) throw error;
+      const left = await this.#salvage(cartridge, entry, asError(error));
+      if (left === undefined) return;
+      await uploadSegment(this.#options, cartridge, left, signal);
+    }
+    if (this.#damagedSince.delete(path)) {
+      this.#options.damaged(cartridge, {
+        segment: entry.segment,
+        what: "it can be read again",
+        salvaged: { kind: "whole" },
+      });
+    }
+    this.#noteStored(cartridge, entry);
+  }
+
+  /** What is left of a segment; undefined when it is dead. Throws the fault while the file may still come back. */
+  async #salvage(cartridge: StoredCartridge, entry: Entry, fault: Error): Promise<Entry | undefined> {
+    const { clock, damaged } = this.#options;
+    const path = cartridge.segmentPath(entry.segment);
+    const now = clock.monotonic();
+    const since = this.#damagedSince.get(path);
+    if (since === undefined) {
+      this.#damagedSince.set(path, now);
+      damaged(cartridge, { segment: entry.segment, what: fault.message, salvaged: undefined });
+    }
+    if (since === undefined || now - since < limits.damageConfirm) throw fault;
+    const salvaged = await salvageSegment(this.#options, cartridge, entry);
+    if (salvaged.kind === "whole") return entry;
+    this.#damagedSince.delete(path);
+    damaged(cartridge, { segment: entry.segment, what: fault.message, salvaged });
+    return salvaged.kind === "dead" ? undefined : salvaged.entry;
+  }
+
+  /** The next segment that waits; damaged ones come in their time, and the others do not wait for them. */
+  async #nextUnstored({ cartridge, setAside }: Job): Promise<Entry | undefined> {
+    const { clock } = this.#options;
+    let later: Entry | undefined;
+    for (let index = cartridge.head.storedCount; index < cartridge.head.count; index++) {
+      const entry = await cartridge.directory.get(index);
+      if (entry.stored) continue;
+      if ((setAside.get(entry.segment) ?? 0) <= clock.monotonic()) return entry;
+      later ??= entry;
+    }
+    return later;
   }
 
   /** The disk gets its room back even while the object store cannot be reached. */
@@ -231,12 +321,4 @@ export class Uploader {
     this.uploadedBytes += entry.fileSize;
     this.#options.stored(cartridge, entry);
   }
-}
-
-async function nextUnstored(cartridge: StoredCartridge): Promise<Entry | undefined> {
-  for (let index = cartridge.head.storedCount; index < cartridge.head.count; index++) {
-    const entry = await cartridge.directory.get(index);
-    if (!entry.stored) return entry;
-  }
-  return undefined;
 }
