@@ -10,6 +10,7 @@ import { notifyOperations } from "./notify-operations.ts";
 import type { Operation } from "./operation.ts";
 import { backupJobOperations } from "./backup-job-operations.ts";
 import { datastoreOperations } from "./datastore-operations.ts";
+import { tapeCareOperations } from "./tape-care-operations.ts";
 import { tapeOperations } from "./tape-operations.ts";
 import { tapeSetupOperations } from "./tape-setup-operations.ts";
 import { shelfOperations } from "./shelf-operations.ts";
@@ -28,6 +29,7 @@ export const operations: readonly Operation[] = [
   ...datastoreOperations,
   ...tapeSetupOperations,
   ...tapeOperations,
+  ...tapeCareOperations,
   ...backupJobOperations,
   ...notifyOperations,
   ...systemOperations,

@@ -8,6 +8,7 @@ import { type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/ind
 import { Librarian, type MediaPool, type StateFiles, type Zone } from "#media/index.ts";
 import type { Notify } from "#notify/index.ts";
 import { Gate, type JsonValue, type TaskContext, type TaskRecord, type TaskRegistry } from "#work/index.ts";
+import { CareDesk } from "./care-desk.ts";
 import { backupFault } from "./faults.ts";
 import { JobDesk } from "./job-desk.ts";
 import type { LabelOptions } from "./label-job.ts";
@@ -71,6 +72,7 @@ export class Manager {
   /** What people ask of datastores, and of tapes. */
   readonly stores: StoreDesk;
   readonly tapes: TapeDesk;
+  readonly care: CareDesk;
   readonly tasks: TaskRegistry;
   readonly #options: ManagerOptions;
   /** One job at a time on a drive, and on a pool. */
@@ -95,6 +97,7 @@ export class Manager {
     this.#keys = keys;
     this.stores = new StoreDesk(this);
     this.tapes = new TapeDesk(this);
+    this.care = new CareDesk(this);
   }
 
   /** Reads the state. Faults `backup.bad-config`, `keys.bad-key`, `media.damaged`. */

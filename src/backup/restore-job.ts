@@ -53,13 +53,18 @@ export interface RestoreResult {
   readonly skipped: readonly string[];
 }
 
-/** Puts a chunk into a datastore; one that is not encrypted is compared with its digest. */
-async function restoreChunk(store: Datastore, digest: Uint8Array, blob: Uint8Array): Promise<void> {
+/** Checks a chunk from tape: its checksum, and its digest where it is not encrypted. Faults `datastore.damaged`, `media.damaged`. */
+export function checkChunk(digest: Uint8Array, blob: Uint8Array): void {
   const what = `the chunk ${hexFromBytes(digest)} on tape`;
   const isPlain = !isEncryptedKind(checkBlob(blob, what));
   const actual = isPlain ? chunkDigest(decodeBlob(blob, { what })) : digest;
   if (Buffer.compare(actual, digest) !== 0)
     throw mediaFault("damaged", { what, reason: "it does not have its digest" });
+}
+
+/** Puts a chunk into a datastore. */
+async function restoreChunk(store: Datastore, digest: Uint8Array, blob: Uint8Array): Promise<void> {
+  checkChunk(digest, blob);
   await store.chunks.insert(digest, blob);
 }
 
@@ -189,24 +194,84 @@ interface Pending {
   readonly restorer: SnapshotRestorer;
 }
 
-/** Restores single snapshots of a set. Faults `media.catalog-missing`, `backup.chunks-missing`. */
+/**
+ * Restores single snapshots of a set. Chunks lie before the snapshots that need them, so cartridges are read from the last one to
+ * the first one, each once: first the snapshots' own files, then the chunks that these and later ones lack. Faults
+ * `media.catalog-missing`, `backup.chunks-missing`.
+ */
 export function restoreSnapshots(options: RestoreOptions, wanted: readonly WantedSnapshot[]): Promise<RestoreResult> {
   return withSet(options, async () => {
     const catalogs = await readCatalogs(options);
     const result = { restored: [] as string[], skipped: [] as string[] };
-    const pending = await restoreOwnFiles(options, catalogs, wanted, result);
+    const work: SnapshotWork = {
+      catalogs,
+      places: placesOf(options, catalogs, wanted, result),
+      files: new Map(),
+      pending: [],
+    };
     try {
-      await restoreMissingChunks(options, catalogs, pending);
+      for (const { record } of catalogs.toReversed()) await readMember(options, work, record, result);
+      // Where a tape was written by others in another order, something may be left on a later cartridge.
+      for (const { record } of catalogs) await readMember(options, work, record, result);
     } catch (error) {
-      for (const { restorer } of pending) await restorer.abandon();
+      for (const { restorer } of work.pending) await restorer.abandon();
       throw error;
     }
-    for (const { restorer, wanted: snapshot } of pending) {
+    for (const { restorer, wanted: snapshot } of work.pending) {
       await restorer.finish();
       result.restored.push(`${snapshot.store}:${snapshot.path}`);
     }
     return result;
   });
+}
+
+/** What is still to be read, by cartridge. */
+interface SnapshotWork {
+  readonly catalogs: Catalogs;
+  /** Snapshots whose own files are to be read. */
+  readonly places: TapePlace[];
+  /** Chunk files with the digests that are wanted from them, and the datastores that want these. */
+  readonly files: Map<string, ChunkFileWork>;
+  readonly pending: Pending[];
+}
+
+interface ChunkFileWork {
+  readonly place: TapePlace;
+  readonly wanted: Map<string, Set<Datastore>>;
+}
+
+/** Reads all that is wanted from one cartridge; does not load it when that is nothing. */
+async function readMember(
+  options: RestoreOptions,
+  work: SnapshotWork,
+  record: CartridgeRecord,
+  result: { skipped: string[] },
+): Promise<void> {
+  const isHere = ({ record: other }: TapePlace): boolean => other === record;
+  const byFile = (left: TapePlace, right: TapePlace): number => left.fileNumber - right.fileNumber;
+  const snapshots = work.places.filter(isHere).toSorted(byFile);
+  work.places.splice(0, work.places.length, ...work.places.filter((place) => !isHere(place)));
+  const hasChunks = Array.from(work.files.values()).some(({ place }) => isHere(place));
+  if (snapshots.length === 0 && !hasChunks) return;
+  options.context.phase(`reading ${record.label.labelText}`);
+  const drive = await loadMember(options, record);
+  const label = record.label.labelText;
+  if (drive === "unwritten") {
+    throw mediaFault("damaged", { what: `the catalog of ${label}`, reason: "it names what was never written" });
+  }
+  for (const place of snapshots) {
+    options.context.checkpoint();
+    await drive.locateFile(place.fileNumber);
+    await readOwnFiles(options, work, { drive, what: `tape file ${place.fileNumber} of ${label}` }, result);
+  }
+  const files = Array.from(work.files.values()).filter(({ place }) => isHere(place));
+  for (const file of files.toSorted((left, right) => byFile(left.place, right.place))) {
+    options.context.checkpoint();
+    await drive.locateFile(file.place.fileNumber);
+    await readChunkFile(options, file, { drive, what: `tape file ${file.place.fileNumber} of ${label}` });
+    work.files.delete(nameOf(file.place));
+  }
+  await drive.setEncryptionKey(undefined);
 }
 
 type Catalogs = readonly { readonly record: CartridgeRecord; readonly catalog: CartridgeCatalog }[];
@@ -221,42 +286,13 @@ async function readCatalogs({ librarian, set }: RestoreOptions): Promise<Catalog
   return catalogs;
 }
 
-/** Reads the given tape files, cartridge by cartridge in the order of the set, each cartridge once. */
-async function readPlaces(
-  options: RestoreOptions,
-  places: readonly TapePlace[],
-  read: (drive: TapeDrive, place: TapePlace, what: string) => Promise<void>,
-): Promise<void> {
-  const ordered = places.toSorted((left, right) => {
-    const order = (left.record.set?.setIndex ?? 0) - (right.record.set?.setIndex ?? 0);
-    return order === 0 ? left.fileNumber - right.fileNumber : order;
-  });
-  let drive: TapeDrive | undefined;
-  let loaded: CartridgeRecord | undefined;
-  for (const place of ordered) {
-    options.context.checkpoint();
-    if (drive === undefined || loaded !== place.record) {
-      await drive?.setEncryptionKey(undefined);
-      const found = await loadMember(options, place.record);
-      const what = `the catalog of ${place.record.label.labelText}`;
-      if (found === "unwritten") throw mediaFault("damaged", { what, reason: "it names what was never written" });
-      drive = found;
-      loaded = place.record;
-    }
-    await drive.locateFile(place.fileNumber);
-    await read(drive, place, `tape file ${place.fileNumber} of ${place.record.label.labelText}`);
-  }
-  await drive?.setEncryptionKey(undefined);
-}
-
-async function restoreOwnFiles(
+function placesOf(
   options: RestoreOptions,
   catalogs: Catalogs,
   wanted: readonly WantedSnapshot[],
-  result: { restored: string[]; skipped: string[] },
-): Promise<readonly Pending[]> {
-  options.context.phase("reading snapshots");
-  const places = wanted.flatMap(({ store, path }): readonly TapePlace[] => {
+  result: { skipped: string[] },
+): TapePlace[] {
+  return wanted.flatMap(({ store, path }): readonly TapePlace[] => {
     for (const { record, catalog } of catalogs) {
       const found = catalog.snapshot(store, path);
       if (found !== undefined) return [{ record, fileNumber: found.fileNumber }];
@@ -265,69 +301,74 @@ async function restoreOwnFiles(
     result.skipped.push(`${store}:${path}`);
     return [];
   });
-  const pending: Pending[] = [];
-  await readPlaces(options, places, async (drive, _place, what) => {
-    const file = await openTapeFile(drive, what);
-    if (typeof file === "string" || file.kind !== "snapshot-file") {
-      throw mediaFault("damaged", { what, reason: "it is not the snapshot that the catalog names" });
-    }
-    const reader = new SnapshotFileReader(file, what);
-    const restorer = await beginRestore(options, reader, result);
-    if (restorer === undefined) return;
-    await takeFiles(reader, restorer);
-    const { store: source, snapshot: path } = reader.name;
-    const store = options.openStore(options.stores.target(source) ?? source);
-    pending.push({ wanted: { store: source, path }, store, restorer });
-  });
-  return pending;
 }
 
-async function restoreMissingChunks(
+/** A tape file at the position. */
+interface AtFile {
+  readonly drive: TapeDrive;
+  readonly what: string;
+}
+
+/** Puts the files of a snapshot in place, and notes which chunks it lacks. */
+async function readOwnFiles(
   options: RestoreOptions,
-  catalogs: Catalogs,
-  pending: readonly Pending[],
+  work: SnapshotWork,
+  { drive, what }: AtFile,
+  result: { skipped: string[] },
 ): Promise<void> {
-  options.context.phase("reading chunks");
-  /** By cartridge and tape file: digests that are wanted from there, and the datastores that want them. */
-  const files = new Map<string, { place: TapePlace; wanted: Map<string, Set<Datastore>> }>();
-  for (const { store, restorer, wanted } of pending) {
-    let lost = 0;
-    for (const digest of await lackingChunks(store, restorer)) {
-      const place = placeOfChunk(catalogs, wanted.store, digest);
-      if (place === undefined) {
-        lost += 1;
-        continue;
-      }
-      const name = `${place.record.label.uuid} ${place.fileNumber}`;
-      const file = files.get(name) ?? { place, wanted: new Map<string, Set<Datastore>>() };
-      files.set(name, file);
-      const hex = hexFromBytes(digest);
-      file.wanted.set(hex, (file.wanted.get(hex) ?? new Set<Datastore>()).add(store));
-    }
-    if (lost > 0) throw backupFault("chunks-missing", { count: lost, snapshot: `${wanted.store}:${wanted.path}` });
+  const file = await openTapeFile(drive, what);
+  if (typeof file === "string" || file.kind !== "snapshot-file") {
+    throw mediaFault("damaged", { what, reason: "it is not the snapshot that the catalog names" });
   }
+  const reader = new SnapshotFileReader(file, what);
+  const restorer = await beginRestore(options, reader, result);
+  if (restorer === undefined) return;
+  const { store: source, snapshot: path } = reader.name;
+  const store = options.openStore(options.stores.target(source) ?? source);
+  const pending: Pending = { wanted: { store: source, path }, store, restorer };
+  work.pending.push(pending);
+  await takeFiles(reader, restorer);
+  await noteChunks(work, pending);
+}
+
+async function noteChunks({ catalogs, files }: SnapshotWork, { store, restorer, wanted }: Pending): Promise<void> {
+  let lost = 0;
+  for (const digest of await lackingChunks(store, restorer)) {
+    const place = placeOfChunk(catalogs, wanted.store, digest);
+    if (place === undefined) {
+      lost += 1;
+      continue;
+    }
+    const file = files.get(nameOf(place)) ?? { place, wanted: new Map<string, Set<Datastore>>() };
+    files.set(nameOf(place), file);
+    const hex = hexFromBytes(digest);
+    file.wanted.set(hex, (file.wanted.get(hex) ?? new Set<Datastore>()).add(store));
+  }
+  if (lost > 0) throw backupFault("chunks-missing", { count: lost, snapshot: `${wanted.store}:${wanted.path}` });
+}
+
+const nameOf = ({ record, fileNumber }: TapePlace): string => `${record.label.uuid} ${fileNumber}`;
+
+async function readChunkFile(
+  options: RestoreOptions,
+  { wanted }: ChunkFileWork,
+  { drive, what }: AtFile,
+): Promise<void> {
   const counter = options.context.counter("restored", "bytes");
-  await readPlaces(
-    options,
-    Array.from(files.values(), ({ place }) => place),
-    async (drive, place, what) => {
-      const left =
-        files.get(`${place.record.label.uuid} ${place.fileNumber}`)?.wanted ?? new Map<string, Set<Datastore>>();
-      const file = await openTapeFile(drive, what);
-      if (typeof file === "string" || file.kind !== "chunk-file") {
-        throw mediaFault("damaged", { what, reason: "it is not the chunk file that the catalog names" });
-      }
-      const reader = new ChunkFileReader(file, what);
-      for (let chunk = await reader.next(); chunk !== undefined && left.size > 0; chunk = await reader.next()) {
-        const hex = hexFromBytes(chunk.digest);
-        for (const store of left.get(hex) ?? []) await restoreChunk(store, chunk.digest, chunk.blob);
-        if (left.delete(hex)) counter.add(chunk.blob.byteLength);
-        if (left.size === 0) break;
-      }
-      if (left.size > 0)
-        throw mediaFault("damaged", { what, reason: `${left.size} chunks that it should have are not in it` });
-    },
-  );
+  const file = await openTapeFile(drive, what);
+  if (typeof file === "string" || file.kind !== "chunk-file") {
+    throw mediaFault("damaged", { what, reason: "it is not the chunk file that the catalog names" });
+  }
+  const reader = new ChunkFileReader(file, what);
+  for (let chunk = await reader.next(); chunk !== undefined && wanted.size > 0; chunk = await reader.next()) {
+    const hex = hexFromBytes(chunk.digest);
+    for (const store of wanted.get(hex) ?? []) await restoreChunk(store, chunk.digest, chunk.blob);
+    if (wanted.delete(hex)) counter.add(chunk.blob.byteLength);
+    if (wanted.size === 0) break;
+  }
+  if (wanted.size > 0) {
+    throw mediaFault("damaged", { what, reason: `${wanted.size} chunks that it should have are not in it` });
+  }
 }
 
 function placeOfChunk(catalogs: Catalogs, store: string, digest: Uint8Array): TapePlace | undefined {

@@ -16,18 +16,30 @@ import type { TaskContext } from "#work/index.ts";
 
 /** What is done with what lies on a tape. */
 export interface TapeVisitor {
-  /** A whole chunk. */
-  chunk(store: string, digest: Uint8Array, blob: Uint8Array): Promise<void>;
+  /** A whole chunk; `what` names the tape file. */
+  chunk(store: string, digest: Uint8Array, blob: Uint8Array, what: string): Promise<void>;
   /** A snapshot; true when all of it was read, false when it is left out and only its end counts. */
-  snapshot(reader: SnapshotFileReader): Promise<boolean>;
+  snapshot(reader: SnapshotFileReader, what: string): Promise<boolean>;
+}
+
+/** What reading a cartridge needs. */
+export interface ReadOptions {
+  readonly drive: TapeDrive;
+  readonly record: CartridgeRecord;
+  readonly context: TaskContext;
+  /** Hears of tape files that are damaged, of which the rest is left out. When it is left out, they end the walk. */
+  readonly damaged?: (what: string, error: Error) => void;
 }
 
 /** What a walk needs. */
-export interface WalkOptions {
-  readonly drive: TapeDrive;
-  readonly record: CartridgeRecord;
+export interface WalkOptions extends ReadOptions {
   readonly librarian: Librarian;
-  readonly context: TaskContext;
+}
+
+/** What was found on a cartridge: its catalog, and the bytes of it. */
+export interface CartridgeContent {
+  readonly catalog: CartridgeCatalog;
+  readonly bytes: Uint8Array;
 }
 
 /** The first tape file behind the labels. */
@@ -35,7 +47,13 @@ const firstFile = 2;
 
 /** Walks over a cartridge of a set, and replaces its catalog by what was found. */
 export async function walkCartridge(options: WalkOptions, visitor: TapeVisitor): Promise<void> {
-  const { drive, record, librarian, context } = options;
+  const { bytes } = await readCartridge(options, visitor);
+  await options.librarian.replaceCatalog(options.record.label.uuid, sourceOf(bytes));
+}
+
+/** Reads a cartridge of a set from the labels to its end. */
+export async function readCartridge(options: ReadOptions, visitor: TapeVisitor): Promise<CartridgeContent> {
+  const { drive, record, context, damaged } = options;
   const set = record.set && { uuid: record.set.uuid, setIndex: record.set.setIndex };
   const catalog = new CartridgeCatalog(record.label.uuid, set);
   const parts = [catalog.start];
@@ -50,13 +68,19 @@ export async function walkCartridge(options: WalkOptions, visitor: TapeVisitor):
       if (file === "filemark") continue;
       parts.push(...(await visitFile({ file, fileNumber, what }, catalog, visitor)));
     } catch (error) {
-      const isInterrupted = isFault(error, "format.no-end-marker");
-      if (!isInterrupted) throw error;
-      context.warn(`${what} was not written to its end and is left out`);
+      if (isFault(error, "format.no-end-marker")) context.warn(`${what} was not written to its end and is left out`);
+      else if (damaged !== undefined && isDamage(error)) damaged(what, error);
+      else throw error;
       if (!(await reachesNext(drive, fileNumber + 1))) break;
     }
   }
-  await librarian.replaceCatalog(record.label.uuid, sourceOf(concatBytes(parts)));
+  return { catalog, bytes: concatBytes(parts) };
+}
+
+/** What is wrong with the tape itself, and not with the drive. */
+function isDamage(error: unknown): error is Error {
+  const codes = ["format.damaged", "format.unexpected-content", "pxar.damaged", "driver.bad-block", "media.damaged"];
+  return codes.some((code) => isFault(error, code));
 }
 
 interface PlacedFile {
@@ -80,13 +104,13 @@ async function visitFile(
       const digests: Uint8Array[] = [];
       for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) {
         digests.push(chunk.digest.slice());
-        await visitor.chunk(reader.store, chunk.digest, chunk.blob);
+        await visitor.chunk(reader.store, chunk.digest, chunk.blob, what);
       }
       return [catalog.addArchive(reference, reader.store, digests)];
     }
     case "snapshot-file": {
       const reader = new SnapshotFileReader(file, what);
-      const isComplete = (await visitor.snapshot(reader)) || (await reader.skipRest()) === "complete";
+      const isComplete = (await visitor.snapshot(reader, what)) || (await reader.skipRest()) === "complete";
       const { store, snapshot } = reader.name;
       return isComplete ? [catalog.addSnapshot({ ...reference, store, path: snapshot })] : [];
     }

@@ -86,6 +86,8 @@ export const limits = {
   noticeTimeout: seconds(60),
   /** Bytes on tape after which a job commits: what a job that is interrupted writes again, at most. */
   commitAfter: 128 * GiB,
+  /** What a plan counts for bringing a cartridge into a drive and winding it: LTO drives take about a minute, robots half of one. */
+  cartridgeLoad: seconds(90),
   /** Longest time that the manager waits for a drive or a changer to become ready. */
   driveReady: minutes(10),
   /** Unit attentions in a row that a device may have for the manager. */

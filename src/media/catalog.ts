@@ -32,6 +32,12 @@ export interface CatalogedSet {
   readonly setIndex: number;
 }
 
+/** A chunk file on a cartridge. */
+export interface CatalogedArchive extends FileReference {
+  readonly store: string;
+  readonly chunkCount: number;
+}
+
 /** The first tape file that may hold anything but labels. */
 const firstFile = 2;
 
@@ -42,6 +48,7 @@ export class CartridgeCatalog {
   /** By store; the number of a chunk is that of its tape file. */
   readonly #chunks = new Map<string, DigestTable>();
   readonly #snapshots = new Map<string, CatalogedSnapshot>();
+  readonly #archives: CatalogedArchive[] = [];
   #lastFile = firstFile - 1;
 
   constructor(cartridge: Uuid, set?: CatalogedSet) {
@@ -57,6 +64,11 @@ export class CartridgeCatalog {
   /** Snapshots in the order of their tape files. */
   get snapshots(): readonly CatalogedSnapshot[] {
     return Array.from(this.#snapshots.values());
+  }
+
+  /** Chunk files in the order of the tape. */
+  get archives(): readonly CatalogedArchive[] {
+    return this.#archives;
   }
 
   get chunkCount(): number {
@@ -80,7 +92,7 @@ export class CartridgeCatalog {
 
   /** Notes a chunk file; the bytes are to be appended. Fault `media.damaged` for a file that does not come next. */
   addArchive(file: FileReference, store: string, digests: readonly Uint8Array[]): Uint8Array {
-    this.#advance(file.fileNumber);
+    this.beginArchive({ ...file, store, chunkCount: digests.length });
     for (const digest of digests) this.addChunk(store, digest, file.fileNumber);
     return encodeArchiveEntries(file, store, digests);
   }
@@ -103,9 +115,10 @@ export class CartridgeCatalog {
     table.add(digest, fileNumber);
   }
 
-  /** For the reader: a tape file begins. */
-  beginFile(fileNumber: number): void {
-    this.#advance(fileNumber);
+  /** For the reader: a chunk file begins. */
+  beginArchive(archive: CatalogedArchive): void {
+    this.#advance(archive.fileNumber);
+    this.#archives.push(archive);
   }
 
   #advance(fileNumber: number): void {
@@ -218,7 +231,7 @@ async function readArchive(reader: EntryReader, catalog: CartridgeCatalog, diges
     if (reader.fileNumber(end.fileNumber) !== fileNumber || uuidFromBytes(end.uuid) !== uuid) {
       throw reader.damaged("a chunk file ends as another one");
     }
-    catalog.beginFile(fileNumber);
+    catalog.beginArchive({ fileNumber, uuid, store, chunkCount: digests.count });
     for (let index = 0; index < digests.count; index++) catalog.addChunk(store, digests.at(index), fileNumber);
     return;
   }
