@@ -80,7 +80,7 @@ export const tapeCareOperations = [
     name: "tape.restore-plan",
     kind: "query",
     permission: "viewer",
-    route: { method: "get", path: "/tape/restore-plan" },
+    route: { method: "get", path: "/tape/media-sets/{mediaSet}/restore-plan" },
     summary: "Show which cartridges a restore will load, in which order, where they are, and how long it takes at most",
     input: z.strictObject({
       mediaSet: z.string().describe("UUID of the media set"),
