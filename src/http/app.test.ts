@@ -8,6 +8,7 @@ import { apiPrefix, EventHub, operations, TokenStore, type Role } from "#api/ind
 import { Manager } from "#backup/index.ts";
 import { defaultSettings, Gateway } from "#gateway/index.ts";
 import { utcZone } from "#media/index.ts";
+import { NoticeDesk } from "#notify/index.ts";
 import {
   SeededRandom,
   SimClock,
@@ -343,8 +344,18 @@ suite("the API over HTTP", () => {
       random: random.fork("manager"),
       zone: utcZone,
     });
+    const notices = await NoticeDesk.open({
+      files: new SimStateFiles(),
+      clock,
+      random: random.fork("notices"),
+      log,
+      host: "test",
+      connectMail: () => assert.fail("no target is set up"),
+      runSendmail: () => assert.fail("no target is set up"),
+      sendHttp: () => assert.fail("no target is set up"),
+    });
     app = httpApp({
-      context: { gateway, tokens, clock, system, manager },
+      context: { gateway, tokens, clock, system, manager, notices },
       events: hub,
       random: random.fork("http"),
       log,
