@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several handlers need.
 
-import type { Manager } from "#backup/index.ts";
+import type { CartridgeRecord, Manager } from "#backup/index.ts";
 import type { Gateway } from "#gateway/index.ts";
 import { apiFault } from "./faults.ts";
 import type { ApiContext } from "./operation.ts";
@@ -24,6 +24,12 @@ export function given<T extends object>(values: T): Given<T> {
   const present: Given<T> = {};
   for (const key in values) if (values[key] !== undefined) Object.assign(present, { [key]: values[key] });
   return present;
+}
+
+/** A location as Proxmox writes it. */
+export function locationTextOf(location: CartridgeRecord["location"]): string {
+  if (location.kind === "offline") return "offline";
+  return location.kind === "online" ? `online-${location.changer}` : `vault-${location.vault}`;
 }
 
 /** The manager of this process. Fault `api.no-manager`. */

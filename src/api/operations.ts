@@ -11,6 +11,7 @@ import type { Operation } from "./operation.ts";
 import { backupJobOperations } from "./backup-job-operations.ts";
 import { datastoreOperations } from "./datastore-operations.ts";
 import { tapeCareOperations } from "./tape-care-operations.ts";
+import { tapeDeviceOperations } from "./tape-device-operations.ts";
 import { tapeOperations } from "./tape-operations.ts";
 import { tapeSetupOperations } from "./tape-setup-operations.ts";
 import { shelfOperations } from "./shelf-operations.ts";
@@ -30,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...tapeSetupOperations,
   ...tapeOperations,
   ...tapeCareOperations,
+  ...tapeDeviceOperations,
   ...backupJobOperations,
   ...notifyOperations,
   ...systemOperations,

@@ -58,6 +58,12 @@ export const barcode = z
   .meta({ suggest: "barcodes" })
   .describe("Barcode of a cartridge");
 export const poolName = name.meta({ suggest: "pools" }).describe("Name of a shelf pool");
+/** The drive of the manager that a command works with; the command line knows one by default. */
+export const tapeDrive = z
+  .string()
+  .optional()
+  .meta({ suggest: "tape-drives" })
+  .describe("Name of the drive; not needed when there is only one");
 export const targetName = z.string().min(1).max(223).meta({ suggest: "targets" }).describe("Target name (IQN)");
 export const initiatorName = z.string().min(1).max(223).describe("Initiator name; a * at its end matches any rest");
 export const taskId = z

@@ -6,9 +6,9 @@ import * as z from "zod";
 import { limits } from "#base/index.ts";
 import { managerOf } from "./handling.ts";
 import { operation } from "./operation.ts";
-import { bytes, Task, time } from "./schemas.ts";
+import { bytes, tapeDrive, Task, time } from "./schemas.ts";
 
-const drive = z.string().optional().describe("Name of the drive; not needed when there is only one");
+const drive = tapeDrive;
 const isAsked = (text: string) => z.boolean().optional().describe(text);
 
 const CartridgeView = z.object({

@@ -13,12 +13,14 @@ const lun = (what: string) => z.int().min(0).max(16_383).optional().describe(`LU
 
 const DriveView = z.object({
   name: z.string(),
-  kind: z.enum(["library", "folder"]),
+  kind: z.enum(["library", "standalone", "folder"]),
   portal: z.string().optional(),
   changerTarget: z.string().optional(),
   changerLun: z.int().optional(),
   driveTarget: z.string().optional(),
   driveLun: z.int().optional(),
+  exportSlots: z.array(z.int()).optional(),
+  ejectsBeforeUnload: z.boolean().optional(),
   path: z.string().optional(),
   sizeBytes: bytes.optional(),
 });
@@ -36,6 +38,17 @@ const KeyView = z.object({
   modified: z.string(),
 });
 
+/** Numbers of slots, each once, in their order. */
+const slotsOf = (text: string | undefined): readonly number[] =>
+  Array.from(
+    new Set(
+      (text ?? "")
+        .split(",")
+        .filter((slot) => slot !== "")
+        .map(Number),
+    ),
+  ).toSorted((a, b) => a - b);
+
 const anExample = (name: string) => [{ title: "By name", input: { name } }];
 
 /** What the manager is set up with. */
@@ -45,16 +58,23 @@ export const tapeSetupOperations = [
     kind: "change",
     permission: "admin",
     route: { method: "post", path: "/tape/drives" },
-    summary: "Set up a tape drive of a library that is reached over iSCSI",
+    summary: "Set up a tape drive that is reached over iSCSI, with its library or alone",
     description:
-      "The place of the drive in its library is found by its serial number. `capstan target list` shows our own targets.",
+      "The place of the drive in its library is found by its serial number. A drive without a changer stands alone: people put " +
+      "cartridges in. `capstan target list` shows our own targets.",
     input: z.strictObject({
       name: driveName,
       portal: z.string().describe("Portal of the library, host:port"),
       driveTarget: target("drive"),
-      changerTarget: target("changer"),
+      changerTarget: target("changer").optional(),
       driveLun: lun("drive"),
       changerLun: lun("changer"),
+      exportSlots: z
+        .string()
+        .regex(/^[1-9]\d{0,4}(,[1-9]\d{0,4})*$/, { error: "slots are numbers from 1 on, separated by commas" })
+        .optional()
+        .describe("Storage slots that count as mail slots, for libraries that have none: 21,22"),
+      ejectBeforeUnload: z.boolean().optional().describe("Let the drive eject before the robot takes the cartridge"),
     }),
     output: DriveView,
     positional: ["name"],
@@ -70,12 +90,19 @@ export const tapeSetupOperations = [
       },
     ],
     handler: async (context, input) => {
-      const drive = {
-        kind: "library" as const,
-        ...input,
-        driveLun: input.driveLun ?? 0,
-        changerLun: input.changerLun ?? 0,
-      };
+      const { name, portal, driveTarget, changerTarget, driveLun = 0, changerLun = 0, exportSlots } = input;
+      const unit = { name, portal, driveTarget, driveLun };
+      const drive =
+        changerTarget === undefined
+          ? { kind: "standalone" as const, ...unit }
+          : {
+              kind: "library" as const,
+              ...unit,
+              changerTarget,
+              changerLun,
+              exportSlots: slotsOf(exportSlots),
+              ejectsBeforeUnload: input.ejectBeforeUnload === true,
+            };
       await managerOf(context).addDrive(drive);
       return drive;
     },

@@ -8,7 +8,16 @@ export * from "./folder-station.ts";
 export * from "./group-filter.ts";
 export * from "./label-job.ts";
 export * from "./manager.ts";
-export type { DriveConfig, LibraryDriveConfig, ManagerConfig, PoolConfig, StoreConfig } from "./manager-config.ts";
+export type { CartridgeRecord } from "#media/index.ts";
+export { type ChangerListing, type ElementListing, elementsOf } from "./device-desk.ts";
+export type {
+  DriveConfig,
+  LibraryDriveConfig,
+  StandaloneDriveConfig,
+  ManagerConfig,
+  PoolConfig,
+  StoreConfig,
+} from "./manager-config.ts";
 export type { JobListing } from "./job-desk.ts";
 export type { JobRun, TapeJob } from "./tape-job.ts";
 export * from "./request.ts";

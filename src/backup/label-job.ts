@@ -20,6 +20,7 @@ import { type CartridgeRecord, isCleaningLabel, type Librarian, readCatalog } fr
 import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
+import { noteCartridge } from "./cartridge-note.ts";
 import type { TapeStation } from "./station.ts";
 import { walkCartridge } from "./tape-walk.ts";
 
@@ -66,6 +67,7 @@ export async function labelCartridge(
     const details = { drive: station.name, actual: back?.label.labelText ?? "empty", expected: labelText };
     throw backupFault("wrong-cartridge", details);
   }
+  await noteCartridge(drive, context, { label: labelText, barcode: labelText, pool: pool ?? "" });
   await librarian.startCatalog(label.uuid);
   await librarian.update((inventory) => inventory.withLabels({ label, set: undefined }));
   await drive.rewind();
@@ -141,6 +143,7 @@ export async function eraseCartridge(
     context.log(`erases ${labelText}`);
   }
   await drive.erase(how);
+  await noteCartridge(drive, context, undefined);
 }
 
 /**

@@ -38,10 +38,23 @@ export interface LibraryDriveConfig {
   readonly changerLun: number;
   readonly driveTarget: string;
   readonly driveLun: number;
+  /** Storage slots that count as mail slots, for libraries that have none. */
+  readonly exportSlots: readonly number[];
+  /** True: the drive lets its cartridge go before the robot takes it. */
+  readonly ejectsBeforeUnload: boolean;
+}
+
+/** A drive that no changer serves, reached over iSCSI: people put cartridges in. */
+export interface StandaloneDriveConfig {
+  readonly kind: "standalone";
+  readonly name: string;
+  readonly portal: string;
+  readonly driveTarget: string;
+  readonly driveLun: number;
 }
 
 /** A drive. */
-export type DriveConfig = LibraryDriveConfig | FolderDriveConfig;
+export type DriveConfig = LibraryDriveConfig | StandaloneDriveConfig | FolderDriveConfig;
 
 /** A pool as it is written down. */
 export interface PoolConfig {
@@ -80,9 +93,10 @@ export function checkDrive(drive: DriveConfig): void {
 
 /**
  * The name of a drive's changer, by which the inventory knows where cartridges are: that of the first drive that was set up
- * for it, so that all drives of a library mean one changer.
+ * for it, so that all drives of a library mean one changer. Undefined for a drive that stands alone.
  */
-export function changerNameOf(config: ManagerConfig, drive: DriveConfig): string {
+export function changerNameOf(config: ManagerConfig, drive: DriveConfig): string | undefined {
+  if (drive.kind === "standalone") return undefined;
   if (drive.kind === "folder") return drive.name;
   const isSame = (other: DriveConfig): boolean =>
     other.kind === "library" &&
@@ -136,7 +150,7 @@ export function parseConfig(text: string | undefined): ManagerConfig {
 }
 
 function driveJson(drive: DriveConfig): JsonObject {
-  if (drive.kind === "library") return { ...drive };
+  if (drive.kind !== "folder") return { ...drive };
   const { kind, name, path, sizeBytes } = drive;
   return { kind, name, path, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
 }
@@ -147,14 +161,20 @@ function driveOf(row: JsonObject): DriveConfig {
     const sizeBytes = row["sizeBytes"] === undefined ? undefined : numberOf(row, "sizeBytes");
     return { kind: "folder", name, path: textOf(row, "path"), sizeBytes };
   }
+  const portal = textOf(row, "portal");
+  const unit = { driveTarget: textOf(row, "driveTarget"), driveLun: numberOf(row, "driveLun") };
+  if (row["kind"] === "standalone") return { kind: "standalone", name, portal, ...unit };
+  const slots = row["exportSlots"] ?? [];
+  if (!isJsonArray(slots)) throw bad('"exportSlots" is not a list');
   return {
     kind: "library",
     name,
-    portal: textOf(row, "portal"),
+    portal,
     changerTarget: textOf(row, "changerTarget"),
     changerLun: numberOf(row, "changerLun"),
-    driveTarget: textOf(row, "driveTarget"),
-    driveLun: numberOf(row, "driveLun"),
+    ...unit,
+    exportSlots: slots.map(Number),
+    ejectsBeforeUnload: row["ejectsBeforeUnload"] === true,
   };
 }
 

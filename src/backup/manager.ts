@@ -3,6 +3,7 @@
 // through ports. This file wires; the jobs are elsewhere.
 
 import { bytesFromText, type Clock, defined, isoText, limits, type Log, type Random, silentLog } from "#base/index.ts";
+import type { ScsiUnit, TapeChanger } from "#driver/index.ts";
 import { Datastore, type Files, type SourceTree, type TargetTree } from "#datastore/index.ts";
 import { type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/index.ts";
 import { Librarian, type MediaPool, type StateFiles, type Zone } from "#media/index.ts";
@@ -10,6 +11,7 @@ import type { Notify } from "#notify/index.ts";
 import { Gate, type JsonValue, type TaskContext, type TaskRecord, type TaskRegistry } from "#work/index.ts";
 import { CareDesk } from "./care-desk.ts";
 import { backupFault } from "./faults.ts";
+import { DeviceDesk } from "./device-desk.ts";
 import { JobDesk } from "./job-desk.ts";
 import type { LabelOptions } from "./label-job.ts";
 import {
@@ -32,6 +34,10 @@ import { TapeDesk } from "./tape-desk.ts";
 /** A station that is open. */
 export interface OpenStation {
   readonly station: TapeStation;
+  /** The drive as a unit, for what goes beyond reading and writing; undefined where there is no such thing. */
+  readonly unit?: ScsiUnit;
+  /** The changer, with the place of the drive in it. */
+  readonly place?: { readonly changer: TapeChanger; readonly driveNumber: number; readonly robot: Gate };
   close(): Promise<void>;
 }
 
@@ -40,8 +46,11 @@ export interface ManagerPorts {
   /** The files below a folder of this machine. */
   files(path: string): Files;
   tree(path: string): SourceTree & TargetTree;
-  /** `changer`: the name by which the inventory knows its changer; `robot`: the same for all drives of a changer. */
-  openStation(drive: DriveConfig, changer: string, robot: Gate): Promise<OpenStation>;
+  /**
+   * `changer`: the name by which the inventory knows its changer; undefined: the drive stands alone. `robot`: the same for all
+   * drives of a changer.
+   */
+  openStation(drive: DriveConfig, changer: string | undefined, robot: Gate): Promise<OpenStation>;
 }
 
 /** What a manager needs. */
@@ -73,6 +82,7 @@ export class Manager {
   readonly stores: StoreDesk;
   readonly tapes: TapeDesk;
   readonly care: CareDesk;
+  readonly devices: DeviceDesk;
   readonly tasks: TaskRegistry;
   readonly #options: ManagerOptions;
   /** One job at a time on a drive, and on a pool. */
@@ -98,6 +108,7 @@ export class Manager {
     this.stores = new StoreDesk(this);
     this.tapes = new TapeDesk(this);
     this.care = new CareDesk(this);
+    this.devices = new DeviceDesk(this);
   }
 
   /** Reads the state. Faults `backup.bad-config`, `keys.bad-key`, `media.damaged`. */
@@ -159,7 +170,8 @@ export class Manager {
 
   /** Names of all changers. */
   get changers(): readonly string[] {
-    return [...new Set(this.#config.drives.map((drive) => changerNameOf(this.#config, drive)))];
+    const names = this.#config.drives.map((drive) => changerNameOf(this.#config, drive));
+    return [...new Set(names.filter((name) => name !== undefined))];
   }
 
   /** Sets up a datastore; its folder is made where it is not there. Faults `backup.bad-config`, `backup.exists`. */
@@ -252,11 +264,16 @@ export class Manager {
     }
   }
 
+  /** True while a job uses the drive. */
+  isBusy(drive: DriveConfig): boolean {
+    return this.#driveGates.get(drive.name)?.isBusy === true;
+  }
+
   /** Uses a drive, alone: waits until nobody else does, opens its station and closes it however that ends. */
   async withStation<T>(
     drive: DriveConfig,
     context: TaskContext,
-    use: (options: LabelOptions) => Promise<T>,
+    use: (options: LabelOptions, opened: OpenStation) => Promise<T>,
   ): Promise<T> {
     const reason = `the drive ${drive.name} is in use`;
     let leave: (() => void) | undefined = await enter(this.#driveGates, drive.name, { context, reason });
@@ -271,7 +288,8 @@ export class Manager {
       try {
         const { librarian, clock, random, notify } = this;
         const station = new SharedStation(opened.station, () => this.#emptyIdleDrives(drive));
-        return await use({ librarian, keys: this.#keys, station, clock, random, context, notify, lend });
+        const options = { librarian, keys: this.#keys, station, clock, random, context, notify, lend };
+        return await use(options, opened);
       } finally {
         await opened.close();
       }
@@ -283,6 +301,7 @@ export class Manager {
   /** Empties the other drives of a library that no job uses. */
   async #emptyIdleDrives(drive: DriveConfig): Promise<void> {
     const changer = changerNameOf(this.#config, drive);
+    if (changer === undefined) return;
     for (const other of this.#config.drives) {
       const gate = gateOf(this.#driveGates, other.name);
       if (other.name === drive.name || changerNameOf(this.#config, other) !== changer || gate.isBusy) continue;
@@ -299,7 +318,7 @@ export class Manager {
 
   #openStation(drive: DriveConfig): Promise<OpenStation> {
     const changer = changerNameOf(this.#config, drive);
-    return this.ports.openStation(drive, changer, gateOf(this.#robots, changer));
+    return this.ports.openStation(drive, changer, gateOf(this.#robots, changer ?? drive.name));
   }
 
   #find<T extends { readonly name: string }>(what: string, list: readonly T[], name: string): T {

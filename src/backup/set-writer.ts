@@ -21,7 +21,8 @@ import type { Allocation, CartridgeCatalog, CartridgeRecord, Librarian, MediaPoo
 import type { Notify } from "#notify/index.ts";
 import type { TaskContext } from "#work/index.ts";
 import { backupFault } from "./faults.ts";
-import { requestCartridge, waitForSet } from "./request.ts";
+import { noteCartridge } from "./cartridge-note.ts";
+import { type LoadedCartridge, requestCartridge, waitForSet } from "./request.ts";
 import type { TapeStation } from "./station.ts";
 
 /** What writing on a set needs. */
@@ -65,6 +66,7 @@ export class SetWriter {
   readonly #catalogs = new Map<Uuid, CartridgeCatalog>();
   readonly #used: string[] = [];
   #open: OpenCartridge | undefined;
+  #hasCleaned = false;
 
   private constructor(options: SetWriterOptions, view: PoolView, set: Uuid) {
     this.#options = options;
@@ -222,7 +224,7 @@ export class SetWriter {
     const allocation = await this.#allocate(key);
     const { record } = allocation;
     context.log(`writes on ${record.label.labelText}, number ${allocation.set.setIndex} of the set`);
-    const { drive, labels } = await requestCartridge(this.#options, record);
+    const { drive, labels } = await this.#load(record);
     await this.#checkAlerts(drive, record);
     const catalog = await this.#readCatalog(record);
     const isFresh = await this.#prepare(drive, { ...allocation, set: { ...allocation.set, key } }, labels.set, catalog);
@@ -236,6 +238,34 @@ export class SetWriter {
     this.#used.push(record.label.labelText);
     this.#open = open;
     return open;
+  }
+
+  /** Asks for a cartridge; a drive that wants to be cleaned is cleaned before, once in a job (B-ALERT-3). */
+  async #load(record: CartridgeRecord): Promise<LoadedCartridge> {
+    const { station, context, notify } = this.#options;
+    const loaded = await requestCartridge(this.#options, record);
+    const wantsCleaning = !this.#hasCleaned && (await loaded.drive.wantsCleaning?.()) === true;
+    if (!wantsCleaning) return loaded;
+    this.#hasCleaned = true;
+    context.log(`${station.name} asks to be cleaned`);
+    try {
+      if (station.clean === undefined) throw backupFault("clean-by-hand", { drive: station.name });
+      await station.clean();
+      context.log(`${station.name} was cleaned`);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      // A drive that was not cleaned still writes; if it cannot any more, it raises other alerts.
+      context.warn(`${station.name} was not cleaned: ${error.message}`);
+      const title = `The drive ${station.name} asks to be cleaned`;
+      notify?.({
+        type: "tape-alert",
+        severity: "warning",
+        title,
+        text: error.message,
+        fields: { drive: station.name },
+      });
+    }
+    return requestCartridge(this.#options, record);
   }
 
   /** The next cartridge of the pool; waits for one where that is wanted. Fault `media.no-media` otherwise. */
@@ -283,6 +313,7 @@ export class SetWriter {
     await drive.setEncryptionKey(undefined);
     await writeSetLabel(drive, this.#identity(), set);
     await drive.flush();
+    await noteCartridge(drive, this.#options.context, { pool: set.pool });
     await this.#options.librarian.settle(record.label.uuid);
     return true;
   }

@@ -48,6 +48,11 @@ export class SharedStation implements TapeStation {
     return this.#station.export(labelText);
   }
 
+  get clean(): (() => Promise<void>) | undefined {
+    const { clean } = this.#station;
+    return clean === undefined ? undefined : () => clean.call(this.#station);
+  }
+
   labels(): Promise<readonly string[] | undefined> {
     return this.#station.labels();
   }

@@ -2,9 +2,11 @@
 // A station: a drive, with the changer that serves it if there is one. Cartridges are asked for by label; how they come is the
 // station's business. Port of this room; a library and a drive alone implement it, and the simulator.
 
+import { type Clock, isFault, limits, sleep } from "#base/index.ts";
 import type { TapeDrive } from "#format/index.ts";
 import {
   type ChangerStatus,
+  cleaningMove,
   exportMove,
   loadMoves,
   type Move,
@@ -33,6 +35,41 @@ export interface TapeStation {
   export(labelText: string): Promise<boolean>;
   /** Labels of the cartridges that can be loaded; undefined without a changer. */
   labels(): Promise<readonly string[] | undefined>;
+  /** Cleans the drive with a cleaning cartridge of the changer. A station without this needs a person for it. */
+  readonly clean?: (() => Promise<void>) | undefined;
+}
+
+/** A drive that stands alone: people put cartridges in and take them out. */
+export class StandaloneStation implements TapeStation {
+  readonly name: string;
+  readonly changer = undefined;
+  readonly #openDrive: () => Promise<TapeDrive>;
+
+  constructor(options: { readonly name: string; readonly openDrive: () => Promise<TapeDrive> }) {
+    this.name = options.name;
+    this.#openDrive = options.openDrive;
+  }
+
+  load(): Promise<TapeDrive> {
+    return this.#openDrive();
+  }
+
+  open(): Promise<TapeDrive> {
+    return this.#openDrive();
+  }
+
+  async unload(): Promise<void> {
+    await (await this.#openDrive()).eject();
+  }
+
+  async export(): Promise<boolean> {
+    await this.unload();
+    return true;
+  }
+
+  labels(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
 }
 
 /** A drive of a library. */
@@ -43,6 +80,8 @@ export class LibraryStation implements TapeStation {
   readonly #driveNumber: number;
   readonly #openDrive: () => Promise<TapeDrive>;
   readonly #robot: Gate;
+  readonly #clock: Clock;
+  readonly #ejectsBeforeUnload: boolean;
 
   /**
    * `openDrive` opens the drive at place `driveNumber` of the changer. `robot` is shared by all stations of a changer: between
@@ -54,8 +93,12 @@ export class LibraryStation implements TapeStation {
     readonly driveNumber: number;
     readonly openDrive: () => Promise<TapeDrive>;
     readonly robot: Gate;
+    readonly clock: Clock;
+    readonly ejectsBeforeUnload?: boolean;
   }) {
     this.name = options.name;
+    this.#clock = options.clock;
+    this.#ejectsBeforeUnload = options.ejectsBeforeUnload === true;
     this.changer = options.changer.name;
     this.#changer = options.changer;
     this.#driveNumber = options.driveNumber;
@@ -88,11 +131,31 @@ export class LibraryStation implements TapeStation {
     return onlineLabels(await this.#changer.status());
   }
 
+  async clean(): Promise<void> {
+    await this.unload();
+    await this.#make((status) => [cleaningMove(status, this.changer, this.#driveNumber)]);
+    // A drive keeps a cleaning cartridge until it is done; until then the robot cannot take it.
+    const deadline = this.#clock.monotonic() + limits.driveCleaning;
+    for (;;) {
+      await sleep(this.#clock, limits.cartridgeRetry);
+      try {
+        return await this.unload();
+      } catch (error) {
+        if (!isFault(error, "driver.command-failed") || this.#clock.monotonic() > deadline) throw error;
+      }
+    }
+  }
+
   /** Resolves with the number of moves. */
   #make(decide: (status: ChangerStatus) => readonly Move[]): Promise<number> {
     return this.#robot.run(async () => {
-      const moves = decide(await this.#changer.status());
-      for (const { from, to } of moves) await this.#changer.move(from, to);
+      const status = await this.#changer.status();
+      const moves = decide(status);
+      const own = status.drives.find(({ number }) => number === this.#driveNumber);
+      for (const { from, to } of moves) {
+        if (this.#ejectsBeforeUnload && from === own?.address) await (await this.#openDrive()).eject();
+        await this.#changer.move(from, to);
+      }
       return moves.length;
     });
   }

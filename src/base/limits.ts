@@ -77,6 +77,8 @@ export const limits = {
   requestReminder: hours(1),
   /** … but at least so often. */
   requestReminderMax: days(1),
+  /** Longest cleaning of a drive. */
+  driveCleaning: minutes(15),
   /** Notices that wait for one target; the oldest are dropped. */
   noticesWaiting: 100,
   /** Times that a notice is tried before it is given up, and the pause between them. */

@@ -14,6 +14,7 @@ const nameSources: Readonly<Record<string, { readonly operation: string; readonl
   barcodes: { operation: "cartridge.list", property: "barcode" },
   pools: { operation: "pool.list", property: "name" },
   targets: { operation: "target.list", property: "name" },
+  "tape-drives": { operation: "tape.drive.list", property: "name" },
   tasks: { operation: "task.list", property: "id" },
   tokens: { operation: "token.list", property: "name" },
   "changer-models": { operation: "model.list", property: "name" },

@@ -48,6 +48,8 @@ export interface CliPorts {
   readonly version: string;
   /** Finds the server and the token; Faults say what was looked for where. */
   connect(options: ConnectOptions): Promise<Server>;
+  /** Name of the tape drive that is meant when none is named. */
+  readonly tapeDrive?: string;
   /** All of a text file; `-` is standard input. */
   readText(path: string): Promise<string>;
   /** Commands that `runOther` does. */

@@ -65,6 +65,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   notify: "who is told what, by mail and by webhook",
   "notify target": "mail servers, mail addresses and webhooks that notices go to",
   "notify matcher": "which notices go to which targets",
+  "tape changer": "changers that the manager of tapes uses",
   "tape media": "cartridges of the inventory, and what is on them",
 };
 
@@ -251,6 +252,7 @@ async function inputOf(
     if (sources.length > 1) throw cliFault("usage", { reason: `${field.name} is given twice` });
     if (typeof file === "string") input[field.name] = (await ports.readText(file)).replace(/\r?\n$/, "");
     else if (sources.length === 1) input[field.name] = read(field, sources[0]);
+    else if (field.suggest === "tape-drives" && ports.tapeDrive !== undefined) input[field.name] = ports.tapeDrive;
   }
   const parsed = entry.input.safeParse(input);
   if (parsed.success) return input;

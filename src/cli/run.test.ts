@@ -352,3 +352,17 @@ test("there is a completion script for each shell", async () => {
     assert.match(b.out, /__complete/);
   }
 });
+
+test("the drive that tape commands mean is known by default, and what is said wins; jobs keep theirs", async () => {
+  const path = "/api/v1/tape/status?drive=";
+  const b = bench({ [`GET ${path}lto0`]: { body: {} }, [`GET ${path}lto1`]: { body: {} } });
+  const ports = { ...b.ports, tapeDrive: "lto0" };
+  await runCli(["tape", "status"], ports);
+  await runCli(["tape", "status", "--drive", "lto1"], ports);
+  await runCli(["tape", "backup-job", "update", "nightly", "--schedule", "daily"], ports);
+  assert.deepEqual(
+    b.requests.map((request) => request.path),
+    [`${path}lto0`, `${path}lto1`, "/api/v1/tape/backup-jobs/nightly"],
+  );
+  assert.deepEqual(JSON.parse(b.requests[2]?.body ?? ""), { schedule: "daily" });
+});

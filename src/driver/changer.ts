@@ -106,6 +106,23 @@ export function exportMove(
   return { from, to: to.address };
 }
 
+/** The move that brings a cleaning cartridge into an empty drive (B-CHG-8). Fault `driver.no-cleaning`. */
+export function cleaningMove(status: ChangerStatus, changer: string, driveNumber: number): Move {
+  const { address } = driveOf(status, driveNumber, changer);
+  const slot = status.slots.find(
+    ({ content, isMailSlot }) => !isMailSlot && labelOf(content)?.startsWith("CLN") === true,
+  );
+  if (slot === undefined) throw driverFault("no-cleaning", { changer });
+  return { from: slot.address, to: address };
+}
+
+/** The slot with this number. Fault `driver.no-such-slot`. */
+export function slotOf(status: ChangerStatus, changer: string, number: number): ChangerSlot {
+  const slot = status.slots.find((candidate) => candidate.number === number);
+  if (slot === undefined) throw driverFault("no-such-slot", { changer, number, last: status.slots.length });
+  return slot;
+}
+
 /** Labels in drives, then in storage slots; cleaning cartridges in slots are left out (B-CHG-7). */
 export function onlineLabels(status: ChangerStatus): readonly string[] {
   const inDrives = status.drives.map(({ content }) => labelOf(content));

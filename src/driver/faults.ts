@@ -40,5 +40,19 @@ export const driverFault = faultsOf("driver", {
     http: 409,
     exit: 4,
   },
+  "no-cleaning": {
+    text: "{changer} has no cleaning cartridge in a storage slot; its barcode begins with CLN",
+    retry: "operator",
+    http: 404,
+    exit: 3,
+  },
+  "no-such-slot": {
+    text: "{changer} has no slot {number}; the last one is {last}",
+    retry: "never",
+    http: 404,
+    exit: 3,
+  },
+  "slot-empty": { text: "slot {number} of {changer} is empty", retry: "operator", http: 409, exit: 4 },
+  "slot-full": { text: "slot {number} of {changer} is not empty", retry: "operator", http: 409, exit: 4 },
   "no-free-slot": { text: "{changer} has no free {kind}", retry: "operator", http: 507, exit: 7 },
 });

@@ -16,7 +16,7 @@ import {
 } from "#scsi/index.ts";
 import type { ChangerStatus, ElementContent, TapeChanger } from "./changer.ts";
 import { driverFault } from "./faults.ts";
-import { identify } from "./scsi-tape-drive.ts";
+import { identify } from "./unit-identity.ts";
 import type { ScsiUnit } from "./scsi-unit.ts";
 
 const changerDeviceType = 8;

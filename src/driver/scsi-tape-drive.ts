@@ -3,16 +3,12 @@
 // filemarks from the beginning.
 
 import { hours } from "#base/index.ts";
-import { Cursor } from "#codec/index.ts";
-import type { BlockRead, BlockWritten, TapeDrive } from "#format/index.ts";
+import type { BlockRead, BlockWritten, CartridgeNote, TapeDrive } from "#format/index.ts";
 import {
+  cleaningAlerts,
   Erase6,
-  Inquiry,
   LoadUnload,
-  LogPageHeader,
-  LogParameterHeader,
   logPages,
-  LogSense,
   LongPosition,
   ModeBlockDescriptor,
   ModeHeader6,
@@ -22,79 +18,24 @@ import {
   Rewind,
   Space6,
   spaceCodes,
-  StandardInquiry,
-  VpdHeader,
-  vpdPages,
   Write6,
   WriteFilemarks6,
 } from "#scsi/index.ts";
+import { writeMemory } from "./cartridge-memory.ts";
+import { tapeAlerts } from "./tape-alerts.ts";
+import { counterOf, readLogPage } from "./log-page.ts";
 import { setDriveKey } from "./drive-encryption.ts";
 import { driverFault } from "./faults.ts";
+import { identify } from "./unit-identity.ts";
 import type { ScsiUnit } from "./scsi-unit.ts";
 
 const tapeDeviceType = 1;
 const spaceCountMask = 0xff_ffff;
-const logLength = 4096;
-const vpdLength = 252;
 /** Buffered mode: writes are answered when they are in the drive's buffer. */
 const bufferedMode = 1;
 const megabyte = 1_000_000;
 /** Erasing or formatting a whole cartridge of the latest generations. */
 const eraseTimeout = hours(12);
-
-/** Alerts after which a cartridge or a drive must not be written: numbers of TapeAlert (SSC-4 annex A) and names. */
-const criticalAlertNames: Readonly<Record<number, string>> = {
-  4: "media",
-  5: "read failure",
-  6: "write failure",
-  9: "write protect",
-  14: "unrecoverable snapped tape",
-  16: "forced eject",
-  22: "expired cleaning media",
-  23: "invalid cleaning tape",
-  30: "hardware A",
-  31: "hardware B",
-  33: "eject media",
-  38: "predictive failure",
-  40: "loader stray tape",
-  42: "loader magazine",
-  52: "tape system area write failure",
-  53: "tape system area read failure",
-  54: "no start of data",
-  55: "loading failure",
-  56: "unrecoverable unload failure",
-  57: "automation interface failure",
-};
-
-/** What a device says of itself. */
-export interface DeviceIdentity {
-  readonly deviceType: number;
-  readonly vendor: string;
-  readonly product: string;
-  readonly revision: string;
-}
-
-/** Asks a unit who it is. */
-export async function identify(unit: ScsiUnit): Promise<DeviceIdentity> {
-  const cdb = Inquiry.encode({ allocationLength: StandardInquiry.size });
-  const data = new Uint8Array(StandardInquiry.size);
-  data.set((await unit.must("INQUIRY", { cdb, dataInLength: data.byteLength })).subarray(0, data.byteLength));
-  const { deviceType, vendor, product, revision } = StandardInquiry.decode(data);
-  return { deviceType, vendor, product, revision };
-}
-
-/** The serial number of a unit (VPD page 80h); undefined when it tells none. */
-export async function serialOf(unit: ScsiUnit): Promise<string | undefined> {
-  const cdb = Inquiry.encode({
-    vitalProductData: true,
-    pageCode: vpdPages["unit-serial"],
-    allocationLength: vpdLength,
-  });
-  const answer = await unit.ask({ cdb, dataInLength: vpdLength });
-  if (answer.word !== "good" || answer.dataIn.byteLength < VpdHeader.size) return undefined;
-  const text = Buffer.from(answer.dataIn.subarray(VpdHeader.size)).toString("latin1").replaceAll("\0", " ").trim();
-  return text === "" ? undefined : text;
-}
 
 /** A drive with a cartridge. */
 export class ScsiTapeDrive implements TapeDrive {
@@ -191,17 +132,23 @@ export class ScsiTapeDrive implements TapeDrive {
   }
 
   async criticalAlerts(): Promise<readonly string[]> {
-    const parameters = await this.#log(logPages.tapeAlert.code);
-    return Array.from(parameters).flatMap(([code, value]) => {
-      const name = criticalAlertNames[code];
-      return name !== undefined && ((value.at(-1) ?? 0) & 1) === 1 ? [name] : [];
-    });
+    const alerts = await tapeAlerts(this.#unit);
+    return alerts.filter(({ isCritical }) => isCritical).map(({ name }) => name);
+  }
+
+  async wantsCleaning(): Promise<boolean> {
+    const alerts = await tapeAlerts(this.#unit);
+    return alerts.some(({ number }) => cleaningAlerts.includes(number));
   }
 
   async usedBytes(): Promise<number | undefined> {
-    const parameters = await this.#log(logPages.volumeStatistics.code);
-    const value = parameters.get(logPages.volumeStatistics.parameters.usedCapacity.code);
-    return value === undefined ? undefined : Number(BigInt(`0x${Buffer.from(value).toString("hex")}`)) * megabyte;
+    const { code, parameters } = logPages.volumeStatistics;
+    const count = counterOf(await readLogPage(this.#unit, code), parameters.usedCapacity);
+    return count === undefined ? undefined : count * megabyte;
+  }
+
+  note(note: CartridgeNote): Promise<void> {
+    return writeMemory(this.#unit, note);
   }
 
   async eject(): Promise<void> {
@@ -246,21 +193,5 @@ export class ScsiTapeDrive implements TapeDrive {
       throw driverFault("was-disturbed", { device: this.#unit.name, answer: "it does not know where it is" });
     }
     return { fileNumber: Number(position.fileNumber), isAtBeginning: position.objectNumber === 0n };
-  }
-
-  /** Parameters of a log page by their codes; empty when the drive does not have the page. */
-  async #log(pageCode: number): Promise<ReadonlyMap<number, Uint8Array>> {
-    const cdb = LogSense.encode({ pageControl: 1, pageCode, allocationLength: logLength });
-    const answer = await this.#unit.ask({ cdb, dataInLength: logLength });
-    if (answer.word !== "good") return new Map();
-    const cursor = new Cursor("a log page", answer.dataIn);
-    const { pageLength } = cursor.structure(LogPageHeader);
-    const body = new Cursor("a log page", cursor.take(Math.min(pageLength, cursor.remaining)));
-    const parameters = new Map<number, Uint8Array>();
-    while (body.remaining >= LogParameterHeader.size) {
-      const { parameterCode, parameterLength } = body.structure(LogParameterHeader);
-      parameters.set(parameterCode, body.take(Math.min(parameterLength, body.remaining)));
-    }
-    return parameters;
   }
 }

@@ -36,6 +36,16 @@ export interface TapeWriter {
   writeFilemark(): Promise<void>;
 }
 
+/** What an application writes into the chip of a cartridge; what is left out stays, an empty text is taken away. */
+export interface CartridgeNote {
+  readonly vendor?: string;
+  readonly application?: string;
+  readonly version?: string;
+  readonly label?: string;
+  readonly barcode?: string;
+  readonly pool?: string;
+}
+
 /** Port: a drive. It is used by one caller at a time; every call waits for the one before. */
 export interface TapeDrive extends TapeReader, TapeWriter {
   /** To the begin of tape file 0. */
@@ -60,8 +70,12 @@ export interface TapeDrive extends TapeReader, TapeWriter {
   erase(options: { readonly isFast: boolean }): Promise<void>;
   /** Alerts that say that the cartridge or the drive must not be used for writing. Empty when all is well. */
   criticalAlerts(): Promise<readonly string[]>;
+  /** True when the drive asks to be cleaned. A drive without this does not tell. */
+  wantsCleaning?(): Promise<boolean>;
   /** Bytes of native capacity in use, where the drive tells. */
   usedBytes(): Promise<number | undefined>;
+  /** Writes into the chip of the cartridge, where it has one. A drive without this cannot. Fault `driver.command-failed`. */
+  note?(note: CartridgeNote): Promise<void>;
   /** Lets the cartridge go. */
   eject(): Promise<void>;
 }

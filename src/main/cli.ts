@@ -14,11 +14,20 @@ export function cli(args: readonly string[]): Promise<number> {
   return runCli(args, {
     terminal: processTerminal(),
     version: productVersion(),
+    ...defaultDrive(process.env),
     connect: async (options) => connect(options, process.env),
     readText: readTextFile,
     otherCommands: [...doors].map(([name, { summary }]) => ({ name, summary: `${summary} (capstan ${name} --help)` })),
     runOther: (name, rest) => doors.get(name)?.open(rest) ?? Promise.resolve(usageCode),
   });
+}
+
+/** The drive that tape commands work with when none is named. */
+export function defaultDrive(environment: Readonly<Record<string, string | undefined>>): {
+  readonly tapeDrive?: string;
+} {
+  const tapeDrive = environment["CAPSTAN_TAPE_DRIVE"] ?? environment["PROXMOX_TAPE_DRIVE"];
+  return tapeDrive === undefined || tapeDrive === "" ? {} : { tapeDrive };
 }
 
 const usageCode = 2;

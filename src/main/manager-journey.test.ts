@@ -114,6 +114,7 @@ class Journey {
       driveNumber: 0,
       openDrive,
       robot: new Gate(),
+      clock: bed.clock,
     });
     const time = epochSeconds(bed.clock.now());
     this.place = { namespace: ["offsite"], snapshot: { type: "host", id: "journey", time } };

@@ -13,6 +13,8 @@ import {
   LibraryStation,
   Manager,
   type OpenStation,
+  type StandaloneDriveConfig,
+  StandaloneStation,
 } from "#backup/index.ts";
 import { datastoreFault } from "#datastore/index.ts";
 import { IscsiPort, ScsiChanger, ScsiTapeDrive, ScsiUnit, serialOf } from "#driver/index.ts";
@@ -91,42 +93,77 @@ function openFolder({ name, path, sizeBytes }: DriveConfig & { readonly kind: "f
   return Promise.resolve({ station, close: () => Promise.resolve() });
 }
 
-/** Logs in to the changer and the drive, and finds the drive's place by its serial number. */
+interface Hands {
+  readonly initiator: IscsiInitiator;
+  readonly clock: Clock;
+  readonly robot: Gate;
+}
+
+/** Units of a station as they are opened; all are closed together. */
+class Units {
+  readonly #hands: Hands;
+  readonly #portal: Endpoint;
+  readonly #units: ScsiUnit[] = [];
+
+  constructor(hands: Hands, portal: Endpoint) {
+    this.#hands = hands;
+    this.#portal = portal;
+  }
+
+  async open(name: string, target: string, lun: number): Promise<ScsiUnit> {
+    const { initiator, clock } = this.#hands;
+    const unit = new ScsiUnit(name, new IscsiPort(await initiator.login(this.#portal, target), lun), clock);
+    this.#units.push(unit);
+    return unit;
+  }
+
+  async close(): Promise<void> {
+    for (const unit of this.#units.splice(0)) await unit.close();
+  }
+}
+
 async function openStation(
-  parts: { readonly initiator: IscsiInitiator; readonly clock: Clock; readonly robot: Gate },
-  drive: LibraryDriveConfig,
-  changerName: string,
+  hands: Hands,
+  drive: LibraryDriveConfig | StandaloneDriveConfig,
+  changer: string | undefined,
 ): Promise<OpenStation> {
-  const { initiator, clock, robot } = parts;
-  const portal = portalOf(drive);
-  const logIn = async (target: string, lun: number, name: string): Promise<ScsiUnit> =>
-    new ScsiUnit(name, new IscsiPort(await initiator.login(portal, target), lun), clock);
-  const changerUnit = await logIn(drive.changerTarget, drive.changerLun, `the changer of ${drive.name}`);
-  const units = [changerUnit];
-  const close = async (): Promise<void> => {
-    for (const unit of units.splice(0)) await unit.close();
-  };
+  const units = new Units(hands, portalOf(drive));
   try {
-    const changer = await ScsiChanger.open(changerName, changerUnit);
-    const driveUnit = await logIn(drive.driveTarget, drive.driveLun, drive.name);
-    units.push(driveUnit);
-    const serial = await serialOf(driveUnit);
-    const { drives } = await changer.status();
-    const place = drives.find((candidate) => candidate.serial === serial && serial !== undefined);
-    if (place === undefined) {
-      const reason = `its changer has no drive with the serial number ${serial ?? "(none)"}`;
-      throw backupFault("bad-config", { what: `the drive ${drive.name}`, reason });
-    }
-    const openDrive = () => ScsiTapeDrive.open(driveUnit);
-    const station = new LibraryStation({ name: drive.name, changer, driveNumber: place.number, openDrive, robot });
-    return { station, close };
+    if (drive.kind === "library") return await openLibrary(hands, units, drive, changer ?? drive.name);
+    const unit = await units.open(drive.name, drive.driveTarget, drive.driveLun);
+    const station = new StandaloneStation({ name: drive.name, openDrive: () => ScsiTapeDrive.open(unit) });
+    return { station, unit, close: () => units.close() };
   } catch (error) {
-    await close();
+    await units.close();
     throw error;
   }
 }
 
-function portalOf({ name, portal }: LibraryDriveConfig): Endpoint {
+/** Logs in to the changer and the drive, and finds the drive's place by its serial number. */
+async function openLibrary(
+  { clock, robot }: Hands,
+  units: Units,
+  drive: LibraryDriveConfig,
+  changerName: string,
+): Promise<OpenStation> {
+  const { name, exportSlots, ejectsBeforeUnload } = drive;
+  const changerUnit = await units.open(`the changer of ${name}`, drive.changerTarget, drive.changerLun);
+  const changer = await ScsiChanger.open(changerName, changerUnit, exportSlots);
+  const unit = await units.open(name, drive.driveTarget, drive.driveLun);
+  const serial = await serialOf(unit);
+  const { drives } = await changer.status();
+  const place = drives.find((candidate) => candidate.serial === serial && serial !== undefined);
+  if (place === undefined) {
+    const reason = `its changer has no drive with the serial number ${serial ?? "(none)"}`;
+    throw backupFault("bad-config", { what: `the drive ${name}`, reason });
+  }
+  const openDrive = () => ScsiTapeDrive.open(unit);
+  const driveNumber = place.number;
+  const station = new LibraryStation({ name, changer, driveNumber, openDrive, robot, clock, ejectsBeforeUnload });
+  return { station, unit, place: { changer, driveNumber, robot }, close: () => units.close() };
+}
+
+function portalOf({ name, portal }: LibraryDriveConfig | StandaloneDriveConfig): Endpoint {
   const endpoint = parseEndpoint(portal);
   if (endpoint !== undefined) return endpoint;
   throw backupFault("bad-config", { what: `the drive ${name}`, reason: `${portal} is no host and port` });

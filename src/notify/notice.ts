@@ -6,7 +6,7 @@ export const severities = ["info", "notice", "warning", "error"] as const;
 export type Severity = (typeof severities)[number];
 
 /** Kinds of notices; the first two are Proxmox's. */
-export const noticeTypes = ["tape-backup", "tape-load", "test"] as const;
+export const noticeTypes = ["tape-backup", "tape-load", "tape-alert", "test"] as const;
 export type NoticeType = (typeof noticeTypes)[number];
 
 /** One notice. */

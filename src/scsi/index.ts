@@ -23,4 +23,5 @@ export * from "./spc-commands.ts";
 export * from "./ssc-commands.ts";
 export * from "./status.ts";
 export * from "./tape-alert-flags.ts";
+export * from "./tape-alert-names.ts";
 export * from "./tape-mode-pages.ts";

@@ -18,6 +18,8 @@ export const ErrorRecoveryPage = layout("read-write error recovery mode page", 1
   writeRetryCount: uint(8, 1),
 });
 
+/** Code of the data compression mode page. */
+export const dataCompressionPage = 0x0f;
 /** Data compression mode page 0Fh: SSC-4. */
 export const DataCompressionPage = layout("data compression mode page", 16, {
   ...header(0x0f, 0x0e),

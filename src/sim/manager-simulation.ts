@@ -142,7 +142,8 @@ class ManagerSimulation {
       const name = `drive${number}`;
       if (!isNew(manager.config.drives, name)) continue;
       const targets = { changerTarget: "changer", changerLun: 0, driveTarget: name, driveLun: 0 };
-      await manager.addDrive({ kind: "library", name, portal: "library:3260", ...targets });
+      const settings = { exportSlots: [], ejectsBeforeUnload: false };
+      await manager.addDrive({ kind: "library", name, portal: "library:3260", ...targets, ...settings });
     }
     if (this.#isLost) return;
     const { key, config: keyConfig } = simulatedKey();

@@ -151,9 +151,10 @@ export class ManagerWorld {
           const number = Number(drive.name.slice("drive".length));
           const station = new LibraryStation({
             name: drive.name,
-            changer: this.library.changer(changer, life),
+            changer: this.library.changer(changer ?? drive.name, life),
             driveNumber: number,
             robot,
+            clock,
             openDrive: () => this.library.openDrive(number, life),
           });
           const opened = { station, close: () => Promise.resolve() };
