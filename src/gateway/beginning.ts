@@ -18,6 +18,10 @@ export async function openingLedger<T>(path: string, home: string | undefined, o
   try {
     return await opening;
   } catch (error) {
+    if (isFault(error, "store.owner-behind")) {
+      const behind = { path: "gateway.ledger", reason: error.message, command: commandFor(home) };
+      throw gatewayFault("ledger-lost", behind, error);
+    }
     const isLedger = isFault(error, "store.file-damaged") && String(error.details["path"]).endsWith(path);
     if (!isLedger && !isFault(error, "gateway.ledger-unreadable")) throw error;
     throw gatewayFault("ledger-lost", { path, reason: asError(error).message, command: commandFor(home) }, error);

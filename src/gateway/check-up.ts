@@ -12,7 +12,7 @@ import {
   type LookCounts,
   lookAtStore,
   readGateway,
-  readLedger,
+  readLedgerFacts,
   readStoreLedger,
   type StoreLedger,
   type StoreLookPorts,
@@ -21,6 +21,7 @@ import {
 import { partIds, possibleIds } from "./cartridge-parts.ts";
 import { type Fact, isFact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
+import { withoutBeginning } from "./old-bucket.ts";
 import { stateOf } from "./recovery.ts";
 import type { GatewayState } from "./state.ts";
 
@@ -58,7 +59,9 @@ export interface LedgersLook {
 export function isOurs({ store, logged }: LedgersLook): boolean {
   if (logged === undefined || store.kind !== "whole") return logged === undefined;
   const { position } = store.content;
-  return position?.writer === logged.last.writer && position.epoch === logged.last.epoch;
+  const { last, next } = logged;
+  // What lies behind the last entry that can be read may be a take-over.
+  return position?.writer === last.writer && position.epoch === last.epoch && next.number === last.number + 1;
 }
 
 /** What was looked at, in numbers; undefined when there was no store to look at. */
@@ -81,14 +84,18 @@ export async function checkUp(ports: CheckUpPorts, request: CheckUpRequest): Pro
 /** Looks at both ledgers and at the log, and notes what is wrong with them. */
 export async function lookAtLedgers(ports: CheckUpPorts): Promise<LedgersLook> {
   const { disk, findings } = ports;
-  const gateway = await lookAt(async () => {
-    const facts = await readLedger(disk, "gateway.ledger", decode);
-    return facts && stateOf({ facts });
+  let sequence = 0;
+  const gatewayFound = await lookAt(async () => {
+    const found = await readLedgerFacts(disk, "gateway.ledger", decode);
+    sequence = found?.sequence ?? 0;
+    return found && stateOf(found);
   });
-  const store = await lookAt(() => readStoreLedger(disk, storeFolder));
-  const position = store.kind === "whole" ? store.content.position : undefined;
-  const known = (gateway.kind === "whole" ? gateway.content.instance?.name : undefined) ?? position?.gateway;
+  const storeFound = await lookAt(() => readStoreLedger(disk, storeFolder));
+  const position = storeFound.kind === "whole" ? storeFound.content.position : undefined;
+  const known = (gatewayFound.kind === "whole" ? gatewayFound.content.instance?.name : undefined) ?? position?.gateway;
   const { logged, name, isEmpty, isRead } = await lookAtLog(ports, known, position);
+  const gateway = endOfGateway(gatewayFound, sequence, { position, logged });
+  const store = endOfStore(storeFound, gateway, logged);
   const folders = (await disk.list(storeFolder)).filter((each) => !/^(store\.ledger.*|spare-segments)$/.test(each));
   const isUsed = known !== undefined || folders.length > 0 || !isEmpty;
   const hasName = gateway.kind === "whole" && gateway.content.instance !== undefined;
@@ -99,6 +106,51 @@ export async function lookAtLedgers(ports: CheckUpPorts): Promise<LedgersLook> {
     noteLost(findings, `${storeFolder}/store.ledger`, store);
   }
   return { gateway, store, name, logged, isLogRead: isRead, isUsed };
+}
+
+/** The gateway's ledger, unless it has lost its end: the bucket was told of more facts than it leads to. */
+function endOfGateway(
+  found: LedgerLook<GatewayState>,
+  sequence: number,
+  { position, logged }: { readonly position: LogPosition | undefined; readonly logged: LoggedGateway | undefined },
+): LedgerLook<GatewayState> {
+  if (found.kind !== "whole" || found.content.instance === undefined) return found;
+  const last = logged?.last;
+  const isOwn = position === undefined || last?.writer === position.writer;
+  const told = Math.max(position?.sequence ?? 0, isOwn ? (last?.sequence ?? 0) : 0);
+  if (sequence >= told) return found;
+  return {
+    kind: "damaged",
+    reason: `it lost its end: it leads to fact ${sequence}, and the bucket was told up to ${told}`,
+  };
+}
+
+/** The store's ledger, unless it has lost its end: what this data folder wrote is not what it says that it wrote. */
+function endOfStore(
+  found: LedgerLook<StoreLedger>,
+  gateway: LedgerLook<GatewayState>,
+  logged: LoggedGateway | undefined,
+): LedgerLook<StoreLedger> {
+  if (found.kind !== "whole" || logged === undefined) return found;
+  const { position, records, removing } = found.content;
+  const { last, cartridges } = logged;
+  const damaged = (reason: string): LedgerLook<StoreLedger> => ({
+    kind: "damaged",
+    reason: `it lost its end: ${reason}`,
+  });
+  const isOwn = position?.writer === last.writer && position.epoch === last.epoch;
+  if (isOwn && last.number > position.number) {
+    return damaged(
+      `it knows of the log up to entry ${position.number}, and this data folder wrote entry ${last.number}`,
+    );
+  }
+  if (gateway.kind !== "whole" || (!isOwn && position !== undefined)) return found;
+  for (const cartridge of gateway.content.cartridges.values()) {
+    const missing = partIds(cartridge).find((id) => cartridges.has(id) && !records.has(id) && !removing.has(id));
+    if (missing === undefined || cartridge.state === "DELETING") continue;
+    return damaged(`it does not have ${missing} of cartridge ${cartridge.barcode}, which the log names`);
+  }
+  return found;
 }
 
 async function lookAt<T>(read: () => Promise<T | undefined>): Promise<LedgerLook<T>> {
@@ -148,7 +200,10 @@ async function lookAtLog(
       }
       return { logged: undefined, name, isEmpty, isRead: true };
     }
-    const logged = await readGateway(ports, storeSealing(ports, name).sealers.gateway, name);
+    const { sealers } = storeSealing(ports, name);
+    const found = await readGateway(ports, sealers.gateway, name);
+    const logged = found.hasBeginning ? found : await withoutBeginning(ports, sealers, found);
+    noteDamage(ports, logged, position);
     noteLog(ports, logged, position);
     return { logged, name, isEmpty, isRead: true };
   } catch (error) {
@@ -161,6 +216,22 @@ async function lookAtLog(
     const severity = isDamaged ? "damage" : "warning";
     findings.note({ area: "log", subject, severity, what: error.message, advice });
     return { logged: undefined, name, isEmpty: true, isRead: false };
+  }
+}
+
+/** What of the log cannot be read. Whoever writes it has it all, and can write it anew. */
+function noteDamage(
+  { findings }: CheckUpPorts,
+  { name, damaged }: LoggedGateway,
+  position: LogPosition | undefined,
+): void {
+  for (const { key, reason: what } of damaged) {
+    const about = { area: "log", subject: key, what } as const;
+    const renewed = "nothing: the gateway writes it anew when it runs";
+    if (key === `gateways/${name}/status`) findings.note({ ...about, severity: "advice", advice: renewed });
+    else if (position?.isBehind === true) findings.note({ ...about, severity: "advice", advice: renewed });
+    else if (position !== undefined) findings.note({ ...about, severity: "warning", mend: { kind: "new-log" } });
+    else findings.note({ ...about, severity: "damage", advice: "restore the object from a copy of the bucket" });
   }
 }
 

@@ -9,6 +9,7 @@ import { Findings, type Mended } from "#store/index.ts";
 import { checkUp } from "./check-up.ts";
 import { type Host, smallLibrary, testBlock, testSize, TestWorld } from "./gateway-fixtures.ts";
 import { mendFindings } from "./mend-ledgers.ts";
+import { recoverGateway } from "./recovery.ts";
 
 const tape = "CAP001L8";
 const gatewayLedger = "gateway.ledger";
@@ -162,4 +163,116 @@ test("a take-over that was cut short at any write is finished by the next one", 
     await world.stop();
   }
   assert.ok(cuts > 8, `${cuts} were cut short`);
+});
+
+/** Drops the last bytes of a file: its last facts look like those that a crash cut off. */
+function cutEnd(world: TestWorld, path: string): void {
+  const bytes = world.disk.contentOf(path);
+  world.disk.replaceContent(path, bytes.slice(0, bytes.byteLength - 40));
+}
+
+test("a gateway's ledger that lost its end is not believed: the bucket was told of more", async () => {
+  const world = await stopped();
+  cutEnd(world, gatewayLedger);
+  await assert.rejects(world.start(), (error) => {
+    assert.ok(isFault(error, "gateway.ledger-lost") && error.message.includes("lost its end"), String(error));
+    return true;
+  });
+  world.disk.kill();
+  assert.deepEqual(seriousOf(await look(world)), [gatewayLedger]);
+  assert.ok((await mend(world)).every(({ isDone }) => isDone));
+  assert.deepEqual(seriousOf(await look(world)), []);
+  world.disk.kill();
+  const gateway = await world.start();
+  assert.equal(gateway.listCartridges().length, 3);
+  await world.stop();
+});
+
+test("a store's ledger from before is not believed: this data folder has written more of the log", async () => {
+  const world = await stopped();
+  const before = world.disk.contentOf(storeLedger);
+  await world.start({ uploadDelay: seconds(0) });
+  await world.clock.advance(minutes(5));
+  await world.stop();
+  world.disk.replaceContent(storeLedger, before);
+  await world.clock.advance(minutes(30));
+  assert.deepEqual(seriousOf(await look(world)), [storeLedger]);
+  assert.ok((await mend(world)).every(({ isDone }) => isDone));
+  assert.deepEqual(seriousOf(await look(world)), []);
+  world.disk.kill();
+  const gateway = await world.start({ uploadDelay: seconds(0) });
+  await world.clock.advance(minutes(5));
+  assert.equal(gateway.getCartridge(tape).recoveryPoint?.objects, 27);
+  assert.equal(gateway.status().fenced, undefined);
+  await world.stop();
+});
+
+const logKeys = ({ objects }: TestWorld): readonly string[] => objects.keys.filter((key) => key.includes("/log/"));
+
+test("what is damaged of the log is named, is written anew by the next start, and a recovery before goes without", async () => {
+  const world = await stopped();
+  const hurt = logKeys(world).at(-2);
+  assert.ok(hurt !== undefined);
+  world.objects.rotObject(hurt, () => undefined);
+  assert.deepEqual(seriousOf(await look(world)), [hurt]);
+  const ports = { ...portsOf(world), sealing: undefined };
+  const { sealing: _, disk: _disk, ...rest } = ports;
+  const dry = await world.run(recoverGateway(rest, { host: "other", disk: undefined }));
+  assert.deepEqual(
+    dry.damaged.map(({ key }) => key),
+    [hurt],
+  );
+  assert.equal(dry.cartridges.length, 3);
+  assert.ok((await mend(world)).every(({ isDone }) => isDone));
+  assert.deepEqual(seriousOf(await look(world)), [], "only advice is left: the next start does it");
+  world.disk.kill();
+  await world.start({ uploadDelay: seconds(0) });
+  await world.clock.advance(minutes(5));
+  await world.stop();
+  world.disk.kill();
+  const whole = await world.run(recoverGateway(rest, { host: "other", disk: undefined }));
+  assert.deepEqual([whole.damaged, whole.cartridges.length], [[], 3]);
+  assert.equal(whole.cartridges.find(({ barcode }) => barcode === tape)?.objects, 27);
+});
+
+test("without the beginning of its log a gateway comes back with what its manifests tell", async () => {
+  const world = await stopped();
+  for (const key of world.objects.keys.filter((each) => each.includes("/snapshots/"))) {
+    world.objects.rotObject(key, (content) => content.fill(0));
+  }
+  const { sealing: _, disk: _disk, ...rest } = portsOf(world);
+  world.moveToNewMachine();
+  const disk = world.disk.attach();
+  const report = await world.run(recoverGateway(rest, { host: "other", takeOver: true, disk }));
+  assert.ok(report.damaged.length > 0);
+  const told = report.cartridges.find(({ barcode }) => barcode === tape);
+  assert.deepEqual([told?.objects, told?.state, told?.library], [21, "ARCHIVED", undefined]);
+  world.disk.kill();
+  const gateway = await world.start();
+  assert.equal(gateway.getCartridge(tape).recoveryPoint?.objects, 21);
+  await world.stop();
+});
+
+test("the manifest of a cartridge without blocks is written anew too", async () => {
+  const world = await stopped();
+  await world.start({ uploadDelay: seconds(0) });
+  const { firstAddresses, changerTarget } = world.gateway.getLibrary("lib");
+  const changer = await world.login(changerTarget);
+  await changer.attentions();
+  const from = firstAddresses.storageSlot + 1;
+  assert.equal(await changer.move(from, firstAddresses.mailSlot), "good");
+  await world.clock.advance(minutes(30));
+  const [manifest, ...others] = world.objects.keys.filter((each) => each.includes("/manifests/"));
+  assert.ok(manifest !== undefined && others.length === 1);
+  await world.stop();
+  for (const key of [manifest, ...others]) world.objects.rotObject(key, () => undefined);
+  assert.deepEqual(seriousOf(await look(world)).toSorted(), [manifest, ...others].toSorted());
+  assert.ok((await mend(world)).every(({ isDone }) => isDone));
+  assert.deepEqual(seriousOf(await look(world)), []);
+  world.disk.kill();
+  await world.start({ uploadDelay: seconds(0) });
+  await world.clock.advance(minutes(30));
+  await world.stop();
+  assert.deepEqual(seriousOf(await look(world)), []);
+  assert.equal(world.objects.keys.filter((each) => each.includes("/manifests/")).length, 2);
 });

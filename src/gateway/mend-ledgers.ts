@@ -3,7 +3,7 @@
 // from the cartridges that are here. The log is taken over under the next epoch, as by a recovery, because nobody knows any
 // more what this data folder was about to write.
 
-import { bytesFromText, hexFromBytes, isFault, textFromBytes } from "#base/index.ts";
+import { bytesFromText, hexFromBytes, type Instant, isFault, textFromBytes } from "#base/index.ts";
 import {
   type CartridgeId,
   type CartridgeUsage,
@@ -30,6 +30,7 @@ import { description } from "./created-facts.ts";
 import { isTold } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { checkDead, stateOf } from "./recovery.ts";
+import { settleRecovered } from "./settle-recovered.ts";
 import type { GatewayState } from "./state.ts";
 
 /** How ledgers are mended. */
@@ -74,7 +75,7 @@ export async function mendLedgers(
   { host, takeOver: isForced }: LedgersMend,
 ): Promise<readonly string[]> {
   const { disk, log, objects, clock } = ports;
-  const state = knownState(looked);
+  const state = knownState(looked, clock.now());
   const name = state.instance?.name ?? "";
   const writer = await writerFor(ports, looked, isForced);
   const lines: string[] = [];
@@ -84,7 +85,12 @@ export async function mendLedgers(
   );
   const { sealers } = storeSealing(ports, name);
   const told = state.snapshot().filter(isTold);
-  const request = { sealer: sealers.gateway, gateway: name, last: looked.logged?.last, writer: { writer, host } };
+  const request = {
+    sealer: sealers.gateway,
+    gateway: name,
+    next: looked.logged?.next ?? { number: 1, epoch: 1 },
+    writer: { writer, host },
+  };
   const taken = await takeOver({ objects, clock }, { ...request, cartridges, facts: told });
   // The gateway's ledger may know more than was told: the next start writes everything.
   const position = { ...taken, isBehind: true };
@@ -102,13 +108,14 @@ export async function mendLedgers(
 }
 
 /** The gateway's state, from its ledger or from the log. Fault `gateway.mend-impossible`. */
-function knownState({ gateway, logged, isLogRead }: LedgersLook): GatewayState {
+function knownState({ gateway, logged, isLogRead }: LedgersLook, now: Instant): GatewayState {
   const fail = (path: string, reason: string): Error => gatewayFault("mend-impossible", { path, reason });
   if (!isLogRead) throw fail("gateway.ledger", "the log in the bucket cannot be read, see what is said of it");
   if (gateway.kind === "whole" && gateway.content.instance !== undefined) return gateway.content;
   if (logged === undefined)
     throw fail("gateway.ledger", "the bucket has no log of this gateway, and nothing else tells");
   const state = stateOf(logged);
+  if (logged.damaged.length > 0) settleRecovered(state, now);
   if (state.instance === undefined) throw fail("gateway.ledger", "the log does not name the gateway");
   return state;
 }
@@ -122,6 +129,7 @@ async function writerFor(
   const { disk, random, clock } = ports;
   const noted = await readSmallFile(disk, writerFile);
   const kept = noted === undefined ? undefined : textFromBytes(noted).trim();
+  // A ledger that lost its end may as well be that of a copy of this data folder, which lives elsewhere.
   const known = store.kind === "whole" ? store.content.position?.writer : undefined;
   const last = logged?.last.writer;
   const isOwn = last === undefined || last === kept || last === known;

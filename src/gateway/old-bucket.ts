@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A gateway from a bucket of format version 1: it has no log, but a manifest of each cartridge that was archived, with
-// what the cartridge is. Libraries, pools and access rules are not known there; the cartridges come back on the shelf.
+// what the cartridge is. Libraries, pools and access rules are not known there; the cartridges come back on the shelf. So
+// it is where the log of a gateway cannot be read from its beginning.
 
 import { type Instant, randomId } from "#base/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
 import {
   type CartridgeId,
   type LoggedCartridge,
+  type LoggedGateway,
   type Manifest,
   plainSealers,
   pointOf,
-  readOldCartridges,
+  readCartridges,
+  type SmallSealers,
+  storeFault,
 } from "#store/index.ts";
 import type { CartridgeRecord, Fact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
@@ -22,11 +26,46 @@ import type { ObjectId } from "./views.ts";
 
 /** The cartridges of a bucket without a log, as a gateway of that name. Fault `gateway.recover-nothing`. */
 export async function readOldGateway(ports: RecoveryPorts, wanted: string | undefined): Promise<FoundGateway> {
-  const manifests = await readOldCartridges(ports, plainSealers);
+  const manifests = await readCartridges(ports, plainSealers, ({ key, reason }) => {
+    throw storeFault("object-damaged", { key, reason });
+  });
   if (manifests.length === 0) throw gatewayFault("recover-nothing", {});
   const name = wanted ?? randomId(ports.random).slice(0, 8);
   checkName("instance", name);
-  const now = ports.clock.now();
+  const { cartridges, facts } = factsOf(manifests, name, ports.clock.now());
+  return {
+    name,
+    last: undefined,
+    next: firstEntry,
+    cartridges,
+    facts,
+    status: undefined,
+    damaged: [],
+    hasBeginning: true,
+  };
+}
+
+/** What manifests tell, where the log does not tell how it all began; what is left of the log comes behind. */
+export async function withoutBeginning(
+  ports: Pick<RecoveryPorts, "objects" | "clock">,
+  sealers: SmallSealers,
+  found: LoggedGateway,
+): Promise<LoggedGateway> {
+  const damaged = [...found.damaged];
+  const manifests = await readCartridges(ports, sealers, (object) => void damaged.push(object));
+  const told = factsOf(manifests, found.name, ports.clock.now());
+  const cartridges = new Map([...told.cartridges, ...found.cartridges]);
+  return { ...found, cartridges, facts: [...told.facts, ...found.facts], damaged };
+}
+
+/** The entry that takes over a gateway without a log. */
+const firstEntry = { number: 1, epoch: 1 };
+
+function factsOf(
+  manifests: readonly Manifest[],
+  name: string,
+  now: Instant,
+): { readonly cartridges: ReadonlyMap<CartridgeId, LoggedCartridge>; readonly facts: readonly Fact[] } {
   const cartridges = new Map<CartridgeId, LoggedCartridge>();
   const facts: Fact[] = [{ kind: "instance", name, createdAt: now }];
   for (const { name: pool, storageClass } of poolsOf(manifests)) {
@@ -37,7 +76,7 @@ export async function readOldGateway(ports: RecoveryPorts, wanted: string | unde
     cartridges.set(id, { id, tag: manifest.tag, point: pointOf(manifest) });
     facts.push({ kind: "cartridge", cartridge: recordOf(manifest, now) });
   }
-  return { name, last: undefined, cartridges, facts, status: undefined };
+  return { cartridges, facts };
 }
 
 /** Pools for classes that no built-in pool has. */

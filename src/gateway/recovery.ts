@@ -2,9 +2,10 @@
 // A gateway from its bucket: the data folder of another machine is made from what the log says, and the gateway is taken
 // over, so that the machine that had it changes nothing any more. Cartridges come when they are first used.
 
-import { between, type Clock, type Instant, limits, type Log, type Random, hexFromBytes } from "#base/index.ts";
+import { between, Bug, type Clock, type Instant, limits, type Log, type Random, hexFromBytes } from "#base/index.ts";
 import {
   type CartridgeLoss,
+  type DamagedObject,
   type Disk,
   Ledger,
   listGateways,
@@ -24,7 +25,8 @@ import type { CartridgeState } from "./cartridge-life.ts";
 import { partIds } from "./cartridge-parts.ts";
 import { type CartridgeRecord, type Fact, isFact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
-import { readOldGateway } from "./old-bucket.ts";
+import { readOldGateway, withoutBeginning } from "./old-bucket.ts";
+import { settleRecovered } from "./settle-recovered.ts";
 import { GatewayState } from "./state.ts";
 
 /** What recovering needs. */
@@ -83,6 +85,8 @@ export interface RecoveryReport {
   readonly pools: number;
   readonly accessRules: number;
   readonly cartridges: readonly RecoveredCartridge[];
+  /** What of the log could not be read: what it told is only known as far as something else tells it. */
+  readonly damaged: readonly DamagedObject[];
 }
 
 /** Where the store keeps its files in the data folder. */
@@ -95,6 +99,7 @@ const storeFolder = "cartridges";
 export async function recoverGateway(ports: RecoveryPorts, request: RecoveryRequest): Promise<RecoveryReport> {
   const found = await findGateway(ports, request.gateway);
   const state = stateOf(found);
+  if (found.damaged.length > 0) settleRecovered(state, ports.clock.now());
   const wasStopped = isStopped(found);
   if (request.takeOver !== true && request.disk !== undefined) checkDead(ports.clock, found);
   const seeds = seedsOf(found, state, ports.clock.now());
@@ -103,7 +108,7 @@ export async function recoverGateway(ports: RecoveryPorts, request: RecoveryRequ
   const { last } = found;
   return {
     gateway: found.name,
-    epoch: (last?.epoch ?? 0) + 1,
+    epoch: found.next.epoch,
     lastHost: last?.host ?? "unknown",
     lastAt: found.status?.at ?? last?.at ?? (0 as Instant),
     wasStopped,
@@ -111,6 +116,7 @@ export async function recoverGateway(ports: RecoveryPorts, request: RecoveryRequ
     pools: state.pools.size,
     accessRules: state.allow.size + [...state.chap.values()].reduce((sum, each) => sum + each.size, 0),
     cartridges: [...state.cartridges.values()].map((cartridge) => recoveredOf(state, cartridge, seeds)),
+    damaged: found.damaged,
   };
 }
 
@@ -125,17 +131,29 @@ async function findGateway(ports: RecoveryPorts, wanted: string | undefined): Pr
     throw gatewayFault("recover-which", { names: names.join(", ") });
   }
   const name = wanted ?? only;
-  return readGateway(ports, storeSealing(ports, name).sealers.gateway, name);
+  const { sealers } = storeSealing(ports, name);
+  const found = await readGateway(ports, sealers.gateway, name);
+  return found.hasBeginning ? found : withoutBeginning(ports, sealers, found);
 }
 
-/** The facts, come to a state. Fault `gateway.ledger-unreadable`. */
-export function stateOf({ facts }: Pick<LoggedGateway, "facts">): GatewayState {
+/** Facts of a log, and whether some are missing. */
+type ToldFacts = Pick<LoggedGateway, "facts"> & Partial<Pick<LoggedGateway, "damaged">>;
+
+/**
+ * The facts, come to a state. Where some are missing, those that do not fit without them are left out. Fault
+ * `gateway.ledger-unreadable`.
+ */
+export function stateOf({ facts, damaged = [] }: ToldFacts): GatewayState {
   const state = new GatewayState();
   for (const fact of facts) {
     if (!isFact(fact)) {
       throw gatewayFault("ledger-unreadable", { fact: (JSON.stringify(fact) ?? String(fact)).slice(0, 120) });
     }
-    state.apply(fact);
+    try {
+      state.apply(fact);
+    } catch (error) {
+      if (damaged.length === 0 || !(error instanceof Bug)) throw error;
+    }
   }
   return state;
 }
@@ -189,7 +207,7 @@ async function makeDataFolder(
   const facts = state.snapshot();
   const cartridges = [...seeds.values()].flat();
   const writer = { writer: hexFromBytes(random.bytes(8)), host };
-  const request = { sealer: sealers.gateway, gateway: found.name, last: found.last, writer, cartridges, facts };
+  const request = { sealer: sealers.gateway, gateway: found.name, next: found.next, writer, cartridges, facts };
   const taken = await takeOver({ objects, clock }, request);
   const ledger = await Ledger.open<Fact>({ disk, log, path: "gateway.ledger", decode: refuse });
   await ledger.compact(facts);

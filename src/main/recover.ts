@@ -184,6 +184,10 @@ export function reportText(report: RecoveryReport, { "dry-run": isDry }: Pick<Va
     ...(cartridges.length > shownCartridges
       ? [`  … and ${cartridges.length - shownCartridges} more; --output json has all`]
       : []),
+    ...report.damaged.map(({ reason }) => `of the log could not be read: ${reason}`),
+    ...(report.damaged.length === 0
+      ? []
+      : ["what only that told is not known any more: where cartridges are may be older; what is on them is not"]),
     lost.length === 0
       ? "nothing is known to be lost"
       : `${lost.length} cartridges lost what was not uploaded yet, and are write-protected until that is accepted: ` +

@@ -3,15 +3,15 @@
 // hosts work on, and at some instant the machine is gone. What is recovered from bucket and keys alone must be what was
 // safe, or more, and what the recovery says: no more, no less, and nothing else.
 
-import { type Duration, hours, isFault, limits, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
-import type { RecoveredCartridge, RecoveryReport } from "#gateway/index.ts";
+import { type Duration, isFault, limits, milliseconds, minutes, sleep } from "#base/index.ts";
+import type { RecoveredCartridge } from "#gateway/index.ts";
 import { blockContent, blockLengthMin } from "./block-content.ts";
 import { expect } from "./check-failure.ts";
-import { type CartridgeBook, type LibraryBook, shelf } from "./library-book.ts";
+import type { LibraryBook } from "./library-book.ts";
 import type { Operator } from "./operator.ts";
 import type { SeededRandom } from "./random.ts";
+import { SafeState } from "./safe-state.ts";
 import type { TapeDriver } from "./tape-driver.ts";
-import { TapeHistory } from "./tape-history.ts";
 import type { TapeHost } from "./tape-host.ts";
 import type { Sleeper, World } from "./world.ts";
 
@@ -27,55 +27,30 @@ export interface AftermathOptions {
   readonly nextBlock: () => number;
 }
 
-/** Longest virtual time in a calm world until everything is in the bucket. */
-const safeWithin: Duration = hours(2);
 /** By then a gateway that wakes has tried to change something. */
 const wakesWithin: Duration = minutes(12);
 
 /** What happens after the last look. */
 export class Aftermath {
   readonly #options: AftermathOptions;
-  #histories = new Map<CartridgeBook, TapeHistory>();
+  readonly #safe: SafeState;
 
   constructor(options: AftermathOptions) {
     this.#options = options;
+    this.#safe = new SafeState(options);
   }
 
   /** Runs it; the gateway is down before and afterwards. */
   async run(): Promise<void> {
     const { world, hosts } = this.#options;
     await world.boot();
-    await this.#untilSafe();
+    await this.#safe.reach();
     await this.#options.operator.look();
     if (world.ending === "lost-machine") await this.#loseMachine();
     else await this.#takeOver();
     world.bucket.check();
     for (const host of hosts) await host.logout();
     await world.stop();
-  }
-
-  /** Everything is in the bucket, and the bucket's log says so. */
-  async #untilSafe(): Promise<void> {
-    const { world, operator, book } = this.#options;
-    await operator.waitForTasks();
-    const deadline = world.clock.monotonic() + safeWithin;
-    for (;;) {
-      const [first] = await world.call((gateway) => gateway.listUnstored());
-      if (first === undefined) break;
-      const { barcode, bytes } = first;
-      const late = `${bytes} bytes of ${barcode} are not in the bucket after ${safeWithin} ms`;
-      expect(world.clock.monotonic() < deadline, late);
-      await sleep(world.clock, seconds(20));
-    }
-    await sleep(world.clock, minutes(1));
-    this.#histories = new Map();
-    for (const cartridge of book.cartridges.values()) {
-      const history = new TapeHistory(cartridge.tape.objects);
-      this.#histories.set(cartridge, history);
-      cartridge.tape.watcher = (objects) => history.note(objects);
-      cartridge.been.clear();
-      cartridge.been.add(cartridge.place);
-    }
   }
 
   async #loseMachine(): Promise<void> {
@@ -96,13 +71,13 @@ export class Aftermath {
     if (waits) await sleep(world.clock, limits.statusExpires);
     const report = await world.recover(!waits);
     if (isExact) for (const cartridge of report.cartridges) this.#checkLoss(cartridge);
-    await this.#compare(report, isExact);
+    await this.#safe.compare(report, isExact);
   }
 
   /** What is reported lost is what is on the tape and not in the bucket. */
   #checkLoss({ barcode, objects, lostObjects }: RecoveredCartridge): void {
     const cartridge = this.#options.book.cartridges.get(barcode);
-    const history = cartridge && this.#histories.get(cartridge);
+    const history = cartridge && this.#safe.historyOf(cartridge);
     // What was recovered of a tape that was cut back since is another tape than the one that is lost.
     if (cartridge === undefined || history?.isUncut !== true) return;
     const { endOfData } = cartridge.tape;
@@ -124,20 +99,20 @@ export class Aftermath {
     if (waits) await sleep(world.clock, limits.statusExpires);
     const report = await world.recover(!waits);
     const waking = this.#wake(sleeper);
-    await this.#compare(report, false);
+    await this.#safe.compare(report, false);
     await Promise.all([waking, ...hosts.map((host) => host.run(random.between(1, 4)))]);
     await sleep(world.clock, wakesWithin);
     world.bucket.check();
     await this.#checkFenced(sleeper, drive, isLoaded);
     sleeper.end();
-    await this.#untilSafe();
+    await this.#safe.reach();
     // From the bucket alone, without a cache: did the sleeper harm anything?
     world.loseMachine();
     const again = await world.recover(true);
     for (const { barcode, lostObjects } of again.cartridges) {
       expect(lostObjects === 0, `${barcode} lost ${lostObjects} objects although everything was safe`);
     }
-    await this.#compare(again, true);
+    await this.#safe.compare(again, true);
   }
 
   /** Changes of the bucket that will be under way when another one takes over. */
@@ -170,57 +145,4 @@ export class Aftermath {
     expect(word === "write-protected", `a drive of a gateway that was taken over answers ${word} to a write`);
     drive.session.drop();
   }
-
-  /** Starts what was recovered and compares it with the books. `isQuiet`: the log had time to tell every place. */
-  async #compare(report: RecoveryReport, isQuiet: boolean): Promise<void> {
-    const { world, book, operator, hosts } = this.#options;
-    for (const host of hosts) host.forget();
-    const told = report.cartridges.map(({ barcode }) => barcode).toSorted();
-    const known = [...book.cartridges.keys()].toSorted();
-    expect(told.join(" ") === known.join(" "), `recovery tells of ${told.join(" ")}; there were ${known.join(" ")}`);
-    await world.boot();
-    for (const recovered of report.cartridges) await this.#place(recovered, isQuiet);
-    await operator.look();
-    const inDrives = (cartridge: CartridgeBook): number => (hosts.some(isAt(cartridge)) ? 0 : 1);
-    const all = [...book.cartridges.values()].toSorted((left, right) => inDrives(left) - inDrives(right));
-    for (const cartridge of all) {
-      if (cartridge.place !== shelf) await (hosts.find(isAt(cartridge)) ?? hosts[0])?.inspect(cartridge);
-    }
-    const [onShelf] = book.shelved();
-    if (onShelf !== undefined) {
-      await operator.retrieve(onShelf);
-      await hosts[0]?.inspect(onShelf);
-    }
-    for (const { barcode, lostObjects } of report.cartridges) {
-      if (lostObjects > 0) await world.call((gateway) => gateway.acceptLoss(barcode));
-    }
-    await operator.look();
-  }
-
-  /** Takes note of where a cartridge came back, and of what must be on it. */
-  async #place({ barcode, objects, lostObjects }: RecoveredCartridge, isQuiet: boolean): Promise<void> {
-    const { world, book } = this.#options;
-    const cartridge = book.cartridges.get(barcode);
-    const history = cartridge && this.#histories.get(cartridge);
-    expect(cartridge !== undefined && history !== undefined, `${barcode} is known`);
-    const view = await world.call((gateway) => gateway.getCartridge(barcode));
-    const place = view.place.kind === "element" ? view.place.address : shelf;
-    const been = isQuiet ? [cartridge.place] : [...cartridge.been];
-    expect(been.includes(place), `${barcode} came back in ${place} and was in ${been.join(", ")}`);
-    const isMarked = view.loss !== undefined && view.writeProtected;
-    expect(lostObjects === 0 || isMarked, `${barcode} lost ${lostObjects} objects and is shown as whole`);
-    cartridge.place = place;
-    cartridge.perhaps = undefined;
-    cartridge.user = undefined;
-    cartridge.moves += 1;
-    cartridge.tape.restored((found) => {
-      expect(found.length === objects, `${barcode} has ${found.length} objects; recovery told ${objects}`);
-      history.check(barcode, found);
-    });
-  }
 }
-
-const isAt =
-  ({ place }: CartridgeBook) =>
-  (host: TapeHost): boolean =>
-    host.driveAddress === place;

@@ -50,6 +50,11 @@ export class LockBook {
     for (const [key, object] of this.#locked) if (object.barcode === barcode) this.#locked.delete(key);
   }
 
+  /** An object was damaged where it lies, whatever is locked. */
+  forgetObject(key: string): void {
+    this.#locked.delete(key);
+  }
+
   /** Everything that is locked is there, unchanged. */
   check(now: Instant): void {
     for (const [key, { barcode, sum, until, isHeld }] of this.#locked) {

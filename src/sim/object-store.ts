@@ -112,6 +112,12 @@ export class SimObjectStore implements ObjectStore {
     return this.#objects.get(key)?.content;
   }
 
+  /** True when an object cannot be read before it is thawed; for checkers. */
+  isCold(key: string): boolean {
+    const object = this.#objects.get(key);
+    return object !== undefined && !["warm", "thawed"].includes(this.#thawState(object).kind);
+  }
+
   /** What keeps an object from being deleted; for checkers. */
   locksOf(key: string): { readonly retention: Retention | undefined; readonly legalHold: boolean } {
     const { retention, legalHold = false } = this.#objects.get(key) ?? {};
@@ -122,6 +128,15 @@ export class SimObjectStore implements ObjectStore {
   damage(key: string, offset: number): void {
     const object = this.#objects.get(key);
     if (object !== undefined) object.content[offset] = (object.content[offset] ?? 0) ^ 0xff;
+  }
+
+  /** An object changes where it lies: the store still has the checksum with which it came. */
+  rotObject(key: string, change: (content: Uint8Array) => Uint8Array | undefined): void {
+    const object = this.#objects.get(key);
+    if (object === undefined) return;
+    const content = change(object.content.slice());
+    if (content === undefined) this.#objects.delete(key);
+    else this.#objects.set(key, { ...object, content });
   }
 
   /** Puts other content in an object's place, as somebody with the keys to the bucket could; for tests of damage. */

@@ -122,6 +122,11 @@ export class Operator {
     }
   }
 
+  /** An object was damaged where it lies. */
+  forgetObject(key: string): void {
+    this.#locks.forgetObject(key);
+  }
+
   /** Looks at everything that the gateway shows, and compares. */
   async look(): Promise<void> {
     const { book } = this.#options;

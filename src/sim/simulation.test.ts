@@ -24,7 +24,7 @@ for (let seed = 1; seed <= smokeSeeds; seed++) {
   });
 }
 
-for (const ending of ["lost-machine", "two-gateways"] as const) {
+for (const ending of ["lost-machine", "two-gateways", "rot"] as const) {
   for (let seed = 1; seed <= endingSeeds; seed++) {
     test(`seed ${seed} keeps every promise that can be kept: ${ending}`, async () => {
       const verdict = await simulate(seed, { ending });

@@ -7,6 +7,7 @@ import type { LibraryView } from "#gateway/index.ts";
 import { Aftermath } from "./aftermath.ts";
 import { ChangerDriver } from "./changer-driver.ts";
 import { expect } from "./check-failure.ts";
+import { Decay } from "./decay.ts";
 import { Disasters } from "./disasters.ts";
 import { HostSession, makeInitiator } from "./host-session.ts";
 import { type CartridgeBook, LibraryBook, shelf } from "./library-book.ts";
@@ -85,12 +86,10 @@ export class Simulation {
     await Promise.all([this.#work(hosts, disasters), operating]);
     await this.#lastLook(book, operator, hosts);
     if (world.ending === "none") return;
+    const rest = { world, book, random: world.random.fork("aftermath"), operator, hosts };
+    if (world.ending === "rot") return new Decay(rest).run();
     await new Aftermath({
-      world,
-      book,
-      random: world.random.fork("aftermath"),
-      operator,
-      hosts,
+      ...rest,
       witness: ({ driveAddress }) => {
         const view = library.drives.find(({ element }) => element === driveAddress);
         expect(view !== undefined, "each host has a drive");

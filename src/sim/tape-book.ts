@@ -99,6 +99,18 @@ export class TapeBook {
     this.watcher?.(this.#objects);
   }
 
+  /** What can be read of the tape, undefined for what cannot: it fits to one of the states that may be found. */
+  observeWithHoles(found: readonly (TapeObject | undefined)[]): void {
+    this.#restored = undefined;
+    const states = this.#possibleStates();
+    const fits = ({ objects }: { readonly objects: readonly TapeObject[] }): boolean =>
+      objects.length === found.length && objects.every((object, at) => found[at] === undefined || found[at] === object);
+    const least = states[0]?.objects ?? [];
+    const other = found.findIndex((object, at) => object !== undefined && object !== least[at]);
+    const story = `with ${found.length} objects, of which object ${other} is ${found[other]} and was ${least[other]}`;
+    expect(states.some(fits), `what can be read of a damaged tape was never on it: ${story}`);
+  }
+
   #begin(added: readonly Step[]): PendingChange {
     for (const step of added) {
       this.#steps.push(step);

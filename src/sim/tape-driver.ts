@@ -150,7 +150,8 @@ export class TapeDriver {
   /** Where an object lies may have to be read from an object store that fails at times, and so may what lies there. */
   #throwReadFailed(word: string): void {
     const { objectFailures, segmentFailures } = this.#world.scenario;
-    if (word === "read-error" && objectFailures + segmentFailures > 0) throw new ReadFailed(word);
+    const mayFail = objectFailures + segmentFailures > 0 || this.#world.isHurt;
+    if (word === "read-error" && mayFail) throw new ReadFailed(word);
   }
 
   async #good(cdb: Uint8Array, name: string): Promise<void> {

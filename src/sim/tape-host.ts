@@ -95,6 +95,16 @@ export class TapeHost {
     });
   }
 
+  /** Loads a cartridge of which not everything can be read, lets `act` read what can be, and puts it back. */
+  async salvage(cartridge: CartridgeBook, act: (drive: TapeDriver) => Promise<void>): Promise<void> {
+    await this.#untilDone(async () => {
+      if (this.#loaded !== cartridge) await this.#load(cartridge, { reads: false });
+      await act(this.#options.drive);
+      this.#position = undefined;
+      await this.#takeOutUnread();
+    });
+  }
+
   async logout(): Promise<void> {
     await this.#options.drive.session.logout();
     await this.#options.changer.session.logout();
@@ -229,7 +239,7 @@ export class TapeHost {
     await this.#load(random.pick(idle));
   }
 
-  async #load(cartridge: CartridgeBook): Promise<void> {
+  async #load(cartridge: CartridgeBook, { reads = true }: { readonly reads?: boolean } = {}): Promise<void> {
     const { driveAddress } = this.#options;
     cartridge.user = this.#options.name;
     this.#loaded = cartridge;
@@ -240,7 +250,7 @@ export class TapeHost {
     }
     await this.#expectReady(`${cartridge.barcode} is not in the drive after it was moved there`);
     this.#position = 0;
-    if (cartridge.tape.isUncertain) await this.#verify();
+    if (reads && cartridge.tape.isUncertain) await this.#verify();
   }
 
   /** Sends MOVE MEDIUM. `lands` is where the cartridge is afterwards: a mail slot leads to the shelf. */
@@ -282,6 +292,16 @@ export class TapeHost {
       await this.#putBack();
       if (this.#loaded !== undefined) await sleep(world.clock, seconds(1));
     }
+  }
+
+  /** Puts a cartridge back that cannot be read whole. */
+  async #takeOutUnread(): Promise<void> {
+    const cartridge = this.#loaded;
+    const [slot] = this.#options.book.freeElements("storage-slot");
+    expect(cartridge !== undefined && slot !== undefined, "every cartridge has a slot to go back to");
+    const word = await this.#moveTo(cartridge, slot.address, slot.address);
+    expect(word === "good", `taking ${cartridge.barcode} out answers ${word}`);
+    this.#letGo(cartridge);
   }
 
   async #eject(): Promise<void> {
@@ -348,6 +368,7 @@ export class TapeHost {
       const block = nextBlock();
       const length = random.between(blockLengthMin, world.scenario.blockLengthMax);
       const change = tape.append(at, block);
+      world.blockLengths.set(block, length);
       const answer = drive.write(blockContent(block, length));
       answer.catch(() => {});
       sent.push({ change, answer });

@@ -14,7 +14,14 @@ import {
   seconds,
   silentLog,
 } from "#base/index.ts";
-import { defaultSettings, Gateway, type GatewaySettings, recoverGateway, type RecoveryReport } from "#gateway/index.ts";
+import {
+  type CheckUpPorts,
+  defaultSettings,
+  Gateway,
+  type GatewaySettings,
+  recoverGateway,
+  type RecoveryReport,
+} from "#gateway/index.ts";
 import {
   allAbilities,
   type Disk,
@@ -27,6 +34,7 @@ import {
   type SealJobs,
   storeFault,
 } from "#store/index.ts";
+import type { BlockId } from "./block-content.ts";
 import { BucketBook } from "./bucket-book.ts";
 import { CheckFailure } from "./check-failure.ts";
 import { type ProcessClock, SimClock } from "./clock.ts";
@@ -107,6 +115,10 @@ export class World {
   /** What was sealed with which salt. */
   readonly nonces = new NonceBook();
   readonly objects: SimObjectStore;
+  /** How long each block is that a host has written. */
+  readonly blockLengths = new Map<BlockId, number>();
+  /** What lies there was damaged: some of it cannot be read. */
+  isHurt = false;
   readonly #canary: Canary | undefined;
   #machines = 1;
   #process: Process | undefined;
@@ -221,14 +233,24 @@ export class World {
     this.calm();
   }
 
-  /** Makes the data folder of the gateway anew from the object store and the keys, as `capstan recover` does. */
-  async recover(takeOver: boolean): Promise<RecoveryReport> {
+  /** Name of the machine that the gateway runs on. */
+  get machineName(): string {
+    return `machine ${this.#machines}`;
+  }
+
+  /** What a command gets that works on the data folder and the bucket while no gateway runs. */
+  tool(): Omit<CheckUpPorts, "findings" | "sealing"> & { readonly sealing: SealingOptions } {
     this.#boots += 1;
     const random = this.random.fork(`recovery ${this.#boots}`);
     const ports = { clock: this.clock, random, log: traceLog(this.trace), sealing: this.#sealing() };
     const disk = this.disk.attach();
-    const request = { host: `machine ${this.#machines}`, takeOver, disk: this.#canary?.disk?.(disk) ?? disk };
-    const report = await recoverGateway({ ...ports, objects: this.#processObjects().given }, request);
+    return { ...ports, objects: this.#processObjects().given, disk: this.#canary?.disk?.(disk) ?? disk };
+  }
+
+  /** Makes the data folder of the gateway anew from the object store and the keys, as `capstan recover` does. */
+  async recover(takeOver: boolean): Promise<RecoveryReport> {
+    const { disk, ...ports } = this.tool();
+    const report = await recoverGateway(ports, { host: this.machineName, takeOver, disk });
     this.trace.event("gateway", `is recovered with ${report.cartridges.length} cartridges; epoch ${report.epoch}`);
     return report;
   }

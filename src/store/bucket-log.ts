@@ -138,9 +138,16 @@ export class BucketLog {
     return this.#position?.epoch ?? 0;
   }
 
-  /** The data folder knows more facts of the gateway than the log's position says. Before anything is noted. */
+  /**
+   * The data folder knows so many facts of the gateway: perhaps more than the log's position says. Before anything is
+   * noted. Fault `store.owner-behind` when it knows fewer.
+   */
   foundBehind(sequence: number): void {
     if (sequence === this.#sequence) return;
+    if (sequence < this.#sequence) {
+      const { gateway } = this.#options;
+      throw storeFault("owner-behind", { gateway, count: sequence, told: this.#sequence });
+    }
     this.#needsSnapshot = true;
     this.#sequence = sequence;
   }
@@ -281,6 +288,7 @@ export class BucketLog {
         epoch: old.epoch,
         host,
         takesOver: false,
+        sequence,
         snapshot: isSnapshot ? number : old.snapshot,
         parts,
         // A snapshot tells these too.

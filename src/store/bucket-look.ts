@@ -104,17 +104,15 @@ async function lookAtManifest(looked: Looked, point: RecoveryPoint): Promise<rea
   const { id } = record;
   const subject = manifestKey(id, point);
   const canRenew = local?.isSound === true;
-  const mend = canRenew ? { mend: { kind: "new-manifest", id } as const } : {};
-  const advice = canRenew ? {} : { advice: "restore the object from a copy of the bucket" };
-  const note = (what: string): void =>
-    work.findings.note({
-      area: "bucket",
-      subject,
-      severity: canRenew ? "warning" : "damage",
-      what,
-      ...mend,
-      ...advice,
-    });
+  const isRenewed = canRenew && local.head.manifests > 0 && local.head.manifestCount !== local.head.storedCount;
+  const note = (what: string): void => {
+    const about = { area: "bucket", subject, what } as const;
+    // As a mend has left it.
+    if (isRenewed)
+      work.findings.note({ ...about, severity: "advice", advice: "nothing: the next start writes a new one" });
+    else if (canRenew) work.findings.note({ ...about, severity: "warning", mend: { kind: "new-manifest", id } });
+    else work.findings.note({ ...about, severity: "damage", advice: "restore the object from a copy of the bucket" });
+  };
   try {
     const reading = { ...work, sealer: work.sealers.cartridge(id), options: { signal: work.signal } };
     const manifest = await readManifest(reading, id, point);

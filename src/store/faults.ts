@@ -32,6 +32,12 @@ export const storeFault = faultsOf("store", {
     http: 500,
     exit: 8,
   },
+  "owner-behind": {
+    text: "the ledger of gateway {gateway} lost its end: it leads to fact {count}, and the bucket was told up to {told}",
+    retry: "operator",
+    http: 500,
+    exit: 8,
+  },
   "record-damaged": {
     text: "object {object} of cartridge {cartridge} is damaged: {reason}",
     retry: "never",

@@ -22,6 +22,8 @@ export type Mend =
   | { readonly kind: "put-again"; readonly id: CartridgeId; readonly segment: number }
   /** The next start writes a new manifest. */
   | { readonly kind: "new-manifest"; readonly id: CartridgeId }
+  /** The next start writes everything that is true into the log, under a number of its own. */
+  | { readonly kind: "new-log" }
   /** The ledgers of the gateway and of the store are made anew from the log, and from what is here. */
   | { readonly kind: "ledgers" }
   /** The file can be read by others; its mode is set to 0600. */

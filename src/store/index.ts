@@ -47,5 +47,5 @@ export * from "./finding.ts";
 export * from "./store-look.ts";
 export * from "./store-mend.ts";
 export { decodeCartridgeFact } from "./head.ts";
-export { readLedger } from "./ledger-reading.ts";
+export { readLedger, readLedgerFacts } from "./ledger-reading.ts";
 export { readSmallFile, replaceSmallFile } from "./small-file.ts";

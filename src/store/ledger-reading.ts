@@ -7,15 +7,33 @@ import { storeFault } from "./faults.ts";
 import { decodeLedger, type LedgerContent, recordText } from "./ledger-format.ts";
 import { readSmallFile } from "./small-file.ts";
 
+/** What a ledger holds. */
+export interface LedgerFacts<Fact> {
+  /** Oldest first. */
+  readonly facts: readonly Fact[];
+  /** Counts every fact that was ever added, also those that a snapshot replaced. */
+  readonly sequence: number;
+}
+
 /** The facts of a ledger, oldest first; undefined when there is no such file. Faults as for `Ledger.open`. */
 export async function readLedger<Fact>(
   disk: Disk,
   path: string,
   decode: (value: unknown) => Fact,
 ): Promise<readonly Fact[] | undefined> {
+  return (await readLedgerFacts(disk, path, decode))?.facts;
+}
+
+/** The facts of a ledger and how many there ever were. As `readLedger`. */
+export async function readLedgerFacts<Fact>(
+  disk: Disk,
+  path: string,
+  decode: (value: unknown) => Fact,
+): Promise<LedgerFacts<Fact> | undefined> {
   const bytes = await readSmallFile(disk, path);
   if (bytes === undefined) return undefined;
-  return factsAt(path, bytes, decodeLedger(path, bytes), decode);
+  const content = decodeLedger(path, bytes);
+  return { facts: factsAt(path, bytes, content, decode), sequence: content.nextSequence };
 }
 
 /** The facts that were found in the bytes of a ledger. Faults `store.file-damaged`, `store.format-newer`. */

@@ -56,6 +56,8 @@ export interface LogEntry extends LogWriter, LogFacts {
   readonly at: Instant;
   /** With this entry another data folder became the gateway. */
   readonly takesOver: boolean;
+  /** How many facts the ledger of its gateway led to; not in a take-over, and not from earlier releases. */
+  readonly sequence?: number;
   /** The last entry with a snapshot, this one included: reading begins there. */
   readonly snapshot: number;
   /** Parts of the snapshot that this entry carries; what was true before is in them and nowhere else. */

@@ -172,14 +172,19 @@ async function readPart(work: ManifestWork, manifest: Manifest, part: DirectoryP
 
 /** The newest manifest in the bucket, whoever wrote it; undefined when there is none. */
 export async function newestManifest(work: ObjectWork, id: CartridgeId): Promise<ManifestName | undefined> {
+  return (await listManifests(work, id)).at(-1);
+}
+
+/** All manifests of a cartridge in the bucket, whoever wrote them, the newest last. */
+export async function listManifests(work: ObjectWork, id: CartridgeId): Promise<readonly ManifestName[]> {
   const { objects, clock } = work;
-  let newest: ManifestName | undefined;
+  const found: ManifestName[] = [];
   for (let after: string | undefined; ;) {
     const from = after;
     const keys = await retried(clock, undefined, () => objects.list(manifestsPrefix(id), from, limits.listObjects));
-    for (const key of keys) newest = manifestOfKey(key) ?? newest;
+    for (const key of keys) found.push(...[manifestOfKey(key)].filter((name) => name !== undefined));
     after = keys.at(-1);
-    if (keys.length < limits.listObjects) return newest;
+    if (keys.length < limits.listObjects) return found;
   }
 }
 

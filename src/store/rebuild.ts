@@ -12,6 +12,7 @@ import { storeFault } from "./faults.ts";
 import { blankHead, decodeCartridgeFact, factOf, type Head } from "./head.ts";
 import { Ledger } from "./ledger.ts";
 import type { RecoveryPoint } from "./log-entry.ts";
+import { newestReadable } from "./log-reader.ts";
 import { manifestEntries, manifestEntryAt, readManifest } from "./manifest-files.ts";
 import { type Manifest, manifestVersion } from "./manifest.ts";
 import type { ObjectWork } from "./object-work.ts";
@@ -45,7 +46,7 @@ const aside = ".damaged";
  */
 export async function rebuildCartridge(work: RebuildWork, { id, folder, tag, point }: Rebuild): Promise<void> {
   const { disk, log } = work;
-  const manifest = point && (await readManifest({ ...work, options: {} }, id, point));
+  const manifest = point && (await manifestAt(work, id, point));
   if (manifest !== undefined && manifest.tag !== tag) {
     const key = `the manifest of cartridge ${id}`;
     throw storeFault("object-damaged", { key, reason: "it is of another cartridge with the same name" });
@@ -60,6 +61,22 @@ export async function rebuildCartridge(work: RebuildWork, { id, folder, tag, poi
   await ledger.close();
   await disk.rename(`${folder}/journal.new-made`, `${folder}/journal`);
   await disk.syncFolder(folder);
+}
+
+/** The manifest of a recovery point, or, when that cannot be read, the newest that can. */
+async function manifestAt(work: RebuildWork, id: CartridgeId, point: RecoveryPoint): Promise<Manifest> {
+  const reading = { ...work, options: {} };
+  try {
+    return await readManifest(reading, id, point);
+  } catch (error) {
+    if (!isFault(error, "store.object-damaged") && !isFault(error, "store.object-missing")) throw error;
+    const other = await newestReadable(reading, id, () => {});
+    if (other === undefined) throw error;
+    const { epoch, number, objects } = other;
+    const details = { cartridge: id, error: error.message, epoch, number, objects };
+    work.log.warn("the manifest that counts cannot be read, and another one is taken", details);
+    return other;
+  }
 }
 
 async function setAside(disk: Disk, path: string): Promise<void> {

@@ -117,15 +117,14 @@ class Hands {
       case "rebuild":
         return this.#rebuild(mend.id, mend.reason);
       case "forget-local":
-        return this.#held(mend.id, (active, entry) => this.#forgetLocal(active, entry), mend.segment);
+        return this.#held(mend.id, mend.segment, (active, entry) => this.#forgetLocal(active, entry));
       case "put-again":
         this.#checkOurs(mend.id);
-        return this.#held(mend.id, (active, entry) => this.#putAgain(active, entry), mend.segment);
+        return this.#held(mend.id, mend.segment, (active, entry) => this.#putAgain(active, entry));
       case "new-manifest":
-        return this.#held(mend.id, async ({ cartridge }) => {
-          await cartridge.note({ manifestCount: 0 });
-          return "the next start writes a new manifest";
-        });
+        return this.#forgetManifest(mend.id);
+      case "new-log":
+        return this.#beginLog();
       case "remove-file":
         return this.#removeFile(mend.path);
       case "remove-object":
@@ -134,6 +133,28 @@ class Hands {
       default:
         return mend satisfies never;
     }
+  }
+
+  async #forgetManifest(id: CartridgeId): Promise<string> {
+    const active = await this.#active.hold(id);
+    try {
+      await this.#recovery.takeIntoUse(active);
+      const { cartridge } = active;
+      // Other than what is stored, also where that is nothing: then a manifest is due.
+      await cartridge.note({ manifestCount: cartridge.head.storedCount === 0 ? 1 : 0 });
+      await this.#recovery.putToRest(active);
+      return "the next start writes a new manifest";
+    } finally {
+      await this.#active.release(active);
+    }
+  }
+
+  /** Whether the log is still ours the next start finds out before it writes. */
+  async #beginLog(): Promise<string> {
+    const { position } = this.#registry;
+    assert(position !== undefined, "a log that is begun anew was written");
+    await this.#registry.keep({ ...position, isBehind: true });
+    return "the next start writes everything anew";
   }
 
   #checkOurs(subject: string): void {
@@ -160,15 +181,14 @@ class Hands {
   /** Works on a cartridge, and on a segment of it, and puts it to rest again. */
   async #held(
     id: CartridgeId,
+    segment: number,
     work: (active: ActiveCartridge, entry: Entry) => Promise<string>,
-    segment?: number,
   ): Promise<string> {
     const active = await this.#active.hold(id);
     try {
       await this.#recovery.takeIntoUse(active);
-      const last = segment ?? (await active.cartridge.directory.get(0)).segment;
-      const found = await active.cartridge.find(last);
-      assert(found !== undefined, `segment ${last} of ${id} is live`);
+      const found = await active.cartridge.find(segment);
+      assert(found !== undefined, `segment ${segment} of ${id} is live`);
       const done = await work(active, found.entry);
       await this.#recovery.putToRest(active);
       return done;

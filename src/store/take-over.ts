@@ -23,8 +23,8 @@ import type { Log } from "#base/index.ts";
 export interface TakeOver {
   readonly sealer: SmallSealer;
   readonly gateway: string;
-  /** The last entry of the log; undefined when the gateway had no log. */
-  readonly last: LogEntry | undefined;
+  /** Number and epoch of the entry that takes over. */
+  readonly next: { readonly number: number; readonly epoch: number };
   readonly writer: Omit<LogWriter, "epoch">;
   readonly cartridges: readonly LoggedCartridge[];
   /** Facts of the gateway that give its state again. */
@@ -33,9 +33,8 @@ export interface TakeOver {
 
 /** Takes over; the position is for the new data folder. Fault `store.taken-over` when another was faster. */
 export async function takeOver(work: ObjectWork, request: TakeOver): Promise<LogPosition> {
-  const { sealer, gateway, last, writer, cartridges, facts } = request;
-  const number = (last?.number ?? 0) + 1;
-  const epoch = (last?.epoch ?? 0) + 1;
+  const { sealer, gateway, next, writer, cartridges, facts } = request;
+  const { number, epoch } = next;
   const store = cartridges.map(({ id, tag, point }) => ({ kind: "cartridge" as const, id, tag, point: point ?? null }));
   const snapshot = { gateway, number, attempt: writer.writer, sealer, store, facts, signal: undefined };
   const parts = await writeSnapshotParts(work, snapshot);
