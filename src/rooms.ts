@@ -44,6 +44,8 @@ export const rooms: RoomTable = {
 
   pxar: { imports: { base: "value", codec: "value" }, packages: [], node: "pure" },
   keys: { imports: { base: "value" }, packages: [], node: "pure" },
+  // What is printed. Its packages are loaded when something is.
+  paper: { imports: { base: "value", keys: "value" }, packages: ["bwip-js", "pdfkit"], node: "pure" },
   datastore: { imports: { base: "value", codec: "value", pxar: "value", keys: "value" }, packages: [], node: "pure" },
   format: { imports: { base: "value", codec: "value", pxar: "value" }, packages: [], node: "pure" },
   notify: { imports: { base: "value" }, packages: [], node: "pure" },
@@ -54,6 +56,7 @@ export const rooms: RoomTable = {
       notify: "value",
       pxar: "value",
       keys: "value",
+      paper: "value",
       datastore: "value",
       format: "value",
       media: "value",

@@ -20,6 +20,8 @@ export interface JsonSchema {
   readonly suggest?: string;
   /** Metadata of ours: never shown, may be read from a file. */
   readonly secret?: boolean;
+  /** Metadata of ours: a whole document, which the command line prints as it is. */
+  readonly document?: boolean;
 }
 
 /** What text a field is read from. `size` is left to its schema. */

@@ -10,6 +10,7 @@ import { notifyOperations } from "./notify-operations.ts";
 import type { Operation } from "./operation.ts";
 import { backupJobOperations } from "./backup-job-operations.ts";
 import { datastoreOperations } from "./datastore-operations.ts";
+import { tapeKeyOperations } from "./tape-key-operations.ts";
 import { tapeCareOperations } from "./tape-care-operations.ts";
 import { tapeDeviceOperations } from "./tape-device-operations.ts";
 import { tapeOperations } from "./tape-operations.ts";
@@ -31,6 +32,7 @@ export const operations: readonly Operation[] = [
   ...tapeSetupOperations,
   ...tapeOperations,
   ...tapeCareOperations,
+  ...tapeKeyOperations,
   ...tapeDeviceOperations,
   ...backupJobOperations,
   ...notifyOperations,

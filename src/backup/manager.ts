@@ -5,7 +5,7 @@
 import { bytesFromText, type Clock, defined, isoText, limits, type Log, type Random, silentLog } from "#base/index.ts";
 import type { ScsiUnit, TapeChanger } from "#driver/index.ts";
 import { Datastore, type Files, type SourceTree, type TargetTree } from "#datastore/index.ts";
-import { type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/index.ts";
+import { fingerprintOf, type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/index.ts";
 import { Librarian, type MediaPool, type StateFiles, type Zone } from "#media/index.ts";
 import type { Notify } from "#notify/index.ts";
 import { Gate, type JsonValue, type TaskContext, type TaskRecord, type TaskRegistry } from "#work/index.ts";
@@ -13,6 +13,7 @@ import { CareDesk } from "./care-desk.ts";
 import { backupFault } from "./faults.ts";
 import { DeviceDesk } from "./device-desk.ts";
 import { JobDesk } from "./job-desk.ts";
+import { KeyDesk, keyTime } from "./key-desk.ts";
 import type { LabelOptions } from "./label-job.ts";
 import {
   changerNameOf,
@@ -83,6 +84,7 @@ export class Manager {
   readonly tapes: TapeDesk;
   readonly care: CareDesk;
   readonly devices: DeviceDesk;
+  readonly keyDesk: KeyDesk;
   readonly tasks: TaskRegistry;
   readonly #options: ManagerOptions;
   /** One job at a time on a drive, and on a pool. */
@@ -109,6 +111,7 @@ export class Manager {
     this.tapes = new TapeDesk(this);
     this.care = new CareDesk(this);
     this.devices = new DeviceDesk(this);
+    this.keyDesk = new KeyDesk(this);
   }
 
   /** Reads the state. Faults `backup.bad-config`, `keys.bad-key`, `media.damaged`. */
@@ -226,17 +229,32 @@ export class Manager {
   async createKey(options: { readonly passphrase: string; readonly hint: string }): Promise<KeyConfig> {
     const { random, clock } = this;
     const key = random.bytes(32);
-    const now = isoText(clock.now()).replace(/\.\d+Z$/, "+00:00");
+    const now = keyTime(clock.now());
     const config = protectKey(key, { ...options, kind: "scrypt", random, created: now, modified: now });
     await this.takeKey(key, config);
     return config;
   }
 
   /** Takes a key in, or replaces how it is protected. */
-  async takeKey(key: Uint8Array, config: KeyConfig): Promise<void> {
+  takeKey(key: Uint8Array, config: KeyConfig): Promise<void> {
+    return this.#changeKeys((keys) => keys.with(key, config, { mayReplace: true }));
+  }
+
+  /** Takes a key in that must be new. Fault `keys.exists`. */
+  async takeNewKey(key: Uint8Array, config: KeyConfig): Promise<KeyConfig> {
+    await this.#changeKeys((keys) => keys.with(key, config, { mayReplace: false }));
+    return this.#keys.config(fingerprintOf(key));
+  }
+
+  /** Forgets a key. Fault `keys.unknown`. */
+  dropKey(fingerprint: string): Promise<void> {
+    return this.#changeKeys((keys) => keys.without(fingerprint));
+  }
+
+  async #changeKeys(change: (keys: KeyRing) => KeyRing): Promise<void> {
     await this.#changes.run(async () => {
       const { state } = this.#options;
-      const keys = this.#keys.with(key, config, { mayReplace: true });
+      const keys = change(this.#keys);
       await state.write(keysName, bytesFromText(keys.keysText()));
       await state.write(keyConfigsName, bytesFromText(keys.configsText()));
       this.#keys = keys;

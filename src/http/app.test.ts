@@ -277,7 +277,9 @@ function accessTests(): void {
   test("every query without required fields answers", async () => {
     for (const entry of operations.filter(({ kind, route }) => kind === "query" && !route.path.includes("{"))) {
       const answer = await ask({ path: `${apiPrefix}${entry.route.path}` });
-      assert.equal(answer.status, 200, `${entry.name}: ${await answer.clone().text()}`);
+      // There is no drive here: who asks for one is told so.
+      const isAboutDrives = "drive" in entry.input.shape && answer.status === 404;
+      assert.ok(answer.status === 200 || isAboutDrives, `${entry.name}: ${await answer.clone().text()}`);
     }
   });
 
