@@ -2,7 +2,7 @@
 // The manager assembled: what it is set up with, its librarian and its keys, and its jobs as tasks. Stations and folders come
 // through ports. This file wires; the jobs are elsewhere.
 
-import { bytesFromText, type Clock, defined, isoText, limits, type Log, type Random, silentLog } from "#base/index.ts";
+import { bytesFromText, type Clock, defined, limits, type Log, type Random, silentLog } from "#base/index.ts";
 import type { ScsiUnit, TapeChanger } from "#driver/index.ts";
 import { Datastore, type Files, type SourceTree, type TargetTree } from "#datastore/index.ts";
 import { fingerprintOf, type KeyConfig, KeyRing, parseFingerprint, protectKey } from "#keys/index.ts";

@@ -40,7 +40,8 @@ function listText(
 
 function oneText(TableClass: TableConstructor, answer: unknown, schema: JsonSchema): string {
   const document = Object.keys(schema.properties ?? {}).find((name) => schema.properties?.[name]?.document === true);
-  if (document !== undefined) return String(propertyOf(answer, document) ?? "").replace(/\n?$/, "\n");
+  const content = document === undefined ? undefined : propertyOf(answer, document);
+  if (typeof content === "string") return content.endsWith("\n") ? content : `${content}\n`;
   const names = Object.keys(schema.properties ?? {}).filter((name) => propertyOf(answer, name) !== undefined);
   if (names.length === 0) return "";
   const table = new TableClass(plain);

@@ -278,7 +278,7 @@ function accessTests(): void {
     for (const entry of operations.filter(({ kind, route }) => kind === "query" && !route.path.includes("{"))) {
       const answer = await ask({ path: `${apiPrefix}${entry.route.path}` });
       // There is no drive here: who asks for one is told so.
-      const isAboutDrives = "drive" in entry.input.shape && answer.status === 404;
+      const isAboutDrives = /^tape\.(?:status|volume|cartridge|changer)/.test(entry.name) && answer.status === 404;
       assert.ok(answer.status === 200 || isAboutDrives, `${entry.name}: ${await answer.clone().text()}`);
     }
   });
