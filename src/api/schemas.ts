@@ -197,6 +197,8 @@ export const Estimate = z.object({
   earlyDeletionFee: z.number(),
   copiesCost: z.number().describe("Thawed copies, as long as they are kept"),
   readCost: z.number().describe("Reading all of it"),
+  mirrorStoragePerMonth: z.number().describe("What keeping the second copy costs that is still to be made"),
+  mirrorCost: z.number().describe("Making it"),
   hoursFrom: z.number().describe("How long thawing typically takes, at least"),
   hoursTo: z.number(),
   total: z.number().describe("All that is paid once"),
@@ -220,6 +222,7 @@ export const Costs = z.object({
   requests: z.array(
     z.object({
       kind: z.enum(["put", "copy", "get", "head", "list", "delete", "thaw", "lock"]),
+      store: z.string().optional().describe("Where second copies are; absent: the first store"),
       storageClass: storageClass.optional(),
       tier: thawTier.optional(),
       requests: count,
@@ -275,6 +278,20 @@ export const Cartridge = z.object({
   lock: retentionLock,
   isLockedInStore: z.boolean().describe("Its objects are locked in the object store too"),
   legalHold: z.boolean().describe("Nobody deletes it or writes on it"),
+  copies: z
+    .array(
+      z.object({
+        store: z.string(),
+        storageClass,
+        state: z.enum(["complete", "waiting"]).describe("waiting: it is, or will be, on its way"),
+        completeAt: time.optional(),
+        lock: retentionLock,
+        lockedUntil: time.optional(),
+        isLockedInStore: z.boolean(),
+        task: z.string().optional(),
+      }),
+    )
+    .describe("Its copies in other stores"),
   clonedFrom: z.string().optional().describe("Barcode of the cartridge that it is a clone of"),
   retrieval: Retrieval.optional().describe("How it is retrieved, when not simply as a whole"),
   deleteAt: time.optional().describe("When its bytes go; until then the deletion can be taken back"),
@@ -301,6 +318,10 @@ export const Pool = z.object({
   lock: retentionLock,
   retentionDays: count,
   lockedBy: z.enum(["store", "gateway"]).describe("Who holds its locks"),
+  mirror: z
+    .object({ store: z.string(), storageClass: shelfClass, lock: retentionLock, retentionDays: count })
+    .optional()
+    .describe("The second copy of what is archived"),
   deleteDelayDays: count.optional().describe("How long a deletion can be taken back, if not as configured"),
   cartridges: count,
   archivedCartridges: count,

@@ -3,6 +3,7 @@
 
 import * as z from "zod";
 import { limits } from "#base/index.ts";
+import { apiFault } from "./faults.ts";
 import { given, onlyLibrary } from "./handling.ts";
 import { operation } from "./operation.ts";
 import {
@@ -31,6 +32,26 @@ import {
 
 const byBarcode = z.strictObject({ barcode });
 const anExample = (title: string) => [{ title, input: { barcode: "CAP001L8" } }];
+
+interface MirrorInput {
+  readonly mirror?: string | undefined;
+  readonly mirrorClass?: z.output<typeof shelfClass> | undefined;
+  readonly mirrorLock?: z.output<typeof retentionLock> | undefined;
+  readonly mirrorDays?: number | undefined;
+}
+
+/** Fault `api.bad-input` for a word about a second copy that nobody asked for. */
+function mirrorOf({ mirror, mirrorClass, mirrorLock, mirrorDays }: MirrorInput) {
+  const rest = given({ storageClass: mirrorClass, lock: mirrorLock, retentionDays: mirrorDays });
+  if (mirror !== undefined) return { store: mirror, ...rest };
+  const [word] = Object.keys(rest);
+  if (word !== undefined)
+    throw apiFault("bad-input", {
+      operation: "pool.create",
+      problems: "mirrorClass, mirrorLock and mirrorDays need mirror",
+    });
+  return undefined;
+}
 
 /** What can be done with archived cartridges and shelf pools. */
 export const shelfOperations = [
@@ -250,6 +271,10 @@ export const shelfOperations = [
         .boolean()
         .optional()
         .describe("Accept a lock that only the gateway holds, where the object store has none"),
+      mirror: name.optional().describe("Store of a second copy, as [store.mirrors] in capstan.toml names it"),
+      mirrorClass: shelfClass.optional().describe("Class of the second copy; that of the pool by default"),
+      mirrorLock: retentionLock.optional().describe("Retention lock of the second copy, NONE by default"),
+      mirrorDays: z.int().min(0).max(36_500).optional().describe("How long that lock holds"),
     }),
     output: Pool,
     positional: ["name"],
@@ -257,6 +282,10 @@ export const shelfOperations = [
       {
         title: "Seven years, which nobody can shorten",
         input: { name: "legal", storageClass: "DEEP_ARCHIVE", lock: "COMPLIANCE", retentionDays: 2555 },
+      },
+      {
+        title: "With a second copy somewhere else",
+        input: { name: "twice", storageClass: "DEEP_ARCHIVE", mirror: "offsite", mirrorClass: "GLACIER" },
       },
     ],
     handler: ({ gateway }, input) =>
@@ -268,6 +297,7 @@ export const shelfOperations = [
           retentionDays: input.retentionDays,
           deleteDelayDays: input.deleteDelayDays,
           gatewayLock: input.gatewayLock,
+          mirror: mirrorOf(input),
         }),
       }),
   }),

@@ -247,6 +247,14 @@ export const limits = {
   segmentsFetchedAhead: 2,
   /** Requests without data (class changes, thaws, deletes) in flight at the same time. */
   objectRequestsInFlight: 8,
+  /** How long a store that did not answer is asked after the other copies: an outage lasts longer, an error does not. */
+  copyRest: minutes(1),
+  /** Objects remembered as bad in one of the stores that have them: a cartridge's worth, many times over. */
+  badCopiesRemembered: 100_000,
+  /** Cartridges that are mirrored to other stores at the same time; the others wait. */
+  mirrorTasks: 2,
+  /** Attempts to mirror a cartridge while it is archived; then it goes on to its class, and the copy comes later. */
+  mirrorAttempts: 3,
   /** Keys asked for in one list request: what S3 gives. */
   listObjects: 1000,
   /** Things that a command asks the API for at once: some 700 KiB, and a pause of a few milliseconds for the server. */

@@ -17,7 +17,8 @@ import { GatewayState } from "./state.ts";
 const now = 1_767_225_600_000 as Instant;
 const record = planLibrary({ name: "lib", storageSlots: 20, mailSlots: 3 }, new SeededRandom(1), now);
 
-const newPool = (state: GatewayState, request: PoolRequest): PoolRecord => plannedPool(state, request, allAbilities);
+const newPool = (state: GatewayState, request: PoolRequest): PoolRecord =>
+  plannedPool(state, request, { abilities: allAbilities });
 
 function world(): GatewayState {
   const state = new GatewayState();

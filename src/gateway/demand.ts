@@ -41,9 +41,10 @@ export class DemandDesk {
   async #approve(barcode: string, extent: Extent): Promise<boolean> {
     const { book, settings, clock } = this.#parts;
     const answer = await book.change((state) => {
-      const { retrieval, shelfClass, tier = "Standard" } = state.cartridge(barcode);
+      const cartridge = state.cartridge(barcode);
+      const { retrieval, tier = "Standard" } = cartridge;
       if (!isPartial(retrieval)) return { facts: [], result: "not-asked-for" as const };
-      const cost = costOf(settings.prices, shelfClass, { tier, amount: extent });
+      const cost = costOf(settings.prices, cartridge, { tier, amount: extent });
       const next = withMore(retrieval, extent, { cost, isAsked: false });
       if (typeof next === "string") return { facts: [], result: next };
       const fact = { kind: "cartridge-changed", barcode, at: clock.now(), change: { retrieval: next } } as const;

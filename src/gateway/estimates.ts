@@ -4,8 +4,10 @@
 
 import { between, days, limits } from "#base/index.ts";
 import { storeId } from "./cartridge-parts.ts";
-import type { CartridgeRecord } from "./facts.ts";
+import type { CartridgeRecord, MirrorRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
+import { copyIn } from "./mirror-desk.ts";
+import { readClass } from "./retention.ts";
 import type { GatewayParts } from "./parts.ts";
 import { poolNamed } from "./pools.ts";
 import {
@@ -34,6 +36,8 @@ interface Ground {
   /** Where its objects are. */
   readonly from: ShelfClass;
   readonly to: ShelfClass;
+  /** The second copy that is to be made. */
+  readonly mirror: MirrorRecord | undefined;
   /** Days that they have been there. */
   readonly heldDays: number;
   readonly keepDays: number;
@@ -47,7 +51,8 @@ export async function estimate(parts: GatewayParts, request: EstimateRequest): P
   const ground = await groundOf(parts, request);
   const sums = await sumsOf(parts, request, ground);
   const { prices } = ground;
-  const total = sums.requestCost + sums.thawCost + sums.earlyDeletionFee + sums.copiesCost + sums.readCost;
+  const total =
+    sums.requestCost + sums.thawCost + sums.earlyDeletionFee + sums.copiesCost + sums.readCost + sums.mirrorCost;
   const { currency } = prices;
   const areListPrices = prices === listPrices;
   return { barcode, action, storageClass: ground.to, ...sums, total, currency, areListPrices };
@@ -60,10 +65,11 @@ async function groundOf({ book, store, settings, clock }: GatewayParts, request:
   const id = storeId(cartridge);
   const all = store.has(id) ? await store.shelf.extent(id) : { segments: 0, bytes: 0 };
   const from = cartridge.shelfClass ?? "STANDARD";
-  const to = poolNamed(book.state, pool ?? cartridge.pool).storageClass;
+  const { storageClass: to, mirror: wanted } = poolNamed(book.state, pool ?? cartridge.pool);
+  const mirror = wanted && copyIn(cartridge, wanted.store)?.at === undefined ? wanted : undefined;
   const since = cartridge.classSince ?? cartridge.archivedAt ?? cartridge.createdAt;
   const heldDays = between(since, clock.now()) / days(1);
-  return { prices: settings.prices, cartridge, all, from, to, heldDays, keepDays: settings.thawKeep / days(1) };
+  return { prices: settings.prices, cartridge, all, from, to, mirror, heldDays, keepDays: settings.thawKeep / days(1) };
 }
 
 async function sumsOf(parts: GatewayParts, request: EstimateRequest, ground: Ground): Promise<Sums> {
@@ -89,15 +95,34 @@ const noSums: Omit<Sums, "segments" | "bytes"> = {
   earlyDeletionFee: 0,
   copiesCost: 0,
   readCost: 0,
+  mirrorStoragePerMonth: 0,
+  mirrorCost: 0,
   hoursFrom: 0,
   hoursTo: 0,
 };
 
-function archiveSums({ prices, all, from, to }: Ground): Sums {
+/** The second copy: read where it is, which may take a thaw, and put there; out of the provider, as far as is known. */
+function mirrorSums({ prices, all, from, mirror, keepDays }: Ground): Partial<Sums> {
+  if (mirror === undefined) return {};
+  const { storageClass } = mirror;
+  const { segments, bytes } = all;
+  const read = readCost(prices, { storageClass: from, bytes, requests: Math.ceil(bytes / limits.fetchSize) });
+  const isCold = prices.classes[from].thaw.Bulk !== undefined;
+  const thaw = thawCost(prices, { storageClass: from, tier: "Bulk", amount: all });
+  const copies = isCold ? thawedCopiesCost(prices, all, keepDays) : 0;
+  const mirrorCost =
+    read.requests + read.retrieval + read.egress + thaw + copies + putCost(prices, storageClass, segments);
+  return { mirrorStoragePerMonth: storagePerMonth(prices, storageClass, all), mirrorCost };
+}
+
+function archiveSums(ground: Ground): Sums {
+  const { prices, all, from, to } = ground;
   const requests = from === to ? 0 : all.segments;
   const { segments, bytes } = all;
   const monthly = storagePerMonth(prices, to, all);
-  return { ...noSums, segments, bytes, storagePerMonth: monthly, requests, requestCost: putCost(prices, to, requests) };
+  const requestCosts = putCost(prices, to, requests);
+  const sums = { segments, bytes, storagePerMonth: monthly, requests, requestCost: requestCosts };
+  return { ...noSums, ...sums, ...mirrorSums(ground) };
 }
 
 function moveSums(ground: Ground): Sums {
@@ -129,7 +154,7 @@ async function retrieveSums(
   const { files, tier = "Standard" } = request;
   checkRetrieve(request);
   checkTier(cartridge, tier, abilities);
-  const storageClass = cartridge.shelfClass ?? to;
+  const storageClass = cartridge.shelfClass === undefined ? to : readClass(cartridge);
   const amount = files === undefined ? all : await store.shelf.extent(storeId(cartridge), files);
   const { segments, bytes } = amount;
   const thaw = prices.classes[storageClass].thaw[tier];
@@ -137,13 +162,13 @@ async function retrieveSums(
   const reads = Math.ceil(bytes / limits.fetchSize);
   const read = readCost(prices, { storageClass, bytes, requests: reads });
   return {
+    ...noSums,
     segments,
     bytes,
-    storagePerMonth: storagePerMonth(prices, storageClass, all),
+    storagePerMonth: storagePerMonth(prices, cartridge.shelfClass ?? to, all),
     requests: (thaw === undefined ? 0 : segments) + reads,
     requestCost: read.requests,
     thawCost: thawCost(prices, { storageClass, tier, amount }),
-    earlyDeletionFee: 0,
     copiesCost: thaw === undefined ? 0 : thawedCopiesCost(prices, amount, keepDays),
     readCost: read.retrieval + read.egress,
     hoursFrom,

@@ -6,7 +6,15 @@ import type { Instant } from "#base/index.ts";
 import type { CartridgeHistory, CartridgeMemory } from "#device/index.ts";
 import type { ChangerShape, Placement } from "#library/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
-import type { Durability, BandwidthSettings, FileRange, Retention, SegmentRange, ThawTier } from "#store/index.ts";
+import type {
+  Durability,
+  BandwidthSettings,
+  FileRange,
+  Retention,
+  SegmentRange,
+  StorageClass,
+  ThawTier,
+} from "#store/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { CartridgeState, DeletedFrom } from "./cartridge-life.ts";
 import type { RetentionLock, ShelfClass, Topology } from "./requests.ts";
@@ -40,6 +48,19 @@ export type RetentionRecord = Retention;
 export interface ObjectLocks {
   readonly retention?: RetentionRecord;
   readonly legalHold: boolean;
+}
+
+/** A copy of a cartridge in a store that it is mirrored to. It is there until the cartridge is deleted. */
+export interface CopyRecord {
+  /** Name of the store. */
+  readonly store: string;
+  readonly storageClass: StorageClass;
+  /** Since when it is complete; absent: objects of it may be there. */
+  readonly at?: Instant;
+  /** Its own lock; set when it became complete. */
+  readonly retention?: RetentionRecord;
+  /** What its objects were last told to be held by. */
+  readonly objectLocks?: ObjectLocks;
 }
 
 /** How a cartridge was retrieved, when that was not as a whole, or not at any price. */
@@ -102,6 +123,8 @@ export interface CartridgeRecord {
   /** Nobody deletes it or writes on it until the hold is cleared. */
   readonly legalHold?: boolean;
   readonly objectLocks?: ObjectLocks;
+  /** One per store. */
+  readonly copies?: readonly CopyRecord[];
   /** Ejected after it was RETRIEVED: its local copies and what was written about it meanwhile are still to be seen to. */
   readonly isReturned?: boolean;
   /** While DELETING. */
@@ -126,10 +149,20 @@ export type CartridgeChange = Partial<
     | "retention"
     | "legalHold"
     | "objectLocks"
+    | "copies"
     | "isReturned"
     | "deletion"
   >
 >;
+
+/** The second copy of what is archived. */
+export interface MirrorRecord {
+  /** Name of the store, as in capstan.toml. */
+  readonly store: string;
+  readonly storageClass: ShelfClass;
+  readonly lock: RetentionLock;
+  readonly retentionDays: number;
+}
 
 /** A shelf pool. */
 export interface PoolRecord {
@@ -141,6 +174,8 @@ export interface PoolRecord {
   readonly deleteDelayDays?: number;
   /** Its locks are the gateway's alone, because the object store has none. */
   readonly gatewayLock?: boolean;
+  /** What is archived has a second copy. */
+  readonly mirror?: MirrorRecord;
 }
 
 /** Cartridges that a library always has in its mail slots. */

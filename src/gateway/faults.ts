@@ -152,6 +152,12 @@ export const gatewayFault = faultsOf("gateway", {
   "pool-store-lacks": conflict(
     "shelf pool {name} cannot be: the object store has no {what}{advice}; `capstan store probe` shows what it has",
   ),
+  "mirror-unknown": conflict(
+    "there is no store {store} to mirror to: capstan.toml names {known} under [store.mirrors]",
+  ),
+  "mirror-lacks": conflict(
+    "shelf pool {name} cannot be mirrored to {store}: that store has no {what}, {advice}; `capstan store probe` shows what it has",
+  ),
   "pool-delete-delay": invalid("a deletion can be taken back for 0 to {max} whole days, not {days}"),
   "pool-warmer": conflict(
     "cartridge {barcode} is in class {from}; it cannot go to pool {pool} of the warmer class {to}",

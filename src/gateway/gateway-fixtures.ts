@@ -61,6 +61,12 @@ export class TestWorld {
     random: this.random.fork("objects"),
     thawDelay: { Expedited: minutes(5), Standard: minutes(240), Bulk: minutes(720) },
   });
+  /** The store that pools may mirror to, by the name `far`. */
+  readonly mirror = new SimObjectStore({
+    clock: this.clock,
+    random: this.random.fork("mirror"),
+    thawDelay: { Expedited: minutes(5), Standard: minutes(240), Bulk: minutes(720) },
+  });
   /** Lines of the gateway's log at level error. */
   readonly errors: string[] = [];
   /** How objects are sealed; plain unless a test says so. */
@@ -88,6 +94,7 @@ export class TestWorld {
       network: machine,
       disk: this.disk.attach(),
       objects,
+      mirrors: new Map([["far", this.mirror]]),
       sealing: this.sealing,
       settings: { ...testSettings, ...settings },
     });

@@ -457,6 +457,7 @@ export class Gateway {
     return cartridgeView(parts.book.state, cartridge, {
       store: parts.store,
       task: shelf.taskOf(cartridge.barcode),
+      mirrorTask: shelf.mirrors.taskOf(cartridge.barcode),
       currency: parts.settings.prices.currency,
     });
   }

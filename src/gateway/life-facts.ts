@@ -7,7 +7,7 @@ import { acceptedIn, cartridgeStep, type CartridgeInput, type CartridgeRefusal }
 import { driveName } from "./naming.ts";
 import type { CartridgeChange, CartridgeRecord, Fact, PoolRecord, RetentionRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
-import { retentionOf } from "./retention.ts";
+import { lastLock } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 
 /** A step to take. */
@@ -93,7 +93,7 @@ function refusalFault(state: GatewayState, { barcode, input, reason, task }: Ref
     }
     case "locked": {
       const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
-      return lockedFault(barcode, pool, defined(retentionOf(cartridge, pool), `a lock of ${barcode}`));
+      return lockedFault(barcode, pool, defined(lastLock(cartridge, pool), `a lock of ${barcode}`));
     }
     case "held":
       return gatewayFault("cartridge-held", { barcode });

@@ -2,7 +2,7 @@
 // What the parts of a running gateway share. Made once by the gateway's start.
 
 import type { Clock, Log, Random } from "#base/index.ts";
-import type { CartridgeStore, ObjectStoreAbilities, RequestCounter } from "#store/index.ts";
+import type { CartridgeStore, ObjectStore, ObjectStoreAbilities, RequestCounter } from "#store/index.ts";
 import type { TaskRegistry } from "#work/index.ts";
 import type { AlarmBoard } from "./alarms.ts";
 import type { Book } from "./book.ts";
@@ -20,6 +20,8 @@ export interface GatewayParts {
   readonly store: CartridgeStore;
   /** What the object store can do. */
   readonly abilities: ObjectStoreAbilities;
+  /** Stores that pools may mirror to, by name. */
+  readonly mirrors: ReadonlyMap<string, Pick<ObjectStore, "abilities">>;
   readonly tasks: TaskRegistry;
   readonly feed: EventFeed;
   readonly alarms: AlarmBoard;

@@ -2,12 +2,12 @@
 // Shelf pools: storage class and retention lock of what is archived. A pool is made and deleted, never changed.
 
 import { days, limits } from "#base/index.ts";
-import type { ObjectStoreAbilities } from "#store/index.ts";
-import type { CartridgeRecord, PoolRecord } from "./facts.ts";
+import type { ObjectStore, ObjectStoreAbilities } from "#store/index.ts";
+import type { CartridgeRecord, MirrorRecord, PoolRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { checkName } from "./naming.ts";
 import type { GatewayParts } from "./parts.ts";
-import type { PoolRequest } from "./requests.ts";
+import type { PoolRequest, RetentionLock } from "./requests.ts";
 import { builtInPools, type GatewayState } from "./state.ts";
 import type { PoolView } from "./views.ts";
 
@@ -23,24 +23,57 @@ export function poolNamed(state: GatewayState, name: string): PoolRecord {
 }
 
 /** The pool that a request describes. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-…`. */
-export function newPool(state: GatewayState, request: PoolRequest, abilities: ObjectStoreAbilities): PoolRecord {
+export function newPool(
+  state: GatewayState,
+  request: PoolRequest,
+  { abilities, mirrors = new Map<string, ObjectStore>() }: PoolStores,
+): PoolRecord {
   const { name, storageClass, lock = "NONE", retentionDays = 0, gatewayLock = false } = request;
   checkName("shelf pool", name);
   if (state.pools.has(name)) throw gatewayFault("pool-exists", { name });
-  const least = lock === "NONE" ? 0 : 1;
-  const most = lock === "NONE" ? 0 : retentionDaysMax;
-  if (!Number.isInteger(retentionDays) || retentionDays < least || retentionDays > most) {
-    throw gatewayFault("pool-retention", { lock, days: retentionDays, max: retentionDaysMax });
-  }
+  checkDays(lock, retentionDays);
   checkAbilities(request, abilities);
+  const mirror = newMirror(request, mirrors);
   const { deleteDelayDays } = request;
   const isGatewayLock = gatewayLock && lock !== "NONE" && !abilities.retention.includes(lock);
-  const pool = { name, storageClass, lock, retentionDays, ...(isGatewayLock ? { gatewayLock } : {}) };
+  const pool = { name, storageClass, lock, retentionDays, ...(isGatewayLock ? { gatewayLock } : {}), ...mirror };
   if (deleteDelayDays === undefined) return pool;
   if (!Number.isInteger(deleteDelayDays) || deleteDelayDays < 0 || deleteDelayDays > deleteDelayDaysMax) {
     throw gatewayFault("pool-delete-delay", { days: deleteDelayDays, max: deleteDelayDaysMax });
   }
   return { ...pool, deleteDelayDays };
+}
+
+/** The stores that pools use. */
+export interface PoolStores {
+  readonly abilities: ObjectStoreAbilities;
+  readonly mirrors?: ReadonlyMap<string, Pick<ObjectStore, "abilities">>;
+}
+
+function checkDays(lock: RetentionLock, retentionDays: number): void {
+  const [least, most] = lock === "NONE" ? [0, 0] : [1, retentionDaysMax];
+  if (Number.isInteger(retentionDays) && retentionDays >= least && retentionDays <= most) return;
+  throw gatewayFault("pool-retention", { lock, days: retentionDays, max: retentionDaysMax });
+}
+
+/** The second copy that a request asks for. Faults as for the pool, with the other store's abilities. */
+function newMirror(
+  { name, storageClass: first, mirror }: PoolRequest,
+  mirrors: NonNullable<PoolStores["mirrors"]>,
+): { readonly mirror?: MirrorRecord } {
+  if (mirror === undefined) return {};
+  const { store, storageClass = first, lock = "NONE", retentionDays = 0 } = mirror;
+  const found = mirrors.get(store);
+  if (found === undefined)
+    throw gatewayFault("mirror-unknown", { store, known: [...mirrors.keys()].join(", ") || "none" });
+  checkDays(lock, retentionDays);
+  const { classes, retention } = found.abilities;
+  const lacks = (what: string, advice: string): Error => gatewayFault("mirror-lacks", { name, store, what, advice });
+  if (!classes.includes(storageClass)) throw lacks(`storage class ${storageClass}`, `it has ${classes.join(", ")}`);
+  if (lock !== "NONE" && !retention.includes(lock)) {
+    throw lacks(`${lock} lock`, `it has ${retention.join(" and ") || "none"}`);
+  }
+  return { mirror: { store, storageClass, lock, retentionDays } };
 }
 
 /** What the object store lacks is said when the pool is made, and not when a cartridge is on its way. */
@@ -84,6 +117,7 @@ export function poolViews(state: GatewayState): readonly PoolView[] {
 const poolView = (pool: PoolRecord): Omit<PoolView, "builtIn" | "cartridges" | "archivedCartridges"> => ({
   ...pool,
   deleteDelayDays: pool.deleteDelayDays,
+  mirror: pool.mirror,
   lockedBy: pool.gatewayLock === true ? "gateway" : "store",
 });
 
@@ -91,9 +125,12 @@ const poolMembers = (state: GatewayState, name: string): readonly CartridgeRecor
   [...state.cartridges.values()].filter(({ pool }) => pool === name);
 
 /** Makes a pool. Faults `gateway.bad-name`, `gateway.pool-exists`, `gateway.pool-retention`. */
-export async function createPool({ book, feed, abilities }: GatewayParts, request: PoolRequest): Promise<PoolView> {
+export async function createPool(
+  { book, feed, abilities, mirrors }: GatewayParts,
+  request: PoolRequest,
+): Promise<PoolView> {
   await book.change((state) => ({
-    facts: [{ kind: "pool", pool: newPool(state, request, abilities) }],
+    facts: [{ kind: "pool", pool: newPool(state, request, { abilities, mirrors }) }],
     result: undefined,
   }));
   feed.publish("pool.created", request.name, `shelf pool ${request.name} is there`);

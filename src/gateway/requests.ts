@@ -172,6 +172,20 @@ export interface PoolRequest {
   readonly deleteDelayDays?: number;
   /** Accept that locks are the gateway's alone where the object store has none. Default false: such a pool is refused. */
   readonly gatewayLock?: boolean;
+  /** A second copy of everything, in another store. */
+  readonly mirror?: MirrorRequest;
+}
+
+/** The second copy that a pool makes. */
+export interface MirrorRequest {
+  /** Name of a store under [store.mirrors] in capstan.toml. */
+  readonly store: string;
+  /** Default: the class of the pool. */
+  readonly storageClass?: ShelfClass;
+  /** Default `NONE`. */
+  readonly lock?: RetentionLock;
+  /** As for the pool. */
+  readonly retentionDays?: number;
 }
 
 /** A retention lock to set or extend on one cartridge. One of `until` and `days`. */

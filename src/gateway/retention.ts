@@ -6,7 +6,7 @@
 import { days, later, type Instant } from "#base/index.ts";
 import type { HoldingLock } from "./cartridge-life.ts";
 import type { ObjectStoreAbilities } from "#store/index.ts";
-import type { CartridgeRecord, ObjectLocks, PoolRecord, RetentionRecord } from "./facts.ts";
+import type { CartridgeRecord, CopyRecord, MirrorRecord, ObjectLocks, PoolRecord, RetentionRecord } from "./facts.ts";
 import type { ShelfClass } from "./requests.ts";
 
 const warmth: Readonly<Record<ShelfClass, number>> = {
@@ -20,8 +20,17 @@ const warmth: Readonly<Record<ShelfClass, number>> = {
 /** True when `to` is warmer than `from`: a cartridge never goes that way. */
 export const isWarmer = (from: ShelfClass, to: ShelfClass): boolean => warmth[to] > warmth[from];
 
+/** The class that a cartridge on the shelf is read from: the warmest that a copy of it is in. */
+export function readClass({
+  shelfClass = "STANDARD",
+  copies = [],
+}: Pick<CartridgeRecord, "shelfClass" | "copies">): ShelfClass {
+  const classes = copies.flatMap(({ storageClass, at }) => (at === undefined ? [] : [storageClass]));
+  return [shelfClass, ...classes].reduce((best, each) => (isWarmer(best, each) ? each : best));
+}
+
 /** The part of a cartridge that locks are about. */
-export type Locked = Pick<CartridgeRecord, "archivedAt" | "retention" | "legalHold">;
+export type Locked = Pick<CartridgeRecord, "archivedAt" | "retention" | "legalHold" | "copies">;
 
 /** The lock of a cartridge, held or over; undefined when there is none or its clock has not started. */
 export function retentionOf(cartridge: Locked, pool: PoolRecord): RetentionRecord | undefined {
@@ -30,10 +39,34 @@ export function retentionOf(cartridge: Locked, pool: PoolRecord): RetentionRecor
   return poolRetention(pool, cartridge.archivedAt);
 }
 
-/** The lock that a pool puts on what is archived at that time. */
-export function poolRetention(pool: PoolRecord, archivedAt: Instant): RetentionRecord | undefined {
+/** The lock that a pool, or the mirror of one, puts on what is archived at that time. */
+export function poolRetention(
+  pool: Pick<PoolRecord | MirrorRecord, "lock" | "retentionDays">,
+  archivedAt: Instant,
+): RetentionRecord | undefined {
   if (pool.lock === "NONE") return undefined;
   return { mode: pool.lock, until: later(archivedAt, days(pool.retentionDays)) };
+}
+
+/** The lock of a copy, held or over. */
+export function copyRetention(
+  { store, retention }: CopyRecord,
+  { archivedAt }: Locked,
+  { mirror }: PoolRecord,
+): RetentionRecord | undefined {
+  if (retention !== undefined || archivedAt === undefined || mirror?.store !== store) return retention;
+  return poolRetention(mirror, archivedAt);
+}
+
+/** All locks that keep a cartridge, its own and those of its copies. */
+function locksOf(cartridge: Locked, pool: PoolRecord): readonly RetentionRecord[] {
+  const copies = (cartridge.copies ?? []).map((copy) => copyRetention(copy, cartridge, pool));
+  return [retentionOf(cartridge, pool), ...copies].filter((each) => each !== undefined);
+}
+
+/** The lock that holds longest, of the cartridge or of a copy; undefined when there is none. */
+export function lastLock(cartridge: Locked, pool: PoolRecord): RetentionRecord | undefined {
+  return locksOf(cartridge, pool).toSorted((left, right) => right.until - left.until)[0];
 }
 
 /** Two locks on one cartridge come to the stricter kind and the later end. */
@@ -59,6 +92,18 @@ export function wantedLocks(
   return isStores ? { retention, legalHold } : { legalHold };
 }
 
+/** What the objects of a copy should be held by, where its store can. */
+export function wantedCopyLocks(
+  copy: CopyRecord,
+  { cartridge, pool }: { readonly cartridge: Locked; readonly pool: PoolRecord },
+  { abilities, now }: { readonly abilities: ObjectStoreAbilities; readonly now: Instant },
+): ObjectLocks {
+  const found = copyRetention(copy, cartridge, pool);
+  const holds = found !== undefined && found.until > now && abilities.retention.includes(found.mode);
+  const legalHold = cartridge.legalHold === true && abilities.legalHold;
+  return holds ? { retention: found, legalHold } : { legalHold };
+}
+
 /** Whether objects that were told `told` must be told again. */
 export function areLocksDue(told: ObjectLocks | undefined, wanted: ObjectLocks): boolean {
   const isHeld = told?.legalHold ?? false;
@@ -80,9 +125,9 @@ export function holdingLock(
   { now, bypassGovernance }: { readonly now: Instant; readonly bypassGovernance: boolean },
 ): HoldingLock {
   if (cartridge.legalHold === true) return "legal-hold";
-  const retention = retentionOf(cartridge, pool);
-  if (retention === undefined || retention.until <= now) return "none";
-  if (retention.mode === "COMPLIANCE") return "compliance";
+  const modes = locksOf(cartridge, pool).flatMap(({ mode, until }) => (until > now ? [mode] : []));
+  if (modes.length === 0) return "none";
+  if (modes.includes("COMPLIANCE")) return "compliance";
   return bypassGovernance ? "governance-bypassed" : "governance";
 }
 

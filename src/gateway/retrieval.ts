@@ -6,7 +6,8 @@ import { joinRanges, type Extent, type ObjectStoreAbilities, type SegmentRange, 
 import type { CartridgeRecord, RetrievalRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { thawCost, type Amount, type PriceTable } from "./prices.ts";
-import type { RetrieveRequest, ShelfClass } from "./requests.ts";
+import type { RetrieveRequest } from "./requests.ts";
+import { readClass } from "./retention.ts";
 
 const speed: Readonly<Record<ThawTier, number>> = { Bulk: 0, Standard: 1, Expedited: 2 };
 
@@ -42,13 +43,14 @@ export function checkRetrieve({ barcode, files, onDemand, moneyLimit, aheadBytes
   }
 }
 
-/** What thawing an amount of a cartridge costs. */
+/** What thawing an amount of a cartridge costs, where it costs the least. */
 export function costOf(
   prices: PriceTable,
-  storageClass: ShelfClass | undefined,
+  cartridge: Pick<CartridgeRecord, "shelfClass" | "copies">,
   { tier, amount }: { readonly tier: ThawTier; readonly amount: Amount },
 ): number {
-  return storageClass === undefined ? 0 : thawCost(prices, { storageClass, tier, amount });
+  if (cartridge.shelfClass === undefined) return 0;
+  return thawCost(prices, { storageClass: readClass(cartridge), tier, amount });
 }
 
 /** A retrieval that begins. `extent`: what is thawed at once. Fault `gateway.retrieval-too-dear`. */

@@ -100,7 +100,7 @@ export class RetrieveDesk {
     await this.#parts.book.change((state) => {
       if (!state.libraries.has(library))
         throw gatewayFault("library-unknown", { name: request.library, known: "others" });
-      const cost = costOf(prices, state.cartridge(barcode).shelfClass, { tier, amount: extent });
+      const cost = costOf(prices, state.cartridge(barcode), { tier, amount: extent });
       const retrieval = newRetrieval(request, extent, { cost, currency: prices.currency });
       const change = { library, tier, ...(isWhole && moneyLimit === undefined ? {} : { retrieval }) };
       const facts = lifeFacts(state, { barcode, input: { kind: "retrieve" }, at: this.#now(), change });
@@ -136,8 +136,8 @@ export class RetrieveDesk {
 
   #withMore(cartridge: CartridgeRecord, retrieval: RetrievalRecord, extent: Extent): RetrievalRecord {
     const { prices } = this.#parts.settings;
-    const { barcode, shelfClass, tier = "Standard" } = cartridge;
-    const cost = costOf(prices, shelfClass, { tier, amount: extent });
+    const { barcode, tier = "Standard" } = cartridge;
+    const cost = costOf(prices, cartridge, { tier, amount: extent });
     const next = withMore(retrieval, extent, { cost, isAsked: true });
     if (typeof next !== "string") return next;
     const { spent, moneyLimit = 0 } = retrieval;

@@ -9,7 +9,9 @@ import {
   type CartridgeId,
   type CartridgeLoss,
   CartridgeStore,
+  type CopyPlace,
   CountedObjects,
+  type ObjectStore,
   RequestCounter,
   type Fenced,
   type SegmentDamage,
@@ -23,7 +25,7 @@ import { hasAnyRule } from "./access-rules.ts";
 import { AlarmBoard } from "./alarms.ts";
 import { checkBeginning, openingLedger } from "./beginning.ts";
 import { Book } from "./book.ts";
-import { barcodeOf } from "./cartridge-parts.ts";
+import { barcodeOf, wholeIdOf } from "./cartridge-parts.ts";
 import { storeFolder } from "./check-up.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
 import { CloneDesk } from "./clone-desk.ts";
@@ -42,6 +44,7 @@ import { Shelf } from "./shelf.ts";
 import { ShelfDesk } from "./shelf-desk.ts";
 import { KeyDesk } from "./key-desk.ts";
 import { damageText, StoreAlarms } from "./store-alarms.ts";
+import type { GatewayState } from "./state.ts";
 import { taskKeeper } from "./task-keeper.ts";
 import { TrustedClock } from "./trusted-clock.ts";
 import { within } from "./within.ts";
@@ -72,6 +75,7 @@ export class RunningGateway {
     const { clock, random, log, disk, sealing, settings } = options;
     const counter = new RequestCounter();
     const objects = new CountedObjects(options.objects, counter);
+    const mirrors = countedMirrors(options.mirrors, counter);
     const thawed = (count: ThawCount): void => counter.noteThawed(count);
     const book = await openingLedger("gateway.ledger", settings.home, Book.open(disk, log));
     let store: CartridgeStore;
@@ -81,10 +85,11 @@ export class RunningGateway {
       await checkBeginning(book.state, { ...options, objects });
       isNew = await nameInstance(book, options);
       store = new CartridgeStore(
-        { disk, objects, clock, random, log, sealing },
+        { disk, objects, mirrors, clock, random, log, sealing },
         {
           ...storeSettings(book, options, { feed, active: () => wake() }),
           thawed,
+          copiesOf: (id) => copiesOf(book.state, id),
         },
       );
       await openingLedger(`${storeFolder}/store.ledger`, settings.home, store.open());
@@ -99,7 +104,8 @@ export class RunningGateway {
     const trusted = new TrustedClock({ clock, log, book, feed });
     const alarms = new AlarmBoard({ clock, log, feed });
     const { abilities } = objects;
-    const parts = { clock, random, log, settings, book, store, tasks, feed, trusted, counter, abilities, alarms };
+    const shared = { clock, random, log, settings, book, store, tasks, feed };
+    const parts: GatewayParts = { ...shared, mirrors, trusted, counter, abilities, alarms };
     const running = new RunningGateway(options, parts);
     wake = () => running.storeAlarms.wake();
     try {
@@ -238,6 +244,19 @@ export class RunningGateway {
       this.shelf.begin(barcode, who);
     }
   }
+}
+
+function countedMirrors(
+  mirrors: ReadonlyMap<string, ObjectStore> | undefined,
+  counter: RequestCounter,
+): ReadonlyMap<string, ObjectStore> {
+  return new Map([...(mirrors ?? [])].map(([store, each]) => [store, new CountedObjects(each, counter, { store })]));
+}
+
+/** The complete copies of a stored cartridge beside the first. */
+function copiesOf(state: GatewayState, id: CartridgeId): readonly CopyPlace[] {
+  if (state.mirrored.size === 0) return [];
+  return state.mirrored.get(wholeIdOf(id))?.copies?.filter(({ at }) => at !== undefined) ?? [];
 }
 
 /** What the store is told, and how it asks about the gateway that it belongs to. */

@@ -88,6 +88,8 @@ export interface GatewayOptions {
   readonly network: Network;
   readonly disk: Disk;
   readonly objects: ObjectStore;
+  /** Stores that pools may mirror to, by name. */
+  readonly mirrors?: ReadonlyMap<string, ObjectStore>;
   /** Absent: what goes to the object store is neither encrypted nor compressed. */
   readonly sealing?: SealingOptions | undefined;
   readonly settings: GatewaySettings;

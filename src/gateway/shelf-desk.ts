@@ -12,7 +12,15 @@ import { driveName } from "./naming.ts";
 import type { GatewayParts } from "./parts.ts";
 import { poolNamed, retentionDaysMax } from "./pools.ts";
 import type { Actor, RetentionRequest } from "./requests.ts";
-import { holdingLock, isWarmer, poolRetention, retentionOf, retentionRefusal, stricter } from "./retention.ts";
+import {
+  holdingLock,
+  isWarmer,
+  lastLock,
+  poolRetention,
+  retentionOf,
+  retentionRefusal,
+  stricter,
+} from "./retention.ts";
 import type { Shelf } from "./shelf.ts";
 import type { GatewayState } from "./state.ts";
 
@@ -179,9 +187,8 @@ export class ShelfDesk {
     }
     const pool = poolNamed(state, cartridge.pool);
     const retention = retentionOf(cartridge, pool);
-    if (retention !== undefined && retention.until > this.#parts.trusted.now()) {
-      throw lockedFault(barcode, pool, retention);
-    }
+    const last = lastLock(cartridge, pool);
+    if (last !== undefined && last.until > this.#parts.trusted.now()) throw lockedFault(barcode, pool, last);
     // The clock of the new lock started when the cartridge was archived for the first time.
     const locked = archivedAt === undefined ? undefined : stricter(retention, poolRetention(next, archivedAt));
     const change = { pool: name, ...(locked === undefined ? {} : { retention: locked }) };

@@ -3,63 +3,57 @@
 // cartridge through its machine, durably, before the next begins. A task that meets an object store that is down waits
 // and tries again; only what no repetition can mend ends it.
 
-import {
-  between,
-  isFault,
-  isoText,
-  later,
-  limits,
-  milliseconds,
-  sleep,
-  type Duration,
-  type Instant,
-} from "#base/index.ts";
-import type { CartridgeId, SegmentRange, StorageClass, ThawTier, WorkProgress } from "#store/index.ts";
-import { Gate, type TaskContext } from "#work/index.ts";
-import type { Decision } from "./book.ts";
+import { between, isFault, isoText, later, milliseconds, type Duration, type Instant } from "#base/index.ts";
+import type { CartridgeId, SegmentRange, StorageClass, ThawTier } from "#store/index.ts";
+import type { TaskContext } from "#work/index.ts";
 import { cartridgeStep, type CartridgeInput } from "./cartridge-life.ts";
 import { isPartial } from "./demand.ts";
 import { partIds, possibleIds, storeId, thawAll, thawStateOfAll } from "./cartridge-parts.ts";
-import type { CartridgeChange, CartridgeRecord, Fact, ObjectLocks, PoolRecord } from "./facts.ts";
+import type { CartridgeChange, CartridgeRecord, Fact, ObjectLocks } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { lifeFacts, type LifeStep } from "./life-facts.ts";
+import type { MirrorDesk } from "./mirror-desk.ts";
 import type { GatewayParts } from "./parts.ts";
 import { areLocksDue, poolRetention, stricter, wantedLocks } from "./retention.ts";
+import { ShelfSteps } from "./shelf-steps.ts";
 import type { GatewayState } from "./state.ts";
 import type { ObjectId } from "./views.ts";
-
-/** What store work is given. */
-interface StoreWork {
-  readonly signal: AbortSignal;
-  readonly progress: (progress: WorkProgress) => void;
-}
 
 /** The jobs of the shelf. */
 export class ShelfJobs {
   readonly #parts: GatewayParts;
   readonly #slotsChanged: (library: ObjectId) => void;
-  readonly #gate = new Gate(limits.shelfTasks);
+  readonly #steps: ShelfSteps;
+  readonly #mirrors: MirrorDesk;
 
-  constructor(parts: GatewayParts, slotsChanged: (library: ObjectId) => void) {
+  constructor(parts: GatewayParts, mirrors: MirrorDesk, slotsChanged: (library: ObjectId) => void) {
     this.#parts = parts;
+    this.#mirrors = mirrors;
+    this.#steps = new ShelfSteps(parts);
     this.#slotsChanged = slotsChanged;
   }
 
   /** IN_TRANSIT or ARCHIVING to ARCHIVED; canceled while IN_TRANSIT: back to AVAILABLE. */
   async archive(barcode: string, context: TaskContext): Promise<void> {
-    if (this.#cartridge(barcode).state === "IN_TRANSIT") {
+    if (this.#steps.cartridge(barcode).state === "IN_TRANSIT") {
       context.phase("uploading");
       await this.#moveTo(barcode, "STANDARD", context);
       context.refuseCancel("all data is uploaded and its storage class changes");
       await this.#step(barcode, context, { kind: "uploaded" });
     }
     context.refuseCancel("the storage class changes");
-    const { storageClass } = this.#pool(barcode);
+    await this.#mirrors.attempt(barcode, context);
+    const { storageClass } = this.#steps.pool(barcode);
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
     await this.#startRetention(barcode, context);
     await this.lock(barcode, context);
-    await this.#step(barcode, context, { kind: "archived" }, { shelfClass: storageClass, classSince: this.#now() });
+    await this.#step(
+      barcode,
+      context,
+      { kind: "archived" },
+      { shelfClass: storageClass, classSince: this.#steps.now() },
+    );
   }
 
   /** RETRIEVING to RETRIEVED, in a mail slot; canceled: back to ARCHIVED. */
@@ -67,21 +61,21 @@ export class ShelfJobs {
     const { clock, settings, book } = this.#parts;
     for (;;) {
       // On demand, nothing is thawed before it is read.
-      if (this.#cartridge(barcode).retrieval?.kind !== "demand") await this.#thaw(barcode, context);
+      if (this.#steps.cartridge(barcode).retrieval?.kind !== "demand") await this.#thaw(barcode, context);
       // Who waits long must not find the thaw expired: together with the renewals of the shelf, none ends in between.
       const lookAgainAt = clock.monotonic() + settings.thawKeep / 4;
       context.phase("waiting for a mail slot");
       while (clock.monotonic() < lookAgainAt) {
         if (await this.#intoMailSlot(barcode, context)) return;
-        const library = book.state.library(this.#cartridge(barcode).library).record.name;
-        await this.#pause(context, `a free mail slot in library ${library}`);
+        const library = book.state.library(this.#steps.cartridge(barcode).library).record.name;
+        await this.#steps.pause(context, `a free mail slot in library ${library}`);
       }
     }
   }
 
   /** A task was canceled, wherever it was: its cartridge goes back to where it came from. */
   async canceled(barcode: string): Promise<void> {
-    const { state } = this.#cartridge(barcode);
+    const { state } = this.#steps.cartridge(barcode);
     if (state === "IN_TRANSIT") await this.backIntoSlot(barcode);
     if (state === "RETRIEVING") await this.#backOnShelf(barcode);
     if (state === "DELETING") await this.undelete(barcode);
@@ -91,10 +85,11 @@ export class ShelfJobs {
   async remove(barcode: string, context: TaskContext): Promise<void> {
     await this.#untilErasable(barcode, context);
     context.refuseCancel("the cartridge is already deleted");
+    await this.#mirrors.cancel(barcode, "system");
     await this.#beginErasing(barcode, context);
-    const cartridge = this.#cartridge(barcode);
+    const cartridge = this.#steps.cartridge(barcode);
     await this.#eraseObjects(cartridge, context);
-    await this.#persist(context, async () => {
+    await this.#steps.persist(context, async () => {
       for (const id of possibleIds(cartridge)) {
         try {
           await this.#parts.store.remove(id);
@@ -103,33 +98,35 @@ export class ShelfJobs {
         }
       }
     });
-    await this.#change(context, () => ({ facts: [{ kind: "cartridge-gone", barcode }], result: undefined }));
+    await this.#mirrors.erase(barcode, context);
+    await this.#steps.change(context, () => ({ facts: [{ kind: "cartridge-gone", barcode }], result: undefined }));
     this.#parts.feed.publish("cartridge.deleted", barcode, `cartridge ${barcode} is deleted`);
   }
 
   /** An ARCHIVED cartridge goes to the class of the pool it was assigned to. */
   async changeClass(barcode: string, context: TaskContext): Promise<void> {
     context.refuseCancel("the cartridge is already in its new pool");
-    const { storageClass } = this.#pool(barcode);
+    const { storageClass } = this.#steps.pool(barcode);
     await this.#thaw(barcode, context, "Bulk");
     context.phase(`moving to ${storageClass}`);
     await this.#moveTo(barcode, storageClass, context);
-    await this.#note(barcode, context, { shelfClass: storageClass, classSince: this.#now() });
+    await this.#steps.note(barcode, context, { shelfClass: storageClass, classSince: this.#steps.now() });
     await this.lock(barcode, context);
   }
 
   /** A retrieved cartridge was ejected again: its data is on the shelf all along, local copies go. */
   async dropCopies(barcode: string, context: TaskContext): Promise<void> {
     context.refuseCancel("the cartridge is archived already");
-    const { shelfClass } = this.#cartridge(barcode);
-    await this.#moveTo(barcode, shelfClass ?? this.#pool(barcode).storageClass, context);
+    const { shelfClass } = this.#steps.cartridge(barcode);
+    await this.#moveTo(barcode, shelfClass ?? this.#steps.pool(barcode).storageClass, context);
     await this.#relockDescription(barcode, context);
-    if (this.#cartridge(barcode).isReturned === true) await this.#note(barcode, context, { isReturned: false });
+    if (this.#steps.cartridge(barcode).isReturned === true)
+      await this.#steps.note(barcode, context, { isReturned: false });
   }
 
   /** Puts the lock and the hold of a cartridge on its objects, where they are not yet. */
   async lock(barcode: string, context: TaskContext): Promise<void> {
-    const cartridge = this.#cartridge(barcode);
+    const cartridge = this.#steps.cartridge(barcode);
     const wanted = this.#wantedLocks(cartridge);
     const { objectLocks } = cartridge;
     if (!areLocksDue(objectLocks, wanted)) return;
@@ -143,37 +140,39 @@ export class ShelfJobs {
       // Whoever shortened a lock of kind GOVERNANCE was allowed to.
       bypassGovernance: retention?.mode === "GOVERNANCE",
     };
-    await this.#persist(context, (work) =>
-      this.#inTurn(context, () => this.#forEachPart(cartridge, (id) => this.#parts.store.shelf.lock(id, locks, work))),
+    await this.#steps.persist(context, (work) =>
+      this.#steps.inTurn(context, () =>
+        this.#forEachPart(cartridge, (id) => this.#parts.store.shelf.lock(id, locks, work)),
+      ),
     );
-    await this.#note(barcode, context, { objectLocks: wanted });
+    await this.#steps.note(barcode, context, { objectLocks: wanted });
   }
 
   #wantedLocks(cartridge: CartridgeRecord): ObjectLocks {
     const { abilities, trusted } = this.#parts;
-    return wantedLocks(cartridge, this.#pool(cartridge.barcode), { abilities, now: trusted.now() });
+    return wantedLocks(cartridge, this.#steps.pool(cartridge.barcode), { abilities, now: trusted.now() });
   }
 
   /** What was written about a cartridge since its objects were locked is locked too. */
   async #relockDescription(barcode: string, context: TaskContext): Promise<void> {
-    const cartridge = this.#cartridge(barcode);
+    const cartridge = this.#steps.cartridge(barcode);
     const { objectLocks } = cartridge;
     if (objectLocks === undefined) return;
     const { retention, legalHold } = objectLocks;
     const isLocked = retention !== undefined && retention.until > this.#parts.trusted.now();
     if (!isLocked && !legalHold) return;
     const locks = { ...(isLocked ? { retention } : {}), ...(legalHold ? { legalHold } : {}), onlyDescription: true };
-    await this.#persist(context, (work) =>
+    await this.#steps.persist(context, (work) =>
       this.#forEachPart(cartridge, (id) => this.#parts.store.shelf.lock(id, locks, work)),
     );
   }
 
   /** Seals, uploads and moves the objects of a cartridge. Done work is not done again. */
   #moveTo(barcode: string, storageClass: StorageClass, context: TaskContext): Promise<void> {
-    const cartridge = this.#cartridge(barcode);
+    const cartridge = this.#steps.cartridge(barcode);
     const { store } = this.#parts;
-    return this.#persist(context, (work) =>
-      this.#inTurn(context, () => this.#forEachPart(cartridge, (id) => store.archive(id, storageClass, work))),
+    return this.#steps.persist(context, (work) =>
+      this.#steps.inTurn(context, () => this.#forEachPart(cartridge, (id) => store.archive(id, storageClass, work))),
     );
   }
 
@@ -184,47 +183,47 @@ export class ShelfJobs {
   async #thaw(barcode: string, context: TaskContext, fixedTier?: ThawTier): Promise<void> {
     const { store, settings } = this.#parts;
     const { thawKeep } = settings;
-    const cartridge = this.#cartridge(barcode);
+    const cartridge = this.#steps.cartridge(barcode);
     const rangesOf = fixedTier === undefined ? retrievedRanges(cartridge) : undefined;
     const ask = async (isExtension: boolean): Promise<void> => {
-      const tier = fixedTier ?? this.#cartridge(barcode).tier ?? "Standard";
+      const tier = fixedTier ?? this.#steps.cartridge(barcode).tier ?? "Standard";
       const request = { tier, keep: thawKeep, isExtension };
-      await this.#persist(context, (work) =>
-        this.#inTurn(context, () => thawAll(store, cartridge, { request, ranges: rangesOf, work })),
+      await this.#steps.persist(context, (work) =>
+        this.#steps.inTurn(context, () => thawAll(store, cartridge, { request, ranges: rangesOf, work })),
       );
     };
     for (;;) {
       context.phase("thawing");
-      const thaw = await this.#persist(context, () => thawStateOfAll(store, cartridge, rangesOf));
+      const thaw = await this.#steps.persist(context, () => thawStateOfAll(store, cartridge, rangesOf));
       if (thaw.kind === "warm") return;
       if (thaw.kind === "thawed") {
-        if (between(this.#now(), thaw.until) < (thawKeep * 7) / 8) await ask(true);
+        if (between(this.#steps.now(), thaw.until) < (thawKeep * 7) / 8) await ask(true);
         return;
       }
-      const isHastened = fixedTier === undefined && this.#cartridge(barcode).isHastened === true;
+      const isHastened = fixedTier === undefined && this.#steps.cartridge(barcode).isHastened === true;
       if (thaw.kind === "frozen" || isHastened) {
         await ask(false);
-        if (isHastened) await this.#note(barcode, context, { isHastened: false });
+        if (isHastened) await this.#steps.note(barcode, context, { isHastened: false });
         continue;
       }
       const why = thaw.readyAt === undefined ? "the thaw" : `the thaw, expected at ${isoText(thaw.readyAt)}`;
-      await this.#pause(context, why, this.#untilThawed(thaw.readyAt));
+      await this.#steps.pause(context, why, this.#untilThawed(thaw.readyAt));
     }
   }
 
   #untilThawed(readyAt: Instant | undefined): Duration {
     const { thawPoll } = this.#parts.settings;
     if (readyAt === undefined) return thawPoll;
-    return milliseconds(Math.min(thawPoll, Math.max(between(this.#now(), readyAt), 1)));
+    return milliseconds(Math.min(thawPoll, Math.max(between(this.#steps.now(), readyAt), 1)));
   }
 
   /** True when the cartridge stands in a mail slot now; false when none is free. */
   async #intoMailSlot(barcode: string, context: TaskContext): Promise<boolean> {
-    const done = await this.#change(context, (state) => {
+    const done = await this.#steps.change(context, (state) => {
       const { library } = state.cartridge(barcode);
       const slot = state.library(library).changer.firstEmpty("mail-slot");
       if (slot === undefined) return { facts: [], result: false };
-      const step = { barcode, input: { kind: "retrieved" }, at: this.#now(), slot } as const;
+      const step = { barcode, input: { kind: "retrieved" }, at: this.#steps.now(), slot } as const;
       return { facts: lifeFacts(state, step), result: true };
     });
     if (done) this.#appeared(barcode);
@@ -237,7 +236,7 @@ export class ShelfJobs {
     if (cartridge.objectLocks === undefined || !store.has(storeId(cartridge))) return;
     const bypassGovernance = cartridge.deletion?.bypassGovernance === true;
     context.phase("erasing");
-    await this.#persist(context, ({ signal }) =>
+    await this.#steps.persist(context, ({ signal }) =>
       this.#forEachPart(cartridge, (id) => store.shelf.eraseObjects(id, { signal, bypassGovernance })),
     );
   }
@@ -250,27 +249,27 @@ export class ShelfJobs {
   /** The time to take the deletion back passes by the clock of locks: a leap of the system's clock does not end it. */
   async #untilErasable(barcode: string, context: TaskContext): Promise<void> {
     for (;;) {
-      const { deletion } = this.#cartridge(barcode);
+      const { deletion } = this.#steps.cartridge(barcode);
       const left = deletion?.isErasing === false ? between(this.#parts.trusted.now(), deletion.at) : 0;
       if (left <= 0) return;
-      const at = isoText(later(this.#now(), milliseconds(left)));
-      await this.#pause(context, `${at}; until then the deletion can be taken back`, milliseconds(left));
+      const at = isoText(later(this.#steps.now(), milliseconds(left)));
+      await this.#steps.pause(context, `${at}; until then the deletion can be taken back`, milliseconds(left));
     }
   }
 
   async #beginErasing(barcode: string, context: TaskContext): Promise<void> {
-    await this.#change(context, (state) => {
+    await this.#steps.change(context, (state) => {
       const { deletion } = state.cartridge(barcode);
       if (deletion === undefined || deletion === null || deletion.isErasing) return { facts: [], result: undefined };
       const change = { deletion: { ...deletion, isErasing: true } };
-      return { facts: [{ kind: "cartridge-changed", barcode, at: this.#now(), change }], result: undefined };
+      return { facts: [{ kind: "cartridge-changed", barcode, at: this.#steps.now(), change }], result: undefined };
     });
   }
 
   /** DELETING to what it was. Faults `gateway.cartridge-state`, `gateway.cartridge-erasing`, `gateway.no-free-element`. */
   async undelete(barcode: string): Promise<void> {
     await this.#parts.book.change((state) => ({ facts: this.undeleteFacts(state, barcode), result: undefined }));
-    const { state } = this.#cartridge(barcode);
+    const { state } = this.#steps.cartridge(barcode);
     if (state === "AVAILABLE") this.#appeared(barcode);
     else this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}`);
   }
@@ -285,9 +284,13 @@ export class ShelfJobs {
   }
 
   async #backOnShelf(barcode: string): Promise<void> {
-    const step = { barcode, input: { kind: "cancel-retrieve" }, at: this.#now() } as const;
+    const step = { barcode, input: { kind: "cancel-retrieve" }, at: this.#steps.now() } as const;
     await this.#parts.book.change((state) => ({ facts: lifeFacts(state, step), result: undefined }));
-    this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${this.#cartridge(barcode).state}`);
+    this.#parts.feed.publish(
+      "cartridge.changed",
+      barcode,
+      `cartridge ${barcode} is ${this.#steps.cartridge(barcode).state}`,
+    );
   }
 
   /** IN_TRANSIT to AVAILABLE. Faults `gateway.cartridge-state`, `gateway.no-free-element`. */
@@ -303,7 +306,7 @@ export class ShelfJobs {
 
   /** Facts of a step that may bring a cartridge back into a slot of its library. */
   #backFacts(state: GatewayState, step: Omit<LifeStep, "at" | "slot">): readonly Fact[] {
-    const at = this.#now();
+    const at = this.#steps.now();
     const life = state.cartridge(step.barcode);
     const comesBack = cartridgeStep(life.state, step.input);
     if (comesBack.kind === "refused" || !comesBack.effects.includes("enter-element")) {
@@ -318,17 +321,17 @@ export class ShelfJobs {
 
   /** The lock that the pool puts on what is archived; it is there before anybody is told that the cartridge is. */
   async #startRetention(barcode: string, context: TaskContext): Promise<void> {
-    const cartridge = this.#cartridge(barcode);
+    const cartridge = this.#steps.cartridge(barcode);
     const { trusted } = this.#parts;
     const start = cartridge.archivedAt ?? trusted.lockStart();
-    const retention = stricter(cartridge.retention, poolRetention(this.#pool(barcode), start));
+    const retention = stricter(cartridge.retention, poolRetention(this.#steps.pool(barcode), start));
     if (retention === undefined || cartridge.retention !== undefined) return;
-    await this.#persist(context, () => trusted.mark());
-    await this.#note(barcode, context, { retention });
+    await this.#steps.persist(context, () => trusted.mark());
+    await this.#steps.note(barcode, context, { retention });
   }
 
   #appeared(barcode: string): void {
-    const { library, state } = this.#cartridge(barcode);
+    const { library, state } = this.#steps.cartridge(barcode);
     this.#slotsChanged(library);
     this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${state}, in a slot`);
   }
@@ -339,76 +342,18 @@ export class ShelfJobs {
     input: CartridgeInput,
     change: CartridgeChange = {},
   ): Promise<void> {
-    await this.#change(context, (state) => {
-      return { facts: lifeFacts(state, { barcode, input, at: this.#now(), change }), result: undefined };
+    await this.#steps.change(context, (state) => {
+      return { facts: lifeFacts(state, { barcode, input, at: this.#steps.now(), change }), result: undefined };
     });
-    this.#parts.feed.publish("cartridge.changed", barcode, `cartridge ${barcode} is ${this.#cartridge(barcode).state}`);
-  }
-
-  async #note(barcode: string, context: TaskContext, change: CartridgeChange): Promise<void> {
-    const fact = { kind: "cartridge-changed", barcode, at: this.#now(), change } as const;
-    await this.#change(context, () => ({ facts: [fact], result: undefined }));
-  }
-
-  /** A change of the book. On a full disk the task waits: what it has done so far is not to be in vain. */
-  #change<T>(context: TaskContext, decide: (state: GatewayState) => Decision<T>): Promise<T> {
-    return this.#persist(context, () => this.#parts.book.change(decide));
-  }
-
-  /** A few tasks at a time work with the object store; who waits for a thaw or for an operator is not in the way. */
-  async #inTurn<T>(context: TaskContext, work: () => Promise<T>): Promise<T> {
-    const leave = this.#gate.isBusy
-      ? await context.waitFor("other archive and retrieve tasks", this.#gate.enter(context.signal))
-      : await this.#gate.enter(context.signal);
-    try {
-      return await work();
-    } finally {
-      leave();
-    }
-  }
-
-  /** Repeats store work until it is done or nothing can mend it; meanwhile the task waits and says why. */
-  async #persist<T>(context: TaskContext, work: (work: StoreWork) => Promise<T>): Promise<T> {
-    let delay: Duration = limits.shelfRetry;
-    for (;;) {
-      try {
-        return await work({ signal: context.signal, progress: (progress) => showProgress(context, progress) });
-      } catch (error) {
-        context.checkpoint();
-        if (!isFault(error) || error.row.retry === "never") throw error;
-        context.log(error.message);
-        await this.#pause(context, error.message, delay);
-        delay = milliseconds(Math.min(delay * 2, limits.uploadBackoffMax));
-      }
-    }
-  }
-
-  #pause(context: TaskContext, why: string, duration: Duration = limits.shelfRetry): Promise<void> {
-    return context.waitFor(why, sleep(this.#parts.clock, duration, context.signal));
-  }
-
-  #cartridge(barcode: string): CartridgeRecord {
-    return this.#parts.book.state.cartridge(barcode);
-  }
-
-  #pool(barcode: string): PoolRecord {
-    const { pool } = this.#cartridge(barcode);
-    const record = this.#parts.book.state.pools.get(pool);
-    if (record === undefined) throw gatewayFault("pool-unknown", { name: pool, known: "" });
-    return record;
-  }
-
-  #now(): Instant {
-    return this.#parts.clock.now();
+    this.#parts.feed.publish(
+      "cartridge.changed",
+      barcode,
+      `cartridge ${barcode} is ${this.#steps.cartridge(barcode).state}`,
+    );
   }
 }
 
 /** The segments that a retrieval thaws; undefined: all. */
 export function retrievedRanges({ retrieval }: CartridgeRecord): readonly SegmentRange[] | undefined {
   return isPartial(retrieval) ? retrieval.ranges : undefined;
-}
-
-function showProgress(context: TaskContext, { phase, done, total }: WorkProgress): void {
-  const counter = context.counter(phase, phase === "upload" ? "bytes" : "objects", total);
-  counter.set(done);
 }

@@ -8,6 +8,7 @@ import { thawAll } from "./cartridge-parts.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
 import type { CartridgeRecord } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
+import { MirrorDesk } from "./mirror-desk.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { ShelfClass } from "./requests.ts";
 import { areLocksDue, wantedLocks } from "./retention.ts";
@@ -21,6 +22,8 @@ export type ShelfWork = "archive" | "retrieve" | "delete" | "change-class" | "lo
 export class Shelf {
   readonly #parts: GatewayParts;
   readonly #jobs: ShelfJobs;
+  /** The second copies. */
+  readonly mirrors: MirrorDesk;
   /** By barcode. */
   readonly #tasks = new Map<
     string,
@@ -32,7 +35,8 @@ export class Shelf {
   /** `slotsChanged`: a cartridge appeared in a mail slot of this library without the robot. */
   constructor(parts: GatewayParts, slotsChanged: (library: ObjectId) => void) {
     this.#parts = parts;
-    this.#jobs = new ShelfJobs(parts, slotsChanged);
+    this.mirrors = new MirrorDesk(parts);
+    this.#jobs = new ShelfJobs(parts, this.mirrors, slotsChanged);
   }
 
   /** Identifier of the task that works on a cartridge. */
@@ -63,6 +67,7 @@ export class Shelf {
   /** Starts locking the objects of a cartridge, if they are to be locked otherwise than they are. */
   beginLock(barcode: string, who: string): void {
     if (this.#workFor(barcode) === "lock") this.begin(barcode, who);
+    this.mirrors.begin(barcode, who);
   }
 
   /** What became due while the task ran is done by the next: also other locks than those that it began with. */
@@ -73,8 +78,9 @@ export class Shelf {
   ): void {
     this.#tasks.delete(barcode);
     if (this.#isStopped || state !== "done" || !this.#parts.book.state.cartridges.has(barcode)) return;
+    this.mirrors.begin(barcode, "system");
     const due = this.#workFor(barcode);
-    // Copies are due when a cartridge was ejected meanwhile, and not whenever it is on the shelf.
+    // Local copies are due when a cartridge was ejected meanwhile, and not whenever it is on the shelf.
     const isOther = due !== work || due === "lock";
     const isDue = due === "drop-copies" ? from === "RETRIEVED" : due !== undefined && isOther;
     if (isDue) this.begin(barcode, "system");
@@ -86,12 +92,14 @@ export class Shelf {
       const work = this.#workFor(barcode);
       if (work !== undefined && (work !== "drop-copies" || isReturned === true)) this.begin(barcode, "system");
     }
+    this.mirrors.resume();
     void this.#renewThaws();
   }
 
   /** Renews no thaws any more. Its tasks are stopped with all others. */
   stop(): void {
     this.#isStopped = true;
+    this.mirrors.stop();
     this.#renewTimer?.cancel();
   }
 

@@ -9,16 +9,17 @@ import { isInLibrary, type CartridgeState } from "./cartridge-life.ts";
 import { isWriteProtected, type DriveHost } from "./drive-host.ts";
 import { partIds, storeId, usageOf } from "./cartridge-parts.ts";
 import { changerKind, elementNumber, shownKind, shownKinds } from "./elements.ts";
-import type { CartridgeRecord } from "./facts.ts";
+import type { CartridgeRecord, CopyRecord, PoolRecord } from "./facts.ts";
 import { firstAddressesOf } from "./library-plan.ts";
 import type { LibraryHost } from "./library-host.ts";
 import { driveName } from "./naming.ts";
-import { retentionOf } from "./retention.ts";
+import { copyRetention, retentionOf } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 import type {
   LostObjectsView,
   CartridgeLossView,
   CartridgeView,
+  CopyView,
   DriveView,
   ElementView,
   LibraryView,
@@ -111,6 +112,8 @@ interface CartridgeShown {
   readonly store: CartridgeStore;
   /** What works on it. */
   readonly task: string | undefined;
+  /** What works on its copies. */
+  readonly mirrorTask: string | undefined;
   readonly currency: string;
 }
 
@@ -118,7 +121,7 @@ interface CartridgeShown {
 export function cartridgeView(
   state: GatewayState,
   cartridge: CartridgeRecord,
-  { store, task, currency }: CartridgeShown,
+  { store, task, mirrorTask, currency }: CartridgeShown,
 ): CartridgeView {
   const pool = defined(state.pools.get(cartridge.pool), `pool ${cartridge.pool} exists`);
   const retention = retentionOf(cartridge, pool);
@@ -155,12 +158,35 @@ export function cartridgeView(
     lock: retention?.mode ?? "NONE",
     legalHold: cartridge.legalHold === true,
     isLockedInStore: cartridge.objectLocks?.retention !== undefined || cartridge.objectLocks?.legalHold === true,
+    copies: copyViews(cartridge, pool, mirrorTask),
     clonedFrom: cartridge.clonedFrom,
     retrieval: retrievalView(cartridge, currency),
     deleteAt: cartridge.deletion?.at,
     changedAt: cartridge.changedAt,
     task,
   };
+}
+
+/** The copies that there are, and the one that the pool asks for. */
+function copyViews(cartridge: CartridgeRecord, pool: PoolRecord, task: string | undefined): readonly CopyView[] {
+  const { copies = [], archivedAt } = cartridge;
+  const { mirror } = pool;
+  const isWanted = mirror !== undefined && archivedAt !== undefined;
+  const wanted = isWanted && copies.every(({ store }) => store !== mirror.store) ? [mirror] : [];
+  return [...copies, ...wanted].map((copy: CopyRecord) => {
+    const { store, storageClass, at, objectLocks } = copy;
+    const retention = copyRetention(copy, cartridge, pool);
+    return {
+      store,
+      storageClass,
+      state: at === undefined ? "waiting" : "complete",
+      completeAt: at,
+      lock: retention?.mode ?? "NONE",
+      lockedUntil: retention?.until,
+      isLockedInStore: objectLocks?.retention !== undefined || objectLocks?.legalHold === true,
+      task,
+    };
+  });
 }
 
 function retrievalView({ retrieval, tier }: CartridgeRecord, currency: string): RetrievalView | undefined {

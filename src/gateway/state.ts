@@ -32,6 +32,8 @@ export class GatewayState {
   readonly libraries = new Map<ObjectId, LibraryState>();
   /** By barcode. */
   readonly cartridges = new Map<string, CartridgeRecord>();
+  /** Those with copies in other stores, by id. */
+  readonly mirrored = new Map<string, CartridgeRecord>();
   /** Barcodes in order; made when somebody asks, forgotten when one comes or goes. */
   #sorted: readonly string[] | undefined;
   /** Barcodes of deleted cartridges. */
@@ -65,13 +67,14 @@ export class GatewayState {
         this.rules.delete(fact.id);
         return;
       case "cartridge":
-        this.cartridges.set(fact.cartridge.barcode, fact.cartridge);
+        this.#setCartridge(fact.cartridge);
         this.#sorted = undefined;
         return;
       case "cartridge-changed":
-        this.cartridges.set(fact.barcode, { ...this.cartridge(fact.barcode), ...fact.change, changedAt: fact.at });
+        this.#setCartridge({ ...this.cartridge(fact.barcode), ...fact.change, changedAt: fact.at });
         return;
       case "cartridge-gone":
+        this.mirrored.delete(this.cartridges.get(fact.barcode)?.id ?? "");
         this.cartridges.delete(fact.barcode);
         this.#sorted = undefined;
         this.spentBarcodes.add(fact.barcode);
@@ -167,6 +170,11 @@ export class GatewayState {
     if (this.clockMark !== undefined) facts.push({ kind: "clock", at: this.clockMark });
     for (const task of this.tasks.values()) facts.push({ kind: "task", task });
     return facts;
+  }
+
+  #setCartridge(cartridge: CartridgeRecord): void {
+    this.cartridges.set(cartridge.barcode, cartridge);
+    if (cartridge.copies !== undefined) this.mirrored.set(cartridge.id, cartridge);
   }
 
   #setChap(chap: ChapRecord): void {

@@ -5,6 +5,7 @@ import type { Alarm } from "./alarms.ts";
 import type { Brand, Duration, Endpoint, Instant } from "#base/index.ts";
 import type { Durability, BandwidthSettings, RequestCount, StorageClass, ThawCount, ThawTier } from "#store/index.ts";
 import type { CartridgeState } from "./cartridge-life.ts";
+import type { MirrorRecord } from "./facts.ts";
 import type { FirstAddresses, RetentionLock, ShelfClass, Topology } from "./requests.ts";
 
 /** Identifier of a library, a drive or a cartridge: 32 hexadecimal digits that never change. */
@@ -148,6 +149,8 @@ export interface CartridgeView {
   readonly legalHold: boolean;
   /** Its objects are under that lock and hold in the object store too. */
   readonly isLockedInStore: boolean;
+  /** Its copies in other stores. */
+  readonly copies: readonly CopyView[];
   /** Barcode of the cartridge that it is a clone of. */
   readonly clonedFrom: string | undefined;
   /** How it was or is being retrieved, when not simply as a whole. */
@@ -156,6 +159,21 @@ export interface CartridgeView {
   readonly deleteAt: Instant | undefined;
   readonly changedAt: Instant;
   /** The archive, retrieve or delete task that works on it. */
+  readonly task: string | undefined;
+}
+
+/** A copy of a cartridge in another store. */
+export interface CopyView {
+  readonly store: string;
+  readonly storageClass: StorageClass;
+  /** `complete`: all of it is there. `waiting`: it is, or will be, on its way. */
+  readonly state: "complete" | "waiting";
+  readonly completeAt: Instant | undefined;
+  readonly lock: RetentionLock;
+  readonly lockedUntil: Instant | undefined;
+  /** Its objects are under that lock, or a hold, in their store too. */
+  readonly isLockedInStore: boolean;
+  /** The task that works on it. */
   readonly task: string | undefined;
 }
 
@@ -178,6 +196,9 @@ export interface EstimateView {
   readonly copiesCost: number;
   /** Reading all of it: where the class charges for it, and the way out. */
   readonly readCost: number;
+  /** The second copy that is still to be made: what it costs per month, and once. */
+  readonly mirrorStoragePerMonth: number;
+  readonly mirrorCost: number;
   /** How long thawing typically takes. */
   readonly hoursFrom: number;
   readonly hoursTo: number;
@@ -263,6 +284,8 @@ export interface PoolView {
   readonly deleteDelayDays: number | undefined;
   /** Who holds its locks: the object store itself, or only the gateway. */
   readonly lockedBy: "store" | "gateway";
+  /** The second copy of what is archived. */
+  readonly mirror: MirrorRecord | undefined;
   readonly cartridges: number;
   readonly archivedCartridges: number;
 }

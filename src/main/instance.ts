@@ -12,7 +12,7 @@ import { storeFault } from "#store/index.ts";
 import { NodeDisk, openDataFolder, SystemClock, SystemRandom, TcpNetwork, type DataFolder } from "#world/index.ts";
 import type { RunningApi } from "./api-server.ts";
 import { isUrl } from "./object-place.ts";
-import { openObjectStore } from "./object-store.ts";
+import { openMirrors, openObjectStore } from "./object-store.ts";
 import { openKeys, sealingOptions } from "./sealing.ts";
 import { apiUrl, localApiUrl, type InstanceSettings } from "./settings.ts";
 
@@ -74,6 +74,8 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
   const profiles = folder.file("object-stores");
   const store = await openObjectStore(settings, { clock, random, log, profiles });
   scope.add(() => store.close());
+  const others = await openMirrors(settings, { clock, random, log, profiles });
+  scope.add(() => others.close());
   const { encryption, compression } = settings;
   const keys = await openKeys(encryption, { home: folder.path, random, environment: process.env });
   const { sealing, close } = sealingOptions(keys.providers, compression);
@@ -85,6 +87,7 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
     network: new TcpNetwork(),
     disk: await NodeDisk.open(join(folder.path, "data"), storeFault),
     objects: store.objects,
+    mirrors: others.mirrors,
     sealing,
     settings: gatewaySettings(settings),
   });

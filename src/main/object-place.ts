@@ -20,6 +20,15 @@ export interface LabelSetting {
   readonly place: string;
 }
 
+/** A store that pools may mirror to. */
+export interface MirrorSetting {
+  readonly name: string;
+  /** A folder, or the URL of a bucket. */
+  readonly store: string;
+  readonly labelClasses: readonly LabelSetting[];
+  readonly s3: S3Settings;
+}
+
 /** What `[store.s3]` says. Paths are absolute. */
 export interface S3Settings {
   readonly accessKey?: string;

@@ -2,7 +2,7 @@
 // Opens the object store that the settings name: a folder or a bucket, with classes that are only labels around it. What
 // buckets need is loaded when there is one.
 
-import type { Clock, Log, Random } from "#base/index.ts";
+import { type Clock, isFault, type Log, type Random } from "#base/index.ts";
 import { FolderObjectStore, LabelClasses, type ObjectStore, storeFault } from "#store/index.ts";
 import { NodeDisk, type PrivateFile } from "#world/index.ts";
 import { mainFault } from "./faults.ts";
@@ -24,6 +24,40 @@ export interface ObjectStorePorts {
   readonly profiles: PrivateFile;
 }
 
+/** Stores that pools may mirror to, by name. */
+export interface OpenMirrors {
+  readonly mirrors: ReadonlyMap<string, ObjectStore>;
+  close(): void;
+}
+
+/**
+ * Opens the stores of second copies. One that does not answer and was never seen before is left out until the next start,
+ * and said so: it keeps nobody from using the first.
+ */
+export async function openMirrors(
+  settings: Pick<InstanceSettings, "store" | "labelClasses" | "mirrors" | "thawDelay">,
+  ports: ObjectStorePorts,
+): Promise<OpenMirrors> {
+  checkPlaces([settings, ...settings.mirrors]);
+  const opened: OpenObjectStore[] = [];
+  const mirrors = new Map<string, ObjectStore>();
+  const close = (): void => opened.forEach((store) => store.close());
+  for (const { name, ...mirror } of settings.mirrors) {
+    try {
+      const store = await openObjectStore({ ...mirror, thawDelay: settings.thawDelay }, ports);
+      opened.push(store);
+      mirrors.set(name, store.objects);
+    } catch (error) {
+      if (!isFault(error) || error.row.retry !== "backoff") {
+        close();
+        throw error;
+      }
+      ports.log.error(`the store ${name} for second copies is left out until the next start`, {}, error);
+    }
+  }
+  return { mirrors, close };
+}
+
 /** Opens the store of an instance with all of its places. */
 export async function openObjectStore(
   settings: Pick<InstanceSettings, "store" | "s3" | "labelClasses" | "thawDelay">,
@@ -37,7 +71,7 @@ export async function openObjectStore(
   };
   const close = (): void => opened.forEach((store) => store.close());
   try {
-    checkPlaces(settings);
+    checkPlaces([settings]);
     const objects = await open(settings.store);
     if (settings.labelClasses.length === 0) return { objects, close };
     const places = [];
@@ -67,8 +101,9 @@ async function openPlace(
 }
 
 /** Two places in one bucket or folder must not hold each other: one would list the other's objects. */
-function checkPlaces({ store, labelClasses }: Pick<InstanceSettings, "store" | "labelClasses">): void {
-  const places = [store, ...labelClasses.map(({ place }) => place)].map((place) => ({
+function checkPlaces(stores: readonly Pick<InstanceSettings, "store" | "labelClasses">[]): void {
+  const all = stores.flatMap(({ store, labelClasses }) => [store, ...labelClasses.map(({ place }) => place)]);
+  const places = all.map((place) => ({
     place,
     path: `${place.replace(/\?.*$/, "").replace(/\/+$/, "")}/`,
   }));

@@ -95,6 +95,20 @@ const Bandwidth = z
     }
   });
 
+const labels = z.partialRecord(labelClass, z.string().min(1));
+const mirrorName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "a name is 1 to 32 of a-z, 0-9 and -");
+/** A store that pools may mirror to. */
+const Mirror = z
+  .strictObject({
+    folder: z.string().min(1).optional(),
+    url: z.string().min(1).optional(),
+    s3: S3.optional(),
+    label: labels.optional(),
+  })
+  .refine(({ folder, url }) => (folder === undefined) !== (url === undefined), {
+    error: "either folder or url says where it is",
+  });
+
 const SettingsFile = z.strictObject({
   iscsi: z
     .strictObject({
@@ -116,7 +130,8 @@ const SettingsFile = z.strictObject({
       folder: z.string().min(1).optional(),
       url: z.string().min(1).optional(),
       s3: S3.optional(),
-      label: z.partialRecord(labelClass, z.string().min(1)).optional(),
+      label: labels.optional(),
+      mirrors: z.record(mirrorName, Mirror).optional(),
       cache: size.optional(),
       "upload-buffer": size.optional(),
       "upload-delay": time.optional(),
@@ -218,6 +233,23 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
 }
 
 function storeSettings(store: SettingsFile["store"], home: string): Loose<FileSettings> {
+  const { mirrors } = store ?? {};
+  return {
+    ...placeSettings(store, home),
+    mirrors:
+      mirrors &&
+      Object.entries(mirrors).map(([name, mirror]) => {
+        const { store: place = "", labelClasses = [], s3 = {} } = placeSettings(mirror, home);
+        return { name, store: place, labelClasses, s3 };
+      }),
+  };
+}
+
+/** Where a store is and how it is reached. */
+function placeSettings(
+  store: z.output<typeof Mirror> | SettingsFile["store"],
+  home: string,
+): Pick<Loose<FileSettings>, "store" | "labelClasses" | "s3"> {
   const place = store?.url ?? store?.folder;
   const { s3, label } = store ?? {};
   const labels = Object.entries(label ?? {}).filter((entry): entry is [StorageClass, string] => entry[1] !== undefined);

@@ -130,6 +130,8 @@ const badFiles: readonly (readonly [string, RegExp])[] = [
   ['[store.s3]\npart-size = "1MiB"', /store\.s3\.part-size: a part is at least 5MiB/],
   ['[store.s3]\nproxy = "proxy:3128"', /store\.s3\.proxy: /],
   ['[store.label]\nICE = "cold"', /store\.label/],
+  ["[store.mirrors.far]", /store\.mirrors\.far: either folder or url says where it is/],
+  ['[store.mirrors.Far]\nfolder = "x"', /store\.mirrors/],
   ['[log]\nlevel = "loud"', /log\.level: /],
   ['[[iscsi.chap]]\ninitiator = "x"\nsecret = "short"', /iscsi\.chap\.0\.secret: /],
   ["surprise = 1", /surprise: there is no such field/],
@@ -147,6 +149,28 @@ for (const [text, expected] of badFiles) {
     );
   });
 }
+
+test("stores of second copies have places, keys and labels of their own", () => {
+  const text = `[store.s3]
+access-key = "a"
+[store.mirrors.far]
+url = "s3://copies"
+s3 = { access-key = "x", secret-key = "y" }
+label = { GLACIER = "cold" }
+[store.mirrors.near]
+folder = "copies"
+`;
+  const { mirrors } = settingsFromText("capstan.toml", text, "/home");
+  assert.deepEqual(mirrors, [
+    {
+      name: "far",
+      store: "s3://copies",
+      labelClasses: [{ storageClass: "GLACIER", place: "/home/cold" }],
+      s3: { accessKey: "x", secretKey: "y" },
+    },
+    { name: "near", store: "/home/copies", labelClasses: [], s3: {} },
+  ]);
+});
 
 test("a bucket, its keys and its labels are understood; folders are relative to the data folder", () => {
   const text = `[store]

@@ -20,7 +20,7 @@ import type { BandwidthSettings, CompressionSettings, ThawTier } from "#store/in
 import type { LogLevel } from "#world/index.ts";
 import { defaultEncryption, type EncryptionSettings } from "./encryption-settings.ts";
 import { mainFault } from "./faults.ts";
-import { absolutePlace, type LabelSetting, type S3Settings } from "./object-place.ts";
+import { absolutePlace, type LabelSetting, type MirrorSetting, type S3Settings } from "./object-place.ts";
 import { localTimeZone } from "./time-zone.ts";
 
 /** Settings of an instance. Paths are absolute. */
@@ -38,6 +38,8 @@ export interface InstanceSettings {
   readonly s3: S3Settings;
   /** Classes that places of their own play. */
   readonly labelClasses: readonly LabelSetting[];
+  /** Stores that pools may mirror to. */
+  readonly mirrors: readonly MirrorSetting[];
   readonly thawDelay: Readonly<Record<ThawTier, Duration>>;
   readonly thawKeep: Duration;
   /** What the object store charges. */
@@ -121,6 +123,7 @@ function defaultsFor(home: string): InstanceSettings {
     store: join(home, "objects"),
     s3: {},
     labelClasses: [],
+    mirrors: [],
     thawDelay: { Expedited: seconds(1), Standard: seconds(5), Bulk: seconds(20) },
     thawKeep: days(7),
     deleteDelay: defaultSettings.deleteDelay,

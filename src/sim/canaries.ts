@@ -247,6 +247,10 @@ export const canaries: Readonly<Record<string, Canary>> = {
     ending: "lost-machine",
     objects: withLateLog,
   },
+  "lost-copy": {
+    title: "takes a second copy for complete of which objects are missing",
+    mirror: forgetful,
+  },
   "lost-upload": {
     title: "takes an upload for stored that the object store does not have",
     objects: forgetful,

@@ -139,6 +139,15 @@ export class SimObjectStore implements ObjectStore {
     else this.#objects.set(key, { ...object, content });
   }
 
+  /** An object is gone, as no request could have it gone; the result brings it back. */
+  lose(key: string): () => void {
+    const object = this.#objects.get(key);
+    this.#objects.delete(key);
+    return () => {
+      if (object !== undefined) this.#objects.set(key, object);
+    };
+  }
+
   /** Puts other content in an object's place, as somebody with the keys to the bucket could; for tests of damage. */
   replace(key: string, content: Uint8Array): void {
     const object = this.#objects.get(key);

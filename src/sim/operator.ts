@@ -12,7 +12,7 @@ import { CartridgeBook, type LibraryBook, shelf } from "./library-book.ts";
 import { LockBook } from "./lock-book.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
-import { GatewayDown, type World } from "./world.ts";
+import { GatewayDown, mirrorName, type World } from "./world.ts";
 
 /** Name of the simulated library. */
 export const libraryName = "sim";
@@ -38,9 +38,13 @@ export const poolName = "sim-shelf";
 const regret: Duration = minutes(20);
 
 /** That pool, as a seed has drawn it. */
-export function poolOf({ lock, deleteDelayDays }: Scenario): PoolRequest {
+export function poolOf({ lock, deleteDelayDays, mirror }: Scenario): PoolRequest {
   const retentionDays = lock === "NONE" ? 0 : 1;
-  return { name: poolName, storageClass: "GLACIER", lock, retentionDays, deleteDelayDays };
+  const pool = { name: poolName, storageClass: "GLACIER", lock, retentionDays, deleteDelayDays } as const;
+  if (mirror === undefined) return pool;
+  const mirrorDays = mirror.lock === "NONE" ? 0 : 2;
+  const { storageClass, lock: mirrorLock } = mirror;
+  return { ...pool, mirror: { store: mirrorName, storageClass, lock: mirrorLock, retentionDays: mirrorDays } };
 }
 /** Longest virtual time that the shelf may take for anything: thawing, and an object store that fails often. */
 const shelfWithin: Duration = hours(72);
@@ -56,12 +60,15 @@ export interface OperatorOptions {
 export class Operator {
   readonly #options: OperatorOptions;
   readonly #locks: LockBook;
+  /** Of the second copies. */
+  readonly #mirrorLocks: LockBook;
   /** Deleted for good, after their delay. */
   readonly #deleted = new Set<string>();
 
   constructor(options: OperatorOptions) {
     this.#options = options;
     this.#locks = new LockBook(options.world.objects);
+    this.#mirrorLocks = new LockBook(options.world.mirror);
   }
 
   /** Works until `isOver`. */
@@ -222,8 +229,12 @@ export class Operator {
   #checkLocks(views: readonly CartridgeView[]): void {
     const { world } = this.#options;
     const now = world.clock.now();
-    for (const view of views) this.#locks.note(view, now);
+    for (const view of views) {
+      this.#locks.note(view, now);
+      for (const copy of view.copies) this.#mirrorLocks.note({ ...view, ...copy, state: view.state }, now);
+    }
     this.#locks.check(now);
+    this.#mirrorLocks.check(now);
   }
 
   /** Puts a cartridge under a hold, looks that nobody deletes it, and releases it after a while. */
@@ -243,6 +254,7 @@ export class Operator {
       await this.#refused(barcode, ["gateway.cartridge-held"]);
     }
     this.#locks.forget(barcode);
+    this.#mirrorLocks.forget(barcode);
     for (let isHeld = true; isHeld; await sleep(world.clock, seconds(5))) {
       await this.#ask((gateway) => gateway.setLegalHold(barcode, false, actor));
       isHeld = (await this.#view(barcode))?.legalHold === true;
@@ -272,13 +284,15 @@ export class Operator {
       return;
     }
     const now = world.clock.now();
-    if (view.lock === "COMPLIANCE" && (view.lockedUntil ?? 0) > now + minutes(1)) {
+    const locks = [view, ...view.copies];
+    if (locks.some(({ lock, lockedUntil = 0 }) => lock === "COMPLIANCE" && lockedUntil > now + minutes(1))) {
       await this.#refused(barcode, ["gateway.cartridge-locked"]);
       cartridge.user = undefined;
       return;
     }
     world.trace.event("operator", `deletes ${barcode}`);
     this.#locks.forget(barcode);
+    this.#mirrorLocks.forget(barcode);
     if (world.scenario.deleteDelayDays > 0) return this.#deleteLater(cartridge);
     book.cartridges.delete(barcode);
     const deadline = world.clock.monotonic() + shelfWithin;

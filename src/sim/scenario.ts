@@ -13,6 +13,17 @@ const KiB = 1024;
 /** How the gateway ends before its time. */
 export type CrashKind = "kill" | "power";
 
+/** A second store, and how badly it behaves. */
+export interface ScenarioMirror {
+  readonly storageClass: "STANDARD" | "GLACIER" | "DEEP_ARCHIVE";
+  /** It holds for two days. */
+  readonly lock: RetentionLock;
+  /** Chance that a call fails, before or after its effect. */
+  readonly failures: number;
+  /** It does not answer before the world calms down. */
+  readonly isDown: boolean;
+}
+
 /** Everything that a seed decides before the run begins. */
 export interface Scenario {
   readonly drives: number;
@@ -61,6 +72,8 @@ export interface Scenario {
   readonly lock: RetentionLock;
   /** Days in which a deletion can be taken back. */
   readonly deleteDelayDays: number;
+  /** The second copy of what is archived, where there is one. */
+  readonly mirror: ScenarioMirror | undefined;
   /** How often a retrieve is on demand. */
   readonly onDemand: number;
 
@@ -83,6 +96,15 @@ function drawNetwork(random: SeededRandom): NetworkBehaviour {
     case "breaking":
       return { ...calmNetwork, cutChance: 0.0005, refuseChance: 0.1 };
   }
+}
+
+function drawMirror(random: SeededRandom): ScenarioMirror {
+  return {
+    storageClass: random.pick(["STANDARD", "GLACIER", "DEEP_ARCHIVE"]),
+    lock: random.pick(["NONE", "GOVERNANCE", "COMPLIANCE"]),
+    failures: random.pick([0, 0.05, 0.3]),
+    isDown: random.chance(0.25),
+  };
 }
 
 /** Draws a scenario. */
@@ -130,5 +152,6 @@ export function drawScenario(random: SeededRandom): Scenario {
     frameSize: random.pick([16 * KiB, 100 * KiB, 1024 * KiB]),
     rot: random.pick([0, 0.3, 1]),
     durability: random.chance(0.25) ? "remote" : "local",
+    mirror: random.chance(0.4) ? drawMirror(random) : undefined,
   };
 }

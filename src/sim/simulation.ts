@@ -12,6 +12,7 @@ import { Disasters } from "./disasters.ts";
 import { HostSession, makeInitiator } from "./host-session.ts";
 import { type CartridgeBook, LibraryBook, shelf } from "./library-book.ts";
 import { cartridgeSize, libraryName, Operator, poolName, poolOf } from "./operator.ts";
+import { loseFirstStore } from "./lost-store.ts";
 import { TapeDriver } from "./tape-driver.ts";
 import { TapeHost } from "./tape-host.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -184,10 +185,14 @@ export class Simulation {
     await operator.waitForTasks();
     await operator.look();
     for (const cartridge of book.shelved().slice(0, 1)) await operator.hold(cartridge);
-    for (const cartridge of book.shelved().slice(0, retrievedAtEnd)) {
+    await operator.waitForTasks();
+    const shelved = book.shelved().slice(0, retrievedAtEnd);
+    const restore = await loseFirstStore({ world, shelved, random });
+    for (const cartridge of shelved) {
       await operator.retrieve(cartridge);
       await inspector.inspect(cartridge);
     }
+    restore();
     await operator.waitForTasks();
     await operator.look();
     this.#checkShelf(book);

@@ -54,6 +54,8 @@ export interface Canary {
   readonly title: string;
   readonly disk?: (disk: Disk) => Disk;
   readonly objects?: (objects: ObjectStore) => ObjectStore;
+  /** The store of second copies. */
+  readonly mirror?: (objects: ObjectStore) => ObjectStore;
   readonly sealJobs?: SealJobs;
   /** What keys and salts are drawn from. */
   readonly salts?: (random: Random) => Random;
@@ -80,6 +82,7 @@ interface Process {
   readonly clock: ProcessClock;
   readonly machine: SimMachine;
   readonly objects: ProcessObjects;
+  readonly mirror: ProcessObjects;
   /** Rejects with GatewayDown when the process dies. */
   readonly death: Promise<never>;
   readonly die: () => void;
@@ -93,6 +96,9 @@ export interface Sleeper {
   /** Its process ends. */
   end(): void;
 }
+
+/** The gateway's name of the store that second copies go to. */
+export const mirrorName = "second";
 
 /** Longest virtual time that a start may take. */
 const startWithin = minutes(10);
@@ -119,6 +125,8 @@ export class World {
   readonly blockLengths = new Map<BlockId, number>();
   /** What lies there was damaged: some of it cannot be read. */
   isHurt = false;
+  /** The store that second copies go to. */
+  readonly mirror: SimObjectStore;
   readonly #canary: Canary | undefined;
   #machines = 1;
   #process: Process | undefined;
@@ -142,7 +150,9 @@ export class World {
       trace: (text) => this.trace.detail(text),
     });
     this.disk = this.#makeDisk("disk");
-    this.objects = this.#makeObjects();
+    this.objects = this.#makeObjects("object", scenario.objectFailures);
+    this.mirror = this.#makeObjects("mirror", scenario.mirror?.failures ?? 0);
+    if (scenario.mirror?.isDown === true) this.mirror.options.refuse = () => true;
   }
 
   /** How often a gateway was started. */
@@ -190,6 +200,7 @@ export class World {
     this.#process = undefined;
     running.clock.kill();
     running.objects.kill();
+    running.mirror.kill();
     running.machine.crash(how === "kill" ? milliseconds(0) : seconds(20));
     if (how === "kill") this.disk.kill();
     else this.disk.crash();
@@ -209,11 +220,13 @@ export class World {
     const { disk } = this;
     this.trace.event("gateway", "falls asleep");
     running.objects.holdUp();
+    running.mirror.holdUp();
     this.#process = undefined;
     this.#moveToNewMachine();
     const end = (): void => {
       running.clock.kill();
       running.objects.kill();
+      running.mirror.kill();
       running.machine.crash();
       disk.kill();
       running.die();
@@ -221,6 +234,7 @@ export class World {
     const wake = (): void => {
       this.trace.event("gateway", "that was taken over wakes");
       running.objects.letThrough();
+      running.mirror.letThrough();
     };
     return { gateway: running.gateway, wake, end };
   }
@@ -284,6 +298,7 @@ export class World {
     this.#process = undefined;
     running.clock.kill();
     running.objects.kill();
+    running.mirror.kill();
     running.machine.crash();
     this.disk.kill();
   }
@@ -297,7 +312,11 @@ export class World {
 
   /** Requests that the process that runs has sent to the object store, by kind; for checkers. */
   get requestLog(): ReadonlyMap<RequestKind, number> {
-    return this.#process?.objects.log ?? new Map();
+    const running = this.#process;
+    const logs = running === undefined ? [] : [running.objects.log, running.mirror.log];
+    const sent = new Map<RequestKind, number>();
+    for (const [kind, count] of logs.flatMap((log) => [...log])) sent.set(kind, (sent.get(kind) ?? 0) + count);
+    return sent;
   }
 
   /** The world calms down: no failures any more, short delays. What was broken stays broken. */
@@ -305,8 +324,11 @@ export class World {
     this.network.behaviour = { ...this.network.behaviour, cutChance: 0, refuseChance: 0 };
     delete this.disk.options.fail;
     this.makeRoom();
-    delete this.objects.options.failBefore;
-    delete this.objects.options.failAfter;
+    for (const { options } of [this.objects, this.mirror]) {
+      delete options.failBefore;
+      delete options.failAfter;
+    }
+    delete this.mirror.options.refuse;
   }
 
   /** Where everything that was synced must be in the object store, the disk loses all segments. */
@@ -336,6 +358,7 @@ export class World {
     const clock = this.clock.process();
     const machine = this.network.machine(this.portal.host);
     const { objects, given } = this.#processObjects();
+    const mirror = new ProcessObjects(this.mirror);
     const disk = this.disk.attach();
     const gateway = new Gateway({
       clock,
@@ -344,10 +367,11 @@ export class World {
       network: machine,
       disk: this.#canary?.disk?.(disk) ?? disk,
       objects: given,
+      mirrors: new Map([[mirrorName, this.#canary?.mirror?.(mirror) ?? mirror]]),
       sealing: this.#sealing(),
       settings: this.#settings(),
     });
-    return { gateway, clock, machine, objects, death, die: () => reject(new GatewayDown("the gateway died")) };
+    return { gateway, clock, machine, objects, mirror, death, die: () => reject(new GatewayDown("the gateway died")) };
   }
 
   /** How objects are sealed. The key file outlives the gateway, and losing power. */
@@ -403,23 +427,27 @@ export class World {
     });
   }
 
-  #makeObjects(): SimObjectStore {
+  #makeObjects(name: "object" | "mirror", failures: number): SimObjectStore {
     const { scenario } = this;
-    const random = this.random.fork("object delay");
+    const random = this.random.fork(`${name} delay`);
     const thawDelay: Duration = scenario.thawTime;
-    const half = scenario.objectFailures / 2;
+    const half = failures / 2;
     const data = { put: half, get: half, head: half, list: half, delete: half };
     const chances = { ...data, changeClass: half, thaw: half, setRetention: half, setLegalHold: half };
     return new SimObjectStore({
       clock: this.clock,
-      random: this.random.fork("objects"),
+      random: this.random.fork(`${name}s`),
       thawDelay: { Expedited: thawDelay, Standard: thawDelay, Bulk: thawDelay },
       delay: () => milliseconds(random.fraction() * scenario.objectDelayMax),
       failBefore: chances,
       failAfter: chances,
-      sent: (key, content) => this.nonces.note(key, content),
+      // A copy is sealed by nobody: a bit that fell over on its way there is no other sealing, and is not kept.
+      ...(name === "object" ? { sent: (key, content) => this.nonces.note(key, content) } : {}),
       // Segments are sealed while they are put, or before.
-      abilities: { ...allAbilities, lateEnd: this.random.fork("late end").chance(0.5) },
+      abilities: {
+        ...allAbilities,
+        lateEnd: this.random.fork(name === "object" ? "late end" : "mirror end").chance(0.5),
+      },
       rot: scenario.encryption || scenario.compression !== "off" ? scenario.rot : 0,
     });
   }

@@ -69,6 +69,8 @@ export class CartridgeStore {
       clock: ports.clock,
       asked: this.#asked,
       objects: () => this.#open.objects,
+      mirrors: () => this.#open.mirrors,
+      copies: () => this.#open.copies,
       commit: (signal) => this.#open.bucketLog.commit(signal),
       withActive: (id, work) => this.#withActive(id, work),
     });
@@ -212,13 +214,14 @@ export class CartridgeStore {
   }
 
   async #load(id: CartridgeId, { durability, policy }: LoadOptions): Promise<LoadedImage> {
-    const { objects, fetcher, healer, recovery, upkeep, room } = this.#open;
+    const { objects, copies, fetcher, healer, recovery, upkeep, room } = this.#open;
     const active = await this.#take(id, "it is in a drive");
     const { cartridge } = active;
     this.#sealing.prepare(cartridge);
     try {
       const found = await recovery.takeIntoUse(active);
-      const demand = policy && new DemandThaw({ ...this.#ports, objects, cartridge, policy, asked: this.#asked });
+      const demand =
+        policy && new DemandThaw({ ...this.#ports, objects, copies, cartridge, policy, asked: this.#asked });
       if (demand !== undefined) fetcher.thawOnDemand(cartridge, demand);
       const image = new StoredImage({
         ...this.#ports,
@@ -350,13 +353,13 @@ export class CartridgeStore {
 
   /** The bandwidth limits that were set, and the one that holds now. */
   get bandwidth(): { readonly settings: BandwidthSettings; readonly limit: BandwidthLimit } {
-    const { settings, limit } = this.#open.paced;
+    const { settings, limit } = this.#open.pace;
     return { settings, limit };
   }
 
   /** New limits count at once. Fault `store.bandwidth-bad`. */
   changeBandwidth(settings: BandwidthSettings): void {
-    this.#open.paced.change(checkBandwidth(settings));
+    this.#open.pace.change(checkBandwidth(settings));
   }
 
   /** What would be lost if this machine were lost now: a cartridge per entry, the most first. */
@@ -371,7 +374,7 @@ export class CartridgeStore {
     const { registry, active, upkeep, bucketLog, beacon } = parts;
     const { clock } = this.#ports;
     const late = (): Error => storeFault("closed");
-    parts.paced.stop();
+    parts.pace.stop();
     await upkeep.stop(storeFault("closed"));
     for (const { image } of active.all()) await image?.unload().catch(() => {});
     await upkeep.settled();

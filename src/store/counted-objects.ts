@@ -23,7 +23,9 @@ export type RequestKind = "put" | "copy" | "get" | "head" | "list" | "delete" | 
 /** How often something was asked for, and how many bytes were sent or came. */
 export interface RequestCount {
   readonly kind: RequestKind;
-  /** Of `put` and `copy`: where to. */
+  /** Name of the store that cartridges are mirrored to; undefined: the first. */
+  readonly store?: string | undefined;
+  /** Of `put` and `copy`: where to. Of `get` and `head`: where from, as far as that is known. */
   readonly storageClass: StorageClass | undefined;
   /** Of `thaw`. */
   readonly tier: ThawTier | undefined;
@@ -54,15 +56,10 @@ export class RequestCounter {
     return { requests: [...this.#requests.values()], thawed: [...this.#thawed.values()] };
   }
 
-  /** One request. */
-  note(kind: RequestKind, { storageClass, tier, bytes = 0 }: Partial<RequestCount> = {}): void {
-    const name = `${kind} ${storageClass ?? ""} ${tier ?? ""}`;
-    this.#add(name, { kind, storageClass, tier, requests: 1, bytes });
-  }
-
-  /** Bytes of a put that was noted before they were known. */
-  notePutBytes(storageClass: StorageClass, bytes: number): void {
-    this.#add(`put ${storageClass} `, { kind: "put", storageClass, tier: undefined, requests: 0, bytes });
+  /** One request, or bytes of one that was noted before they were known. */
+  note(kind: RequestKind, { store, storageClass, tier, requests = 1, bytes = 0 }: Partial<RequestCount> = {}): void {
+    const name = [kind, storageClass, tier, store].map((part) => part ?? "").join(" ");
+    this.#add(name, { kind, ...(store !== undefined && { store }), storageClass, tier, requests, bytes });
   }
 
   #add(name: string, count: RequestCount): void {
@@ -79,13 +76,23 @@ export class RequestCounter {
   }
 }
 
+/** Which store is counted, and what is known of what lies there. */
+export interface CountedOptions {
+  /** Undefined: the first. */
+  readonly store?: string;
+  /** The class that an object is in; undefined where that is not known, which counts as STANDARD. */
+  readonly classOf?: (key: ObjectKey) => StorageClass | undefined;
+}
+
 /** An `ObjectStore` whose requests are counted. */
 export class CountedObjects extends ForwardedObjects {
-  readonly #counter: RequestCounter;
+  readonly #note: (kind: RequestKind, count?: Partial<RequestCount>) => void;
+  readonly #classOf: (key: ObjectKey) => StorageClass | undefined;
 
-  constructor(objects: ObjectStore, counter: RequestCounter) {
+  constructor(objects: ObjectStore, counter: RequestCounter, { store, classOf }: CountedOptions = {}) {
     super(objects);
-    this.#counter = counter;
+    this.#note = (kind, count = {}) => counter.note(kind, { ...count, store });
+    this.#classOf = classOf ?? (() => undefined);
   }
 
   override put(
@@ -96,55 +103,55 @@ export class CountedObjects extends ForwardedObjects {
   ): Promise<ObjectVersion> {
     const { storageClass, end } = options;
     if (end === undefined || this.abilities.lateEnd !== true) {
-      this.#counter.note("put", { storageClass, bytes: sizeBytes });
+      this.#note("put", { storageClass, bytes: sizeBytes });
       return super.put(key, sizeBytes, content, options);
     }
-    this.#counter.note("put", { storageClass });
+    this.#note("put", { storageClass });
     const counted = (): ContentEnd | undefined => {
       const known = end();
-      this.#counter.notePutBytes(storageClass, known?.sizeBytes ?? 0);
+      this.#note("put", { storageClass, requests: 0, bytes: known?.sizeBytes ?? 0 });
       return known;
     };
     return super.put(key, sizeBytes, content, { ...options, end: counted });
   }
 
   override get(key: ObjectKey, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    this.#counter.note("get", { bytes: length });
+    this.#note("get", { storageClass: this.#classOf(key), bytes: length });
     return super.get(key, offset, length, signal);
   }
 
   override head(key: ObjectKey): Promise<ObjectInfo | undefined> {
-    this.#counter.note("head");
+    this.#note("head", { storageClass: this.#classOf(key) });
     return super.head(key);
   }
 
   override list(prefix: string, after: string | undefined, limit: number): Promise<readonly ObjectKey[]> {
-    this.#counter.note("list");
+    this.#note("list");
     return super.list(prefix, after, limit);
   }
 
   override delete(key: ObjectKey, options?: BypassOptions): Promise<void> {
-    this.#counter.note("delete");
+    this.#note("delete");
     return super.delete(key, options);
   }
 
   override changeClass(key: ObjectKey, storageClass: StorageClass): Promise<void> {
-    this.#counter.note("copy", { storageClass });
+    this.#note("copy", { storageClass });
     return super.changeClass(key, storageClass);
   }
 
   override thaw(key: ObjectKey, tier: ThawTier, keep: Duration): Promise<void> {
-    this.#counter.note("thaw", { tier });
+    this.#note("thaw", { tier });
     return super.thaw(key, tier, keep);
   }
 
   override setRetention(key: ObjectKey, retention: Retention, options?: BypassOptions): Promise<void> {
-    this.#counter.note("lock");
+    this.#note("lock");
     return super.setRetention(key, retention, options);
   }
 
   override setLegalHold(key: ObjectKey, isHeld: boolean): Promise<void> {
-    this.#counter.note("lock");
+    this.#note("lock");
     return super.setLegalHold(key, isHeld);
   }
 }

@@ -4,6 +4,7 @@
 // asked for that the owner of the money does not approve.
 
 import { asError, between, type Clock, type Duration, limits, type Log, type Timer } from "#base/index.ts";
+import type { Copies } from "./copies.ts";
 import type { Entry } from "./directory-entry.ts";
 import { storeFault } from "./faults.ts";
 import type { ObjectStore, ThawState, ThawTier } from "./object-store.ts";
@@ -31,6 +32,7 @@ export interface DemandOptions {
   readonly log: Log;
   readonly cartridge: StoredCartridge;
   readonly policy: DemandPolicy;
+  readonly copies: Copies;
   readonly asked: NonNullable<ThawWork["asked"]>;
 }
 
@@ -50,9 +52,9 @@ export class DemandThaw {
   #timer: Timer | undefined;
 
   constructor(options: DemandOptions) {
-    const { objects, clock, cartridge, asked } = options;
+    const { objects, clock, cartridge, copies, asked } = options;
     this.#options = options;
-    this.#work = { objects, clock, cartridge, asked, options: { signal: this.#abort.signal } };
+    this.#work = { objects, clock, cartridge, copies, asked, options: { signal: this.#abort.signal } };
   }
 
   /** What was read last is on its way: reading it works in a while. */

@@ -110,6 +110,12 @@ export const storeFault = faultsOf("store", {
     http: 409,
     exit: 4,
   },
+  "store-unknown": {
+    text: "there is no store {store} to mirror to; name it in capstan.toml, under [store.mirrors]",
+    retry: "operator",
+    http: 409,
+    exit: 4,
+  },
   "object-locked": { text: "{key} is locked: {reason}", retry: "operator", http: 409, exit: 4 },
   "object-store-lacks": {
     text: "{key}: this object store has no {ability}; `capstan store probe` shows what it can do",

@@ -8,6 +8,7 @@ export * from "./log-reader.ts";
 export { CartridgeRegistry } from "./cartridge-registry.ts";
 export * from "./cartridge-store.ts";
 export * from "./compression-gauge.ts";
+export type { CopyPlace } from "./copies.ts";
 export * from "./counted-objects.ts";
 export * from "./crc32.ts";
 export type * from "./demand-thaw.ts";

@@ -6,7 +6,7 @@ import { bytesFromHex, hexFromBytes, isFault, limits, type Random } from "#base/
 import { storeFault } from "./faults.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { DataKeySealer } from "./object-sealer.ts";
-import type { ObjectKey } from "./object-store.ts";
+import type { ObjectKey, ObjectStore } from "./object-store.ts";
 import { type ObjectWork, putBytes, retried } from "./object-work.ts";
 import type { DataKey } from "./sealed-object.ts";
 import {
@@ -39,6 +39,8 @@ export const noKeyProviders: KeyProviders = { current: undefined, others: [], al
 export interface KeyRingOptions extends ObjectWork {
   readonly random: Random;
   readonly providers: KeyProviders;
+  /** Stores that have copies of wrapped keys: asked for what the first does not give. */
+  readonly mirrors?: readonly ObjectStore[];
   /** Level of zstd for small objects; 0 leaves them as they are. */
   readonly level: number;
 }
@@ -89,10 +91,23 @@ export class KeyRing {
   /** As `sealerOf`, for reading: Fault `store.key-missing` when the owner has no data key. */
   openerOf(owner: SealedOwner): Promise<DataKeySealer> {
     return this.#sealer(owner, async () => {
-      const found = await this.#find(owner);
+      const found = await this.#findAnywhere(owner);
       if (found === undefined) throw storeFault("key-missing", { owner });
       return found;
     });
+  }
+
+  /** In the first store, or in the first mirror that has it. Rejects with the fault of the first store. */
+  async #findAnywhere(owner: SealedOwner): Promise<Numbered | undefined> {
+    const { mirrors = [], clock } = this.#options;
+    const first = await settled(this.#find(owner));
+    if (first.status === "fulfilled" && first.value !== undefined) return first.value;
+    for (const objects of mirrors) {
+      const other = await settled(this.#find(owner, undefined, { objects, clock }));
+      if (other.status === "fulfilled" && other.value !== undefined) return other.value;
+    }
+    if (first.status === "rejected") throw first.reason;
+    return undefined;
   }
 
   /** The owner is gone, or its key must be read again. */
@@ -189,10 +204,14 @@ export class KeyRing {
   }
 
   /** The wrapped key that counts. */
-  async #find(owner: SealedOwner, signal?: AbortSignal): Promise<Numbered | undefined> {
-    const { objects, clock } = this.#options;
+  async #find(
+    owner: SealedOwner,
+    signal?: AbortSignal,
+    work: ObjectWork = this.#options,
+  ): Promise<Numbered | undefined> {
+    const { objects, clock } = work;
     for (let attempt = 1; ; attempt++) {
-      const found = await this.#numbers(owner, signal);
+      const found = await this.#numbers(owner, signal, work);
       const number = found.at(-1);
       if (number === undefined) return undefined;
       const key = wrappedKeyKey(owner, number);
@@ -206,8 +225,11 @@ export class KeyRing {
     }
   }
 
-  async #numbers(owner: SealedOwner, signal: AbortSignal | undefined): Promise<readonly number[]> {
-    const { objects, clock } = this.#options;
+  async #numbers(
+    owner: SealedOwner,
+    signal: AbortSignal | undefined,
+    { objects, clock }: ObjectWork = this.#options,
+  ): Promise<readonly number[]> {
     const prefix = wrappedKeyPrefix(owner);
     const keys = await retried(clock, signal, () => objects.list(prefix, undefined, limits.listObjects));
     return keys.flatMap((key) => wrappedKeyNumber(owner, key) ?? []).toSorted((left, right) => left - right);
@@ -282,5 +304,15 @@ export class KeyRing {
     const { retention, legalHold } = info ?? {};
     if (retention !== undefined) await retried(clock, signal, () => objects.setRetention(key, retention));
     if (legalHold === true) await retried(clock, signal, () => objects.setLegalHold(key, true));
+  }
+}
+
+/** How a request ended; only a Fault is an end. */
+async function settled<T>(request: Promise<T>): Promise<PromiseSettledResult<T>> {
+  try {
+    return { status: "fulfilled", value: await request };
+  } catch (reason) {
+    if (!isFault(reason)) throw reason;
+    return { status: "rejected", reason };
   }
 }

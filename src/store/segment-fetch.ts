@@ -4,6 +4,8 @@
 // that a full disk never keeps anybody from reading.
 
 import { asError, assert, isFault, limits } from "#base/index.ts";
+import { openAnyCopy } from "./any-copy.ts";
+import type { Copies } from "./copies.ts";
 import { crc32 } from "./crc32.ts";
 import type { DemandThaw } from "./demand-thaw.ts";
 import type { Entry } from "./directory-entry.ts";
@@ -12,12 +14,14 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { type ByteSource, FileWindow } from "./file-window.ts";
 import { segmentKey } from "./object-keys.ts";
-import { openRemote, type RemoteContent, type RemoteOptions } from "./remote-content.ts";
+import type { RemoteContent, RemoteOptions } from "./remote-content.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 
 /** What fetching needs. */
 export interface FetchOptions extends RemoteOptions {
   readonly disk: Disk;
+  /** Where segments can be fetched from. */
+  readonly copies: Copies;
   /** Called with the bytes of each range. */
   readonly fetched: (byteCount: number) => void;
   /** Called when a segment became local. */
@@ -162,7 +166,7 @@ export class SegmentFetch implements ByteSource {
   /** Learns where its frames are. What failed is tried again by the next read. */
   #open(): Promise<RemoteContent> {
     this.#content ??= (async () => {
-      const opening = openRemote(this.#options, this.#cartridge, this.#entry, this.#abort.signal);
+      const opening = openAnyCopy(this.#options, this.#cartridge, this.#entry, this.#abort.signal);
       const content = await this.#unlessFrozen(opening);
       this.#chunkSize = content.pieceSize;
       const count = Math.ceil(this.#entry.fileSize / content.pieceSize);

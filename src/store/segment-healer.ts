@@ -7,15 +7,19 @@ import type { ActiveCartridge, ActiveCartridges } from "./active-cartridges.ts";
 import { crc32 } from "./crc32.ts";
 import type { Entry } from "./directory-entry.ts";
 import { folderOf } from "./disk-paths.ts";
+import { type CopiedHolder, openAnyCopy } from "./any-copy.ts";
+import type { Copies } from "./copies.ts";
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { segmentKey } from "./object-keys.ts";
-import { openRemote, type RemoteOptions, type SegmentHolder } from "./remote-content.ts";
+import type { RemoteOptions } from "./remote-content.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 import type { CartridgeId, SegmentDamage } from "./types.ts";
 
 /** What healing needs. */
 export interface HealerOptions extends RemoteOptions {
+  /** Where segments can be read. */
+  readonly copies: Copies;
   readonly disk: Disk;
   readonly active: ActiveCartridges;
   /** Ended when the store closes. */
@@ -112,14 +116,14 @@ export class SegmentHealer {
   }
 }
 
-/** All bytes of a stored segment in order, as they were before they were sealed. Faults as for `openRemote`. */
+/** All bytes of a stored segment in order, as they were before they were sealed. Faults as for `openAnyCopy`. */
 export async function* remotePieces(
-  options: RemoteOptions,
-  holder: SegmentHolder,
+  options: RemoteOptions & { readonly copies: Copies },
+  holder: CopiedHolder,
   entry: Entry,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const content = await openRemote(options, holder, entry, signal);
+  const content = await openAnyCopy(options, holder, entry, signal);
   const pieces = Math.ceil(entry.fileSize / content.pieceSize);
   const atOnce = Math.max(1, Math.floor(limits.fetchSize / content.pieceSize));
   for (let first = 0; first < pieces; first += atOnce) {

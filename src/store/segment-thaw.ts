@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Thaws segments of a cartridge by ranges of its directory: which segments hold which tape files, asking for them, and
-// how far they are.
+// how far they are. Where a cartridge has copies in several stores, what need not be thawed anywhere is not thawed.
 
 import type { Duration } from "#base/index.ts";
+import type { Copies, Copy } from "./copies.ts";
 import type { ThawCount } from "./counted-objects.ts";
 import { type Entry, objectBytesOf } from "./directory-entry.ts";
 import { segmentKey } from "./object-keys.ts";
@@ -15,6 +16,8 @@ import type { SegmentRange, WorkOptions } from "./types.ts";
 export interface ThawWork extends ObjectWork {
   /** Told of each segment that was asked for. */
   readonly asked?: (count: ThawCount) => void;
+  /** Other stores that have the segments too; none unless given. */
+  readonly copies?: Copies;
   readonly cartridge: StoredCartridge;
   readonly options: WorkOptions;
 }
@@ -78,15 +81,17 @@ export async function thawRanges(
   request: { readonly tier: ThawTier; readonly keep: Duration; readonly isExtension?: boolean },
 ): Promise<void> {
   const { tier, keep, isExtension = false } = request;
-  const { objects, clock, options, cartridge } = work;
+  const { clock, options, cartridge } = work;
   const total = ranges.reduce((sum, [first, end]) => sum + end - first, 0);
   let done = 0;
   for (const [first, end] of ranges) {
     await eachOf(end - first, options.signal, async (index) => {
       const entry = await cartridge.directory.get(first + index);
-      await retried(clock, options.signal, () => objects.thaw(keyOfEntry(cartridge, entry), tier, keep));
-      const { storageClass } = cartridge.ownerOf(entry.segment);
-      if (!isExtension) work.asked?.({ storageClass, tier, segments: 1, bytes: objectBytesOf(entry) });
+      const copy = await copyToThaw(work, entry);
+      const asked = tierOf(copy, tier);
+      await retried(clock, options.signal, () => copy.objects.thaw(keyOfEntry(cartridge, entry), asked, keep));
+      const { storageClass } = copy;
+      if (!isExtension) work.asked?.({ storageClass, tier: asked, segments: 1, bytes: objectBytesOf(entry) });
       done += 1;
       options.progress?.({ phase: "thaw", done, total });
     });
@@ -109,12 +114,54 @@ export async function thawStateOfRanges(work: ThawWork, ranges: readonly Segment
   return states[0] ?? { kind: "warm" };
 }
 
-/** What the object store tells of a segment. */
-export function headOf(
-  { objects, clock, cartridge, options }: ThawWork,
+/** What is known of a segment where it is most readable; undefined: no store that answers has it. */
+export async function headOf(work: ThawWork, entry: Entry): Promise<ObjectInfo | undefined> {
+  return (await mostReadable(work, entry))?.info;
+}
+
+function copiesOf({ objects, copies, cartridge }: ThawWork, entry: Entry): readonly Copy[] {
+  const { id, storageClass } = cartridge.ownerOf(entry.segment);
+  const first = { store: undefined, objects, storageClass };
+  return copies?.of(id, storageClass, keyOfEntry(cartridge, entry)) ?? [first];
+}
+
+/** The tier that was wanted, or the usual one where the class of a second copy does not have it. */
+function tierOf({ store, objects, storageClass }: Copy, wanted: ThawTier): ThawTier {
+  const tiers = store === undefined ? undefined : objects.abilities.thaw[storageClass];
+  return tiers === undefined || tiers.includes(wanted) ? wanted : "Standard";
+}
+
+/** A copy that is thawed or about to be stays the one that is thawed. Of one copy alone nothing is asked. */
+async function copyToThaw(work: ThawWork, entry: Entry): Promise<Copy> {
+  const all = copiesOf(work, entry);
+  const found = all.length === 1 ? undefined : await mostReadable(work, entry);
+  const { storageClass } = work.cartridge.ownerOf(entry.segment);
+  // Where nobody has it, the first store is the one that says so.
+  return found?.copy ?? { store: undefined, objects: work.objects, storageClass };
+}
+
+/** Asks one copy after the other, until one is not frozen. Rejects with the fault of the first when none answers. */
+async function mostReadable(
+  work: ThawWork,
   entry: Entry,
-): Promise<ObjectInfo | undefined> {
-  return retried(clock, options.signal, () => objects.head(keyOfEntry(cartridge, entry)));
+): Promise<{ readonly copy: Copy; readonly info: ObjectInfo } | undefined> {
+  const { clock, cartridge, options, copies } = work;
+  const key = keyOfEntry(cartridge, entry);
+  let best: { readonly copy: Copy; readonly info: ObjectInfo } | undefined;
+  let fault: unknown;
+  for (const copy of copiesOf(work, entry)) {
+    try {
+      const info = await retried(clock, options.signal, () => copy.objects.head(key));
+      if (info === undefined) continue;
+      if (best === undefined || readiness[info.thaw.kind] > readiness[best.info.thaw.kind]) best = { copy, info };
+      if (info.thaw.kind !== "frozen") break;
+    } catch (error) {
+      if (options.signal?.aborted === true || copies?.failed(copy, key, error) !== true) throw error;
+      fault ??= error;
+    }
+  }
+  if (best === undefined && fault !== undefined) throw fault;
+  return best;
 }
 
 const readiness = { frozen: 0, thawing: 1, thawed: 2, warm: 3 } as const;

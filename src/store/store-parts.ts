@@ -8,16 +8,17 @@ import type { BucketLog } from "./bucket-log.ts";
 import { type BucketParts, makeBeacon, openBucketLog } from "./bucket-parts.ts";
 import { Recovery } from "./cartridge-recovery.ts";
 import { CartridgeRegistry } from "./cartridge-registry.ts";
+import type { Copies } from "./copies.ts";
 import type { DamageBook } from "./damage-book.ts";
 import { DiskRoom } from "./disk-room.ts";
-import { GuardedObjects } from "./guarded-objects.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { ObjectStore } from "./object-store.ts";
-import { PacedObjects } from "./paced-objects.ts";
+import { Pace } from "./paced-objects.ts";
 import { RecoveryPoints } from "./recovery-points.ts";
 import { RecyclingDisk } from "./recycling-disk.ts";
 import { SegmentFetcher } from "./segment-fetcher.ts";
 import { SegmentHealer } from "./segment-healer.ts";
+import { openStores } from "./open-stores.ts";
 import type { StatusBeacon } from "./status-beacon.ts";
 import type { StoreSealing } from "./store-sealing.ts";
 import type { CartridgeId, CartridgeLoss, SegmentDamage, StoreSettings } from "./types.ts";
@@ -29,7 +30,10 @@ export interface StoreParts {
   readonly registry: CartridgeRegistry;
   readonly active: ActiveCartridges;
   readonly room: DiskRoom;
-  readonly paced: PacedObjects;
+  readonly pace: Pace;
+  /** Other stores, as long as the bucket is ours. */
+  readonly mirrors: ReadonlyMap<string, ObjectStore>;
+  readonly copies: Copies;
   readonly upkeep: Upkeep;
   readonly recovery: Recovery;
   readonly fetcher: SegmentFetcher;
@@ -68,9 +72,9 @@ export async function openParts(wiring: StoreWiring): Promise<StoreParts> {
   const room = new DiskRoom({ disk, clock, log, reserveBytes, tight: () => late.upkeep?.startEviction() });
   const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
   const bucketLog = openBucketLog(bucket, registry, () => late.upkeep?.uploader.pause());
-  const bandwidth = checkBandwidth(settings.bandwidth ?? noBandwidthLimits);
-  const paced = new PacedObjects({ objects: ports.objects, clock, settings: bandwidth });
-  const objects = new GuardedObjects(paced, () => bucketLog.confirm());
+  const pace = new Pace(clock, checkBandwidth(settings.bandwidth ?? noBandwidthLimits));
+  const confirm = (): Promise<void> => bucketLog.confirm();
+  const { objects, mirrors, copies } = openStores(ports, { pace, confirm, placesOf: settings.copiesOf });
   const { keys, threads, sealers } = sealing;
   const full = (): void => room.foundFull();
   const active = new ActiveCartridges({ disk, clock, log, folder, registry, objects, sealers, signal, full });
@@ -96,11 +100,11 @@ export async function openParts(wiring: StoreWiring): Promise<StoreParts> {
   const sealed = (each: ActiveCartridge): void => upkeep.sealed(each);
   const lost = (id: CartridgeId, loss: CartridgeLoss): void => settings.owner?.lost(id, loss);
   const recovery = new Recovery({ disk, clock, log, registry, checkpointDistance, sealed, lost });
-  const remote = { disk, objects, clock, log, threads, keys, fetched };
+  const remote = { disk, objects, copies, clock, log, threads, keys, fetched };
   const fetcher = new SegmentFetcher({ ...remote, cached: () => upkeep.startEviction() });
   const healer = new SegmentHealer({ ...remote, active, signal, damaged });
-  const known = { disk, registry, active, room, paced, upkeep, recovery, fetcher, healer, points };
-  return { ...known, bucketLog, objects, beacon, keys };
+  const known = { disk, registry, active, room, pace, upkeep, recovery, fetcher, healer, points };
+  return { ...known, bucketLog, objects, mirrors, copies, beacon, keys };
 }
 
 function uploadSettings({ cacheBytes, uploadBufferBytes, uploadDelay = limits.uploadDelay }: StoreSettings) {

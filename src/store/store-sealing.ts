@@ -26,14 +26,15 @@ export interface StoreSealing {
 
 /** The parts that seal, as the ports say. */
 export function storeSealing(
-  ports: Pick<StorePorts, "objects" | "clock" | "random" | "sealing">,
+  ports: Pick<StorePorts, "objects" | "mirrors" | "clock" | "random" | "sealing">,
   gateway: string,
 ): StoreSealing {
   const { objects, clock, sealing } = ports;
+  const mirrors = [...(ports.mirrors?.values() ?? [])];
   const random = sealing?.random ?? ports.random;
   const { providers = noKeyProviders, compression = noCompression, frameSize = limits.frameSize } = sealing ?? {};
   const level = compression.mode === "off" ? 0 : compression.level;
-  const keys = new KeyRing({ objects, clock, random, providers, level });
+  const keys = new KeyRing({ objects, mirrors, clock, random, providers, level });
   const threads = sealing?.threads ?? new InlineThreads(sealJobs);
   const uploads = sealing && { threads, random, keys, compression, frameSize };
   const sealers = sealing === undefined ? plainSealers : ringSealers(keys, gateway);

@@ -4,10 +4,13 @@
 
 import type { Clock, Duration } from "#base/index.ts";
 import type { ActiveCartridge } from "./active-cartridges.ts";
+import type { Copies } from "./copies.ts";
 import type { ThawCount } from "./counted-objects.ts";
 import { eraseObjects } from "./erase.ts";
+import { storeFault } from "./faults.ts";
+import { mirrorCartridge, ownSegments } from "./mirror.ts";
 import { type CartridgeLocks, lockObjects } from "./object-locks.ts";
-import type { BypassOptions, ObjectStore, ThawState, ThawTier } from "./object-store.ts";
+import type { BypassOptions, ObjectStore, StorageClass, ThawState, ThawTier } from "./object-store.ts";
 import {
   type Extent,
   extentOf,
@@ -30,12 +33,24 @@ export interface ThawRequest {
   readonly isExtension?: boolean;
 }
 
+/** A copy of a cartridge to make. */
+export interface MirrorRequest {
+  /** Name of the store. */
+  readonly store: string;
+  readonly storageClass: StorageClass;
+  /** How long what is thawed to be copied stays readable. */
+  readonly keep: Duration;
+}
+
 /** What it needs of the store. */
 export interface StoreShelfOptions {
   readonly clock: Clock;
   /** Told of what was asked to thaw. */
   readonly asked: (count: ThawCount) => void;
   readonly objects: () => ObjectStore;
+  /** Other stores, by name, as long as the bucket is ours. */
+  readonly mirrors: () => ReadonlyMap<string, ObjectStore>;
+  readonly copies: () => Copies;
   /** Resolves when the bucket was told all that is to be told. */
   readonly commit: (signal: AbortSignal | undefined) => Promise<void>;
   /** Opens a cartridge for some work. Fault `store.cartridge-missing`. */
@@ -59,6 +74,29 @@ export class StoreShelf {
   async eraseObjects(id: CartridgeId, options: WorkOptions & BypassOptions = {}): Promise<void> {
     await this.#options.commit(options.signal);
     await this.#with(id, ({ cartridge }) => eraseObjects(this.#work(cartridge, options), id, options.signal, options));
+  }
+
+  /**
+   * Brings the copy of a cartridge in another store up to date. Faults of both stores, `store.store-unknown`;
+   * `store.object-frozen`: what was to be copied is thawing, come again.
+   */
+  async mirror(id: CartridgeId, request: MirrorRequest, options: WorkOptions = {}): Promise<void> {
+    const { storageClass, keep } = request;
+    const { clock, asked, objects } = this.#options;
+    const target = this.#mirror(request.store);
+    const segments = await this.#with(id, ({ cartridge }) => ownSegments(cartridge));
+    await mirrorCartridge({ objects: objects(), target, storageClass, keep, clock, asked, options }, id, segments);
+  }
+
+  /** As `lock`, of the copy in another store. Fault `store.store-unknown`. */
+  async lockCopy(id: CartridgeId, store: string, locks: CartridgeLocks, options: WorkOptions = {}): Promise<void> {
+    await lockObjects({ objects: this.#mirror(store), clock: this.#options.clock, options }, id, locks);
+  }
+
+  /** Deletes the copy in another store, whether the cartridge is still known or not. Fault `store.store-unknown`. */
+  async eraseCopy(id: CartridgeId, store: string, options: WorkOptions & BypassOptions = {}): Promise<void> {
+    await this.#options.commit(options.signal);
+    await eraseObjects({ objects: this.#mirror(store), clock: this.#options.clock }, id, options.signal, options);
   }
 
   /** The segments that hold some tape files, or all. */
@@ -87,12 +125,18 @@ export class StoreShelf {
     });
   }
 
+  #mirror(store: string): ObjectStore {
+    const found = this.#options.mirrors().get(store);
+    if (found === undefined) throw storeFault("store-unknown", { store });
+    return found;
+  }
+
   #with<T>(id: CartridgeId, work: (active: ActiveCartridge) => Promise<T>): Promise<T> {
     return this.#options.withActive(id, work);
   }
 
   #work(cartridge: StoredCartridge, options: WorkOptions): ThawWork {
-    const { clock, asked, objects } = this.#options;
-    return { objects: objects(), clock, asked, cartridge, options };
+    const { clock, asked, objects, copies } = this.#options;
+    return { objects: objects(), copies: copies(), clock, asked, cartridge, options };
   }
 }

@@ -7,6 +7,7 @@ import type { ThawCount } from "./counted-objects.ts";
 import type { Fenced } from "./bucket-log.ts";
 import type { CompressionSettings } from "./compression-gauge.ts";
 import type { BandwidthSettings } from "./bandwidth.ts";
+import type { CopyPlace } from "./copies.ts";
 import type { DemandPolicy } from "./demand-thaw.ts";
 import type { Disk } from "./disk.ts";
 import type { ObjectRange } from "./record-walk.ts";
@@ -185,6 +186,8 @@ export interface SealingOptions {
 export interface StorePorts {
   readonly disk: Disk;
   readonly objects: ObjectStore;
+  /** Stores that cartridges may be mirrored to, by name. */
+  readonly mirrors?: ReadonlyMap<string, ObjectStore>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -237,6 +240,8 @@ export interface StoreSettings {
    * and makes filemarks wait, but what was just written is read back from memory.
    */
   readonly directWrites?: boolean;
+  /** The complete copies of a cartridge in other stores; none when absent. */
+  readonly copiesOf?: (id: CartridgeId) => readonly CopyPlace[];
   /** Told of what was asked to thaw, for the bill. */
   readonly thawed?: (count: ThawCount) => void;
   /** For tests; defaults are in `limits`. Multiples of 4096; the ring holds at least two of the largest blocks written. */
@@ -253,7 +258,7 @@ export interface WorkOptions {
 
 /** How far long-running work is. */
 export interface WorkProgress {
-  readonly phase: "upload" | "manifest" | "class" | "lock" | "thaw" | "remove";
+  readonly phase: "upload" | "manifest" | "class" | "lock" | "thaw" | "mirror" | "remove";
   readonly done: number;
   readonly total: number;
 }
