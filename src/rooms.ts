@@ -48,6 +48,7 @@ export const rooms: RoomTable = {
   paper: { imports: { base: "value", keys: "value" }, packages: ["bwip-js", "pdfkit"], node: "pure" },
   datastore: { imports: { base: "value", codec: "value", pxar: "value", keys: "value" }, packages: [], node: "pure" },
   format: { imports: { base: "value", codec: "value", pxar: "value" }, packages: [], node: "pure" },
+  labels: { imports: { base: "value" }, packages: [], node: "pure" },
   notify: { imports: { base: "value" }, packages: [], node: "pure" },
   backup: {
     imports: {
@@ -81,6 +82,7 @@ export const rooms: RoomTable = {
       base: "value",
       work: "value",
       gateway: "value",
+      labels: "value",
       notify: "value",
       backup: "type",
     },
@@ -156,6 +158,7 @@ export const rooms: RoomTable = {
       datastore: "value",
       media: "value",
       driver: "value",
+      labels: "value",
       notify: "value",
       backup: "value",
       http: "value",

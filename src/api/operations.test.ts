@@ -71,7 +71,7 @@ test("the permission matrix is the one that was reviewed", () => {
       "library.list library.show library.elements drive.list model.list preset.list cartridge.list cartridge.show pool.list " +
       "rule.list shelf.estimate shelf.costs target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
       "store.lag alarm.list store.bandwidth.show key.list datastore.list snapshot.list tape.drive.list tape.pool.list " +
-      "tape.key.list tape.media.list tape.media.content tape.restore-plan tape.key.show tape.status tape.volume-statistics tape.cartridge-memory tape.changer.list tape.changer.status tape.backup-job.list tape.backup-job.status tape.backup-job.show notify.target.list notify.matcher.list task.list task.show system.status system.version",
+      "tape.key.list tape.media.list tape.media.content tape.restore-plan tape.key.show tape.status tape.volume-statistics tape.cartridge-memory tape.changer.list tape.changer.status tape.backup-job.list tape.backup-job.status tape.backup-job.show notify.target.list notify.matcher.list label.sheet task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
       "cartridge.accept-loss cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool cartridge.clone " +

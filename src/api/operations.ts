@@ -5,6 +5,7 @@ import { accessOperations } from "./access-operations.ts";
 import { bandwidthOperations } from "./bandwidth-operations.ts";
 import { cartridgeOperations } from "./cartridge-operations.ts";
 import { keyOperations } from "./key-operations.ts";
+import { labelOperations } from "./label-operations.ts";
 import { libraryOperations } from "./library-operations.ts";
 import { notifyOperations } from "./notify-operations.ts";
 import type { Operation } from "./operation.ts";
@@ -36,5 +37,6 @@ export const operations: readonly Operation[] = [
   ...tapeDeviceOperations,
   ...backupJobOperations,
   ...notifyOperations,
+  ...labelOperations,
   ...systemOperations,
 ];

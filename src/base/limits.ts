@@ -79,6 +79,8 @@ export const limits = {
   requestReminderMax: days(1),
   /** Longest cleaning of a drive. */
   driveCleaning: minutes(15),
+  /** Labels that are printed at a time: about a hundred sheets. */
+  labelsPrinted: 5000,
   /** Notices that wait for one target; the oldest are dropped. */
   noticesWaiting: 100,
   /** Times that a notice is tried before it is given up, and the pause between them. */

@@ -62,6 +62,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   "tape pool": "media pools: when sets begin, how long they are kept",
   "tape key": "encryption keys for tapes",
   "tape backup-job": "backup jobs: what goes to which pool, and when",
+  label: "barcode labels for cartridges, to print",
   notify: "who is told what, by mail and by webhook",
   "notify target": "mail servers, mail addresses and webhooks that notices go to",
   "notify matcher": "which notices go to which targets",

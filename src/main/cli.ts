@@ -70,6 +70,13 @@ const doors: ReadonlyMap<string, Door> = new Map<string, Door>([
     },
   ],
   [
+    "label print",
+    {
+      summary: "write barcode labels for cartridges as PDF or SVG",
+      open: async (args) => (await import("./label-print.ts")).labelPrint(args),
+    },
+  ],
+  [
     "store probe",
     {
       summary: "try out what an object store can do",
