@@ -8,9 +8,11 @@ import { limits } from "#base/index.ts";
 const windowSize = 64;
 
 /** A number per byte value. They only have to look random and stay the same for ever. */
-const table: Uint32Array = Uint32Array.from({ length: 256 }, (_, value) =>
-  createHash("sha256").update(`capstan chunk boundary ${value}`).digest().readUInt32LE(0),
-);
+let made: Uint32Array | undefined;
+const boundaryTable = (): Uint32Array =>
+  (made ??= Uint32Array.from({ length: 256 }, (_, value) =>
+    createHash("sha256").update(`capstan chunk boundary ${value}`).digest().readUInt32LE(0),
+  ));
 
 /** Sizes of the chunks that come out. */
 export interface ChunkSizes {
@@ -29,6 +31,7 @@ export const catalogChunks: ChunkSizes = { min: 2 ** 17, average: 2 ** 19, max: 
 export class Chunker {
   readonly #sizes: ChunkSizes;
   readonly #window = new Uint8Array(windowSize);
+  readonly #table = boundaryTable();
   #hash = 0;
   /** Bytes of the chunk so far. */
   #size = 0;
@@ -41,6 +44,7 @@ export class Chunker {
   next(bytes: Uint8Array, start: number): number | undefined {
     const { min, average, max } = this.#sizes;
     const window = this.#window;
+    const table = this.#table;
     const mask = average - 1;
     let hash = this.#hash;
     let size = this.#size;

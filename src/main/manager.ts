@@ -20,7 +20,7 @@ import { datastoreFault } from "#datastore/index.ts";
 import { IscsiPort, ScsiChanger, ScsiTapeDrive, ScsiUnit, serialOf } from "#driver/index.ts";
 import type { Gateway } from "#gateway/index.ts";
 import { IscsiInitiator } from "#iscsi/index.ts";
-import { mediaFault, namedZone } from "#media/index.ts";
+import { localZone, mediaFault } from "#media/index.ts";
 import { NoticeDesk } from "#notify/index.ts";
 import type { Gate } from "#work/index.ts";
 import {
@@ -75,7 +75,7 @@ export async function openManager({ home, clock, log, gateway }: ManagerParts): 
     log,
     clock,
     random,
-    zone: namedZone(new Intl.DateTimeFormat().resolvedOptions().timeZone),
+    zone: localZone(),
     ports: {
       files: (path) => new FolderFiles(path, datastoreFault),
       tree: (path) => new FolderTree(path, datastoreFault),

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { type EpochSeconds, epochSeconds, instantFromIso, isFault } from "#base/index.ts";
 import { nextEvent, parseCalendarEvent } from "./calendar-event.ts";
 import { parseTimeSpan } from "./time-span.ts";
-import { dateOf, dayNumber, namedZone, utcZone, weekdayOf } from "./zone.ts";
+import { dateOf, dayNumber, localZone, namedZone, utcZone, weekdayOf } from "./zone.ts";
 
 const at = (seconds: number): EpochSeconds => seconds as EpochSeconds;
 const next = (text: string, last: number): number | undefined => nextEvent(parseCalendarEvent(text), at(last), utcZone);
@@ -117,6 +117,10 @@ test("local time goes through the change of the clock", () => {
     iso("2026-03-29T02:30:00Z"),
   );
   assert.throws(() => namedZone("Nowhere/At all"), RangeError);
+  const here = namedZone(new Intl.DateTimeFormat().resolvedOptions().timeZone);
+  const time = at(1_790_000_000);
+  assert.deepEqual(localZone().read(time), here.read(time));
+  assert.equal(localZone().second(here.read(time)), time);
 });
 
 test("dates and day numbers lead to each other", () => {
