@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { asError, isFault, limits, silentLog } from "#base/index.ts";
 import { sizeText } from "#api/index.ts";
 import { walkTree, type Tree } from "./demo-tree.ts";
+import { type ManagerDemoOptions, runManagerDemo } from "./demo-manager.ts";
 import { runDemo } from "./demo-run.ts";
 import { mainFault } from "./faults.ts";
 import { startInstance } from "./instance.ts";
@@ -20,12 +21,14 @@ import { processTerminal } from "./terminal.ts";
 const help = `Usage: npm run demo -- DIR [--thaw SECONDS] [--work DIR]
 
 Shows everything that Capstan does, with your own files, on an instance that is thrown away afterwards: writes DIR onto
-a virtual cartridge through iSCSI, ejects it to the shelf, retrieves it, reads it back and compares every file.
-DIR is only read.
+a virtual cartridge through iSCSI, ejects it to the shelf, retrieves it, reads it back and compares every file. Then
+the manager: a snapshot of DIR in a datastore goes encrypted over three small cartridges to the shelf, everything but
+the passphrase is forgotten, and keys and files come back from tape and are compared. DIR is only read.
 
 Options:
   --thaw SECONDS  how long the archived cartridge takes to thaw (default: 3)
-  --work DIR      where the throw-away data goes; it needs twice the size of DIR (default: the temporary folder)
+  --work DIR      where the throw-away data goes; it needs twice the size of DIR, with the manager five times
+                  (default: the temporary folder)
   --help          show this
 `;
 
@@ -97,6 +100,16 @@ async function checkRoom(work: string, tree: Tree): Promise<void> {
   }
 }
 
+/** The manager's part, where there is room for its copies: two datastores, the tapes, and what comes back. */
+async function managerPart(options: ManagerDemoOptions): Promise<number> {
+  const { tree, terminal, work } = options;
+  const { bavail, bsize } = await statfs(work);
+  const needed = 5 * tree.totalBytes + spareBytes;
+  if (bavail * bsize >= needed) return runManagerDemo({ ...options, work: join(work, "managed") });
+  terminal.out(`\nthe manager is left out: ${work} has not the ${sizeText(needed)} that its copies need\n`);
+  return 0;
+}
+
 /** A cartridge on which the early warning does not come before the end: tar headers and record headers included. */
 function cartridgeSizeFor(tree: Tree): number {
   return Math.ceil(tree.totalBytes * 1.1) + 4096 * tree.entries.length + 128 * 1024 * 1024;
@@ -117,7 +130,9 @@ async function demoIn(work: string, tree: Tree, thaw: string): Promise<number> {
   process.once("SIGTERM", stop);
   try {
     const terminal = processTerminal();
-    return await runDemo({ instance, tree, terminal, cartridgeSize: cartridgeSizeFor(tree) });
+    const code = await runDemo({ instance, tree, terminal, cartridgeSize: cartridgeSizeFor(tree) });
+    if (code !== 0) return code;
+    return await managerPart({ instance, tree, terminal, work });
   } finally {
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
