@@ -4,11 +4,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { days, equalBytes, InlineThreads, minutes } from "#base/index.ts";
+import { days, equalBytes, InlineThreads, minutes, silentLog } from "#base/index.ts";
 import { SeededRandom } from "#sim/index.ts";
 import { FileKeyProvider, type ObjectKey, sealJobs, type SealingOptions } from "#store/index.ts";
 import { type Host, smallLibrary, testBlock, testSize, TestWorld } from "./gateway-fixtures.ts";
 import type { Gateway } from "./gateway.ts";
+import { recoverGateway } from "./recovery.ts";
 import type { PoolRequest } from "./requests.ts";
 
 const actor = { who: "ann" };
@@ -265,6 +266,28 @@ test("a clone's copy brings what it shares with it", async () => {
   await world.run(gateway.deleteCartridge(tape, actor));
   await world.clock.advance(minutes(10));
   assert.deepEqual(ofCartridges(world.mirror.keys), []);
+  await world.stop();
+});
+
+test("a gateway comes back from the store of second copies alone", async () => {
+  const { world, drive } = await archived();
+  await drive.logout();
+  world.kill();
+  world.moveToNewMachine();
+  kill(world);
+  const { clock, mirror: objects, sealing } = world;
+  const random = world.random.fork("recovery");
+  const ports = { clock, random, log: silentLog, objects, ...(sealing && { sealing }) };
+  const request = { host: "spare", gateway: "phoenix", disk: world.disk.attach() };
+  const report = await world.run(recoverGateway(ports, request));
+  assert.deepEqual(
+    report.cartridges.map(({ barcode, state, pool }) => [barcode, state, pool]),
+    [[tape, "ARCHIVED", "deep-archive"]],
+  );
+  const gateway = await world.start({}, world.mirror);
+  await world.run(gateway.createLibrary(smallLibrary));
+  const again = await world.login(gateway.listDrives("lib")[0]?.target ?? "");
+  await readAll({ world, gateway, drive: again });
   await world.stop();
 });
 

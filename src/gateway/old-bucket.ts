@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gateway from a bucket of format version 1: it has no log, but a manifest of each cartridge that was archived, with
-// what the cartridge is. Libraries, pools and access rules are not known there; the cartridges come back on the shelf. So
-// it is where the log of a gateway cannot be read from its beginning.
+// A gateway from a bucket without a log: one of format version 1, or the store of second copies. It has a manifest of each
+// cartridge that was archived, with what the cartridge is. Libraries, pools and access rules are not known there; the
+// cartridges come back on the shelf. So it is where the log of a gateway cannot be read from its beginning.
 
 import { type Instant, randomId } from "#base/index.ts";
 import type { LtoGeneration } from "#scsi/index.ts";
@@ -10,12 +10,14 @@ import {
   type LoggedCartridge,
   type LoggedGateway,
   type Manifest,
-  plainSealers,
   pointOf,
   readCartridges,
   type SmallSealers,
+  storedClass,
   storeFault,
+  storeSealing,
 } from "#store/index.ts";
+import { wholeIdOf } from "./cartridge-parts.ts";
 import type { CartridgeRecord, Fact } from "./facts.ts";
 import { gatewayFault } from "./faults.ts";
 import { checkName } from "./naming.ts";
@@ -26,12 +28,14 @@ import type { ObjectId } from "./views.ts";
 
 /** The cartridges of a bucket without a log, as a gateway of that name. Fault `gateway.recover-nothing`. */
 export async function readOldGateway(ports: RecoveryPorts, wanted: string | undefined): Promise<FoundGateway> {
-  const manifests = await readCartridges(ports, plainSealers, ({ key, reason }) => {
-    throw storeFault("object-damaged", { key, reason });
-  });
-  if (manifests.length === 0) throw gatewayFault("recover-nothing", {});
   const name = wanted ?? randomId(ports.random).slice(0, 8);
   checkName("instance", name);
+  const told = await readCartridges(ports, storeSealing(ports, name).sealers, ({ key, reason }) => {
+    throw storeFault("object-damaged", { key, reason });
+  });
+  if (told.length === 0) throw gatewayFault("recover-nothing", {});
+  const manifests: Manifest[] = [];
+  for (const manifest of told) manifests.push(await whereItLies(ports, manifest));
   const { cartridges, facts } = factsOf(manifests, name, ports.clock.now());
   return {
     name,
@@ -58,6 +62,12 @@ export async function withoutBeginning(
   return { ...found, cartridges, facts: [...told.facts, ...found.facts], damaged };
 }
 
+/** A second copy may be in another class than its manifest says: the store knows. */
+async function whereItLies(ports: RecoveryPorts, manifest: Manifest): Promise<Manifest> {
+  const storageClass = await storedClass(ports, manifest.cartridge as CartridgeId);
+  return storageClass === undefined ? manifest : { ...manifest, storageClass };
+}
+
 /** The entry that takes over a gateway without a log. */
 const firstEntry = { number: 1, epoch: 1 };
 
@@ -74,7 +84,7 @@ function factsOf(
   for (const manifest of manifests) {
     const id = manifest.cartridge as CartridgeId;
     cartridges.set(id, { id, tag: manifest.tag, point: pointOf(manifest) });
-    facts.push({ kind: "cartridge", cartridge: recordOf(manifest, now) });
+    if (wholeIdOf(id) === id) facts.push({ kind: "cartridge", cartridge: recordOf(manifest, { manifests, now }) });
   }
   return { cartridges, facts };
 }
@@ -94,8 +104,14 @@ function poolName(storageClass: ShelfClass): string {
   return builtIn?.name ?? storageClass.toLowerCase().replaceAll("_", "-");
 }
 
-function recordOf({ cartridge, description, storageClass }: Manifest, now: Instant): CartridgeRecord {
-  const { barcode, generation, writeOnce, sizeBytes, createdAt } = description;
+function recordOf(
+  { cartridge, description, storageClass }: Manifest,
+  { manifests, now }: { readonly manifests: readonly Manifest[]; readonly now: Instant },
+): CartridgeRecord {
+  const { barcode, generation, writeOnce, sizeBytes, createdAt, clonedFrom } = description;
+  const parts = manifests.filter((each) => wholeIdOf(each.cartridge as CartridgeId) === cartridge);
+  // How the capacity was parted is not known here; it may as well be parted by what there is.
+  const partitions = parts.map(({ bytes }, partition) => (partition === 0 ? Number(sizeBytes) : bytes));
   return {
     id: cartridge as ObjectId,
     barcode: typeof barcode === "string" ? barcode : cartridge,
@@ -110,5 +126,7 @@ function recordOf({ cartridge, description, storageClass }: Manifest, now: Insta
     history: { loadCount: 0, bytesWritten: 0, bytesRead: 0 },
     archivedAt: now,
     shelfClass: storageClass,
+    ...(partitions.length > 1 ? { memory: { partitions } } : {}),
+    ...(typeof clonedFrom === "string" ? { clonedFrom } : {}),
   };
 }

@@ -15,8 +15,16 @@ import {
 } from "./log-entry.ts";
 import { listManifests, type ManifestWork, readManifest } from "./manifest-files.ts";
 import type { Manifest } from "./manifest.ts";
-import { gatewaysPrefix, logKey, logNumberOf, logPrefix, manifestKey, statusKey } from "./object-keys.ts";
-import type { ObjectKey } from "./object-store.ts";
+import {
+  gatewaysPrefix,
+  logKey,
+  logNumberOf,
+  logPrefix,
+  manifestKey,
+  segmentsPrefix,
+  statusKey,
+} from "./object-keys.ts";
+import type { ObjectKey, StorageClass } from "./object-store.ts";
 import { eachOf, type ObjectWork, retried } from "./object-work.ts";
 import type { SmallSealer, SmallSealers } from "./small-sealer.ts";
 import type { CartridgeId } from "./types.ts";
@@ -269,6 +277,12 @@ export async function readCartridges(
     if (manifest !== undefined) found.push(manifest);
   });
   return found.toSorted((left, right) => (left.cartridge < right.cartridge ? -1 : 1));
+}
+
+/** The class of the first segment of a cartridge in this store; undefined when it has none. */
+export async function storedClass({ objects, clock }: ObjectWork, id: CartridgeId): Promise<StorageClass | undefined> {
+  const [key] = await retried(clock, undefined, () => objects.list(segmentsPrefix(id), undefined, 1));
+  return key && (await retried(clock, undefined, () => objects.head(key)))?.storageClass;
 }
 
 /** The newest manifest of a cartridge that can be read; undefined when there is none. */
