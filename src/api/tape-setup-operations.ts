@@ -132,6 +132,34 @@ export const tapeSetupOperations = [
     },
   }),
   operation({
+    name: "tape.import-config",
+    kind: "change",
+    permission: "admin",
+    route: { method: "post", path: "/tape/import-config" },
+    summary: "Take over what a Proxmox server has set up for tapes: tape.cfg, media-pool.cfg, tape-job.cfg",
+    description:
+      "What is there already stays as it is, and what is not taken is named. Import the keys and the datastores before. Drives " +
+      "and changers that are devices of that machine are only named.",
+    input: z.strictObject({
+      path: z
+        .string()
+        .regex(/^\//, { error: "a folder is an absolute path" })
+        .describe("Absolute path of the folder with these files, on the machine of this process"),
+      dryRun: z.boolean().optional().describe("Only say what would become of everything"),
+    }),
+    output: z.array(
+      z.object({
+        kind: z.enum(["drive", "changer", "pool", "backup-job"]),
+        name: z.string(),
+        outcome: z.enum(["imported", "would-import", "exists", "left-out"]),
+        remarks: z.array(z.string()),
+      }),
+    ),
+    positional: ["path"],
+    examples: [{ title: "Only look", input: { path: "/etc/proxmox-backup", dryRun: true } }],
+    handler: (context, { path, dryRun }) => managerOf(context).importProxmox({ path, isDryRun: dryRun === true }),
+  }),
+  operation({
     name: "tape.drive.list",
     kind: "query",
     permission: "viewer",

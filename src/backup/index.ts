@@ -6,6 +6,7 @@ export type { CopyRequest, TapeChoice } from "./care-desk.ts";
 export * from "./faults.ts";
 export * from "./folder-station.ts";
 export * from "./group-filter.ts";
+export type { ImportOutcome } from "./import-desk.ts";
 export * from "./label-job.ts";
 export * from "./manager.ts";
 export type { CartridgeRecord } from "#media/index.ts";

@@ -12,6 +12,7 @@ import { Gate, type JsonValue, type TaskContext, type TaskRecord, type TaskRegis
 import { CareDesk } from "./care-desk.ts";
 import { backupFault } from "./faults.ts";
 import { DeviceDesk } from "./device-desk.ts";
+import { type ImportOutcome, importProxmox } from "./import-desk.ts";
 import { JobDesk } from "./job-desk.ts";
 import { KeyDesk, keyTime } from "./key-desk.ts";
 import type { LabelOptions } from "./label-job.ts";
@@ -280,6 +281,11 @@ export class Manager {
     } finally {
       leave();
     }
+  }
+
+  /** Takes over what a Proxmox server has set up for tapes, from the folder of its configuration. Fault `backup.bad-config`. */
+  importProxmox(options: { readonly path: string; readonly isDryRun: boolean }): Promise<readonly ImportOutcome[]> {
+    return importProxmox(this, options);
   }
 
   /** True while a job uses the drive. */
