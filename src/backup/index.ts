@@ -7,6 +7,7 @@ export * from "./faults.ts";
 export * from "./folder-station.ts";
 export * from "./group-filter.ts";
 export type { ImportOutcome } from "./import-desk.ts";
+export { parseConfig } from "./manager-config.ts";
 export * from "./label-job.ts";
 export * from "./manager.ts";
 export type { CartridgeRecord } from "#media/index.ts";

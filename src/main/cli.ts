@@ -69,6 +69,11 @@ const doors: ReadonlyMap<string, Door> = new Map<string, Door>([
       open: async (args) => (await import("./cartridge-read.ts")).cartridgeRead(args),
     },
   ],
+  ["pmt", { summary: "move a tape drive by hand", open: async (args) => (await import("./pmt.ts")).pmt(args) }],
+  [
+    "pmtx",
+    { summary: "move cartridges of a changer by hand", open: async (args) => (await import("./pmtx.ts")).pmtx(args) },
+  ],
   [
     "label print",
     {
