@@ -17,6 +17,19 @@ const snapshot = z.string().describe("Snapshot: [ns/a/ns/b/]type/id/time");
 const archive = z.string().optional().describe("Archive in the snapshot; root.pxar.didx when left out");
 const innerPath = z.string().optional().describe("Path inside of the archive; its root when left out");
 
+const ownerField = z.string().optional().describe("Owner of a new group, root@pam when left out");
+const keyFields = {
+  key: z
+    .string()
+    .optional()
+    .meta({ secret: true })
+    .describe("Key of a client, as JSON or paper text, when it is encrypted"),
+  passphrase: z.string().optional().meta({ secret: true }).describe("Passphrase of the key; none for a key in clear"),
+};
+const clientKey = (text: string | undefined, passphrase = "") =>
+  text === undefined ? undefined : { text, passphrase };
+const keep = (what: string) => z.int().min(0).optional().describe(`How many ${what} are kept`);
+
 const StoreView = z.object({ name: z.string(), path: z.string() });
 const SnapshotView = z.object({
   snapshot: z.string(),
@@ -85,6 +98,43 @@ export const datastoreOperations = [
     handler: (context, { name }, caller) => managerOf(context).stores.verify(name, caller.name),
   }),
   operation({
+    name: "datastore.prune",
+    kind: "task",
+    permission: "admin",
+    route: { method: "post", path: "/datastores/{name}/prune" },
+    summary: "Remove the snapshots that no rule keeps, group by group",
+    description:
+      "Rules are those of Proxmox; periods are those of UTC. Without any rule nothing is removed, and protected snapshots never are. " +
+      "Chunks stay until they are collected.",
+    input: z.strictObject({
+      name: storeField,
+      namespace,
+      maxDepth: z.int().min(0).max(7).optional().describe("Levels of namespaces below it"),
+      keepLast: keep("last snapshots"),
+      keepHourly: keep("hours"),
+      keepDaily: keep("days"),
+      keepWeekly: keep("weeks"),
+      keepMonthly: keep("months"),
+      keepYearly: keep("years"),
+      dryRun: z.boolean().optional().describe("Only say which would be removed"),
+    }),
+    output: Task,
+    positional: ["name"],
+    examples: [{ title: "A week of days, and four weeks", input: { name: "store1", keepDaily: 7, keepWeekly: 4 } }],
+    handler: (context, { name, namespace: inner = "", maxDepth, dryRun, ...rest }, caller) => {
+      const rules = {
+        last: rest.keepLast ?? 0,
+        hourly: rest.keepHourly ?? 0,
+        daily: rest.keepDaily ?? 0,
+        weekly: rest.keepWeekly ?? 0,
+        monthly: rest.keepMonthly ?? 0,
+        yearly: rest.keepYearly ?? 0,
+      };
+      const how = { namespace: inner, depth: maxDepth, rules, isTrial: dryRun === true };
+      return managerOf(context).stores.prune(name, how, caller.name);
+    },
+  }),
+  operation({
     name: "datastore.collect",
     kind: "task",
     permission: "admin",
@@ -109,13 +159,59 @@ export const datastoreOperations = [
       source: folder,
       id: z.string().describe("Backup id: the name of the group host/ID"),
       namespace,
-      owner: z.string().optional().describe("Owner of a new group, root@pam when left out"),
+      owner: ownerField,
+      ...keyFields,
     }),
     output: Task,
     positional: ["store", "source", "id"],
     examples: [{ title: "The home folders of this machine", input: { store: "store1", source: "/home", id: "homes" } }],
-    handler: (context, { store, source, id, namespace: inner, owner }, caller) =>
-      managerOf(context).stores.createSnapshot({ store, source, id, namespace: inner, owner }, caller.name),
+    handler: (context, { store, source, id, namespace: inner, owner, key, passphrase }, caller) => {
+      const wanted = { store, source, id, namespace: inner, owner, encryption: clientKey(key, passphrase) };
+      return managerOf(context).stores.createSnapshot(wanted, caller.name);
+    },
+  }),
+  operation({
+    name: "snapshot.create-image",
+    kind: "task",
+    permission: "admin",
+    route: { method: "post", path: "/datastores/{store}/images" },
+    summary: "Make a snapshot of an image, such as that of a disk",
+    description: "Images are cut into chunks of 4 MiB, as Proxmox cuts them, so that images of both share chunks.",
+    input: z.strictObject({
+      store: storeField,
+      source: z
+        .string()
+        .regex(/^\//, { error: "a file is an absolute path" })
+        .describe("Absolute path of a file on the machine of this process"),
+      id: z.string().describe("Backup id: the name of the group host/ID"),
+      image: z.string().optional().describe("Name of the image in the snapshot, disk when left out"),
+      namespace,
+      owner: ownerField,
+      ...keyFields,
+    }),
+    output: Task,
+    positional: ["store", "source", "id"],
+    examples: [{ title: "A disk", input: { store: "store1", source: "/srv/images/web.raw", id: "web" } }],
+    handler: (context, { store, source, id, image = "disk", namespace: inner, owner, key, passphrase }, caller) => {
+      const wanted = { store, source, id, name: image, namespace: inner, owner };
+      const { stores } = managerOf(context);
+      return stores.createImage({ ...wanted, encryption: clientKey(key, passphrase) }, caller.name);
+    },
+  }),
+  operation({
+    name: "snapshot.forget",
+    kind: "change",
+    permission: "admin",
+    route: { method: "delete", path: "/datastores/{store}/snapshots" },
+    summary: "Remove a snapshot; its chunks stay until they are collected",
+    input: z.strictObject({ store: storeField, snapshot }),
+    output: Nothing,
+    positional: ["store", "snapshot"],
+    examples: [{ title: "One of them", input: { store: "store1", snapshot: "host/homes/2026-11-27T12:00:00Z" } }],
+    handler: async (context, { store, snapshot: place }) => {
+      await managerOf(context).stores.forget(store, place);
+      return {};
+    },
   }),
   operation({
     name: "snapshot.list",
@@ -153,7 +249,7 @@ export const datastoreOperations = [
     route: { method: "post", path: "/datastores/{store}/extract" },
     summary: "Restore a file or directory of a snapshot into a folder",
     description: "Nothing that is in the folder is overwritten: a name that exists ends the task.",
-    input: z.strictObject({ store: storeField, snapshot, target: folder, path: innerPath, archive }),
+    input: z.strictObject({ store: storeField, snapshot, target: folder, path: innerPath, archive, ...keyFields }),
     output: Task,
     positional: ["store", "snapshot", "target", "path"],
     examples: [
@@ -162,7 +258,9 @@ export const datastoreOperations = [
         input: { store: "store1", snapshot: "host/homes/2026-11-27T12:00:00Z", target: "/tmp/restored" },
       },
     ],
-    handler: (context, { store, snapshot: place, archive: file, path, target }, caller) =>
-      managerOf(context).stores.extract({ store, snapshot: place, archive: file, path }, target, caller.name),
+    handler: (context, { store, snapshot: place, archive: file, path, target, key, passphrase }, caller) => {
+      const at = { store, snapshot: place, archive: file, path, encryption: clientKey(key, passphrase) };
+      return managerOf(context).stores.extract(at, target, caller.name);
+    },
   }),
 ] as const;

@@ -80,8 +80,8 @@ test("the permission matrix is the one that was reviewed", () => {
     admin:
       "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete rule.set rule.delete access.chap.set " +
       "access.chap.delete access.allow.add access.allow.remove store.bandwidth.set " +
-      "store.bandwidth.add store.bandwidth.remove store.bandwidth.reset key.rotate datastore.create datastore.remove datastore.collect " +
-      "snapshot.create snapshot.extract tape.drive.create tape.drive.create-folder tape.import-config tape.drive.remove tape.pool.create tape.pool.remove " +
+      "store.bandwidth.add store.bandwidth.remove store.bandwidth.reset key.rotate datastore.create datastore.remove datastore.prune datastore.collect " +
+      "snapshot.create snapshot.create-image snapshot.forget snapshot.extract tape.drive.create tape.drive.create-folder tape.import-config tape.drive.remove tape.pool.create tape.pool.remove " +
       "tape.key.create tape.key.restore tape.key.change-passphrase tape.key.import tape.key.paperkey tape.key.remove tape.format tape.media.destroy tape.backup-job.create tape.backup-job.update tape.backup-job.remove notify.target.create-smtp notify.target.create-sendmail notify.target.create-webhook notify.target.remove notify.matcher.create notify.matcher.remove token.create token.list token.revoke",
   });
 });

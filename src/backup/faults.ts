@@ -68,6 +68,7 @@ export const backupFault = faultsOf("backup", {
   },
   "not-found": { text: "there is no cartridge {label} in the inventory", retry: "never", http: 404, exit: 3 },
   "key-in-use": { text: "the key {fingerprint} is needed by {user}", retry: "operator", http: 409, exit: 4 },
+  "empty-image": { text: "{path} is empty: there is no image to back up", retry: "never", http: 422, exit: 2 },
   "set-in-use": { text: "another job uses the media set {set}", retry: "backoff", http: 409, exit: 4 },
   "bad-mapping": { text: '"{text}" is no mapping of datastores: {reason}', retry: "never", http: 422, exit: 2 },
   "bad-filter": { text: '"{text}" is no filter of groups: {reason}', retry: "never", http: 422, exit: 2 },

@@ -180,7 +180,7 @@ class Act {
   }
 
   async #snapshot(source: string, id: string): Promise<unknown> {
-    const wanted = { store: "source", source, id, namespace: undefined, owner: undefined };
+    const wanted = { store: "source", source, id, namespace: undefined, owner: undefined, encryption: undefined };
     return (await this.#done(this.#manager.stores.createSnapshot(wanted, "demo"))).result;
   }
 
