@@ -113,7 +113,8 @@ export interface ExtractFrom {
 
 /** Restores an image of a snapshot as a file `NAME.img` of a tree. */
 export async function extractImage(context: TaskContext, from: ExtractFrom, target: TargetTree): Promise<void> {
-  const { content, close } = await openContent(from.store, from.place, from.archive, from.key);
+  const opened = await openContent(from.store, from.place, from.archive, from.key);
+  const { content } = opened;
   try {
     const bytes = context.counter("restored", "bytes", content.sizeBytes);
     const source = rangeSource(content, 0, content.sizeBytes);
@@ -127,7 +128,7 @@ export async function extractImage(context: TaskContext, from: ExtractFrom, targ
       },
     });
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
