@@ -173,14 +173,17 @@ export const tapeFiles = z
   })
   .describe("Only these tape files, from 0, such as 3 or 3-5");
 
+/** An amount of the currency that stands beside it. */
+const amount = z.number().meta({ unit: "money" });
+
 export const Retrieval = z.object({
   kind: z.enum(["whole", "files", "demand"]),
   tier: thawTier,
   firstFile: count.optional(),
   lastFile: count.optional(),
   segments: count.optional().describe("Segments that were asked for so far"),
-  spent: z.number().describe("What thawing costs so far"),
-  moneyLimit: z.number().optional(),
+  spent: amount.describe("What thawing costs so far"),
+  moneyLimit: amount.optional(),
   currency: z.string(),
 });
 
@@ -190,18 +193,18 @@ export const Estimate = z.object({
   storageClass,
   segments: count,
   bytes,
-  storagePerMonth: z.number().describe("What keeping it costs afterwards"),
+  storagePerMonth: amount.describe("What keeping it costs afterwards"),
   requests: count,
-  requestCost: z.number(),
-  thawCost: z.number(),
-  earlyDeletionFee: z.number(),
-  copiesCost: z.number().describe("Thawed copies, as long as they are kept"),
-  readCost: z.number().describe("Reading all of it"),
-  mirrorStoragePerMonth: z.number().describe("What keeping the second copy costs that is still to be made"),
-  mirrorCost: z.number().describe("Making it"),
+  requestCost: amount,
+  thawCost: amount,
+  earlyDeletionFee: amount,
+  copiesCost: amount.describe("Thawed copies, as long as they are kept"),
+  readCost: amount.describe("Reading all of it"),
+  mirrorStoragePerMonth: amount.describe("What keeping the second copy costs that is still to be made"),
+  mirrorCost: amount.describe("Making it"),
   hoursFrom: z.number().describe("How long thawing typically takes, at least"),
   hoursTo: z.number(),
-  total: z.number().describe("All that is paid once"),
+  total: amount.describe("All that is paid once"),
   currency: z.string(),
   areListPrices: z.boolean().describe("Prices that Capstan comes with: check them"),
 });
@@ -217,6 +220,7 @@ export const CreationRule = z.object({
 });
 
 export const Costs = z.object({
+  since: time.describe("When counting began"),
   currency: z.string(),
   areListPrices: z.boolean().describe("Prices that Capstan comes with: check them"),
   requests: z.array(
@@ -227,11 +231,11 @@ export const Costs = z.object({
       tier: thawTier.optional(),
       requests: count,
       bytes,
-      cost: z.number(),
+      cost: amount,
     }),
   ),
-  thawed: z.array(z.object({ storageClass, tier: thawTier, segments: count, bytes, cost: z.number() })),
-  total: z.number(),
+  thawed: z.array(z.object({ storageClass, tier: thawTier, segments: count, bytes, cost: amount })),
+  total: amount,
 });
 
 export const Cartridge = z.object({

@@ -410,7 +410,7 @@ export const shelfOperations = [
     kind: "query",
     permission: "viewer",
     route: { method: "get", path: "/shelf/costs" },
-    summary: "Show what was asked of the object store since the start, and what it costs",
+    summary: "Show what was asked of the object stores so far, and what it costs",
     input: z.strictObject({}),
     output: Costs,
     positional: [],

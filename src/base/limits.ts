@@ -257,6 +257,10 @@ export const limits = {
   mirrorTasks: 2,
   /** Attempts to mirror a cartridge while it is archived; then it goes on to its class, and the copy comes later. */
   mirrorAttempts: 3,
+  /** What was counted for the bill is written so long after it changed: a crash takes no more. */
+  costsEvery: minutes(1),
+  /** Writes of the counts before their ledger is made anew: half a MiB. */
+  costsHistory: 200,
   /** Keys asked for in one list request: what S3 gives. */
   listObjects: 1000,
   /** Things that a command asks the API for at once: some 700 KiB, and a pause of a few milliseconds for the server. */

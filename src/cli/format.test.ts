@@ -8,6 +8,9 @@ import { barText, progressLine, ProgressRenderer } from "./progress.ts";
 
 const values: readonly (readonly [string, unknown, string, { unit?: string } | undefined])[] = [
   ["usedBytes", 1536, "1.50 KiB", { unit: "bytes" }],
+  ["total", 12.3456, "12.35", { unit: "money" }],
+  ["total", 0, "0.00", { unit: "money" }],
+  ["total", 0.000_123_4, "0.00012", { unit: "money" }],
   ["uptime", 61_000, "1 min 1 s", { unit: "milliseconds" }],
   ["createdAt", "2026-11-20T13:04:05.678Z", "2026-11-20 13:04:05Z", { unit: "time" }],
   ["slots", 40, "40", undefined],

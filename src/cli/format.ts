@@ -22,7 +22,15 @@ export function valueText(value: unknown, schema: JsonSchema | undefined, name: 
 
 function numberText(value: number, unit: string | undefined): string {
   if (unit === "bytes") return sizeText(value);
+  if (unit === "money") return moneyText(value);
   return unit === "milliseconds" ? spanText(value) : String(value);
+}
+
+/** Two digits, or the first that says something: requests cost fractions of a cent. */
+function moneyText(value: number): string {
+  if (value === 0 || value >= 0.01) return value.toFixed(2);
+  const digits = Math.min(Math.ceil(-Math.log10(value)) + 1, 9);
+  return value.toFixed(digits);
 }
 
 /** `2026-11-20 13:04:05Z` */

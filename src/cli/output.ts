@@ -47,7 +47,9 @@ function oneText(TableClass: TableConstructor, answer: unknown, schema: JsonSche
   const table = new TableClass(plain);
   for (const name of names) {
     const property = schema.properties?.[name];
-    table.push([`${headText(name)}:`, valueText(propertyOf(answer, name), property, name)]);
+    const named = propertyOf(answer, "currency");
+    const currency = property?.unit === "money" && typeof named === "string" ? ` ${named}` : "";
+    table.push([`${headText(name)}:`, `${valueText(propertyOf(answer, name), property, name)}${currency}`]);
   }
   return `${trimmed(table.toString())}\n`;
 }

@@ -176,9 +176,10 @@ async function retrieveSums(
   };
 }
 
-/** What this process has asked of the object store. */
-export function costsView({ counter, settings }: Pick<GatewayParts, "counter" | "settings">): CostsView {
+/** What was asked of the object stores. */
+export function costsView({ costs, settings }: Pick<GatewayParts, "costs" | "settings">): CostsView {
   const { prices } = settings;
+  const { counter, since } = costs;
   const { counts } = counter;
   const requests = counts.requests.map((count) => ({ ...count, cost: requestCost(prices, count) }));
   const thawed = counts.thawed.map(({ storageClass, tier, segments, bytes }) => {
@@ -186,5 +187,5 @@ export function costsView({ counter, settings }: Pick<GatewayParts, "counter" | 
     return { storageClass, tier, segments, bytes, cost };
   });
   const { currency } = prices;
-  return { currency, areListPrices: prices === listPrices, requests, thawed, total: totalCost(prices, counts) };
+  return { since, currency, areListPrices: prices === listPrices, requests, thawed, total: totalCost(prices, counts) };
 }

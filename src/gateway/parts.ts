@@ -2,10 +2,11 @@
 // What the parts of a running gateway share. Made once by the gateway's start.
 
 import type { Clock, Log, Random } from "#base/index.ts";
-import type { CartridgeStore, ObjectStore, ObjectStoreAbilities, RequestCounter } from "#store/index.ts";
+import type { CartridgeStore, ObjectStore, ObjectStoreAbilities } from "#store/index.ts";
 import type { TaskRegistry } from "#work/index.ts";
 import type { AlarmBoard } from "./alarms.ts";
 import type { Book } from "./book.ts";
+import type { CostBook } from "./cost-book.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { GatewaySettings } from "./settings.ts";
 import type { TrustedClock } from "./trusted-clock.ts";
@@ -25,8 +26,8 @@ export interface GatewayParts {
   readonly tasks: TaskRegistry;
   readonly feed: EventFeed;
   readonly alarms: AlarmBoard;
-  /** Requests and thaws of this process, for the bill. */
-  readonly counter: RequestCounter;
+  /** Requests and thaws, for the bill. */
+  readonly costs: CostBook;
   /** Time for locks. */
   readonly trusted: TrustedClock;
 }

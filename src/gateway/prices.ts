@@ -142,8 +142,8 @@ export function readCost(
 }
 
 /** What one kind of request cost so far. LIST is charged like an upload to STANDARD, HEAD like a read; deletes are free. */
-export function requestCost(prices: PriceTable, { kind, storageClass, requests }: RequestCount): number {
-  const { put, get } = prices.classes[storageClass ?? "STANDARD"];
+export function requestCost(prices: PriceTable, { kind, storageClass, requests, bytes }: RequestCount): number {
+  const { put, get, read } = prices.classes[storageClass ?? "STANDARD"];
   switch (kind) {
     case "put":
     case "copy":
@@ -151,6 +151,7 @@ export function requestCost(prices: PriceTable, { kind, storageClass, requests }
     case "lock":
       return (requests / 1000) * put;
     case "get":
+      return (requests / 1000) * get + (bytes / GiB) * read;
     case "head":
       return (requests / 1000) * get;
     // Thaws are paid for with the bytes, see `thawCost`.

@@ -12,9 +12,11 @@ import {
   type CopyPlace,
   CountedObjects,
   type ObjectStore,
-  RequestCounter,
+  type RequestCounter,
   type Fenced,
   type SegmentDamage,
+  cartridgeOfSegment,
+  type StorageClass,
   type StoreSettings,
   type ThawCount,
 } from "#store/index.ts";
@@ -28,6 +30,7 @@ import { Book } from "./book.ts";
 import { barcodeOf, wholeIdOf } from "./cartridge-parts.ts";
 import { storeFolder } from "./check-up.ts";
 import { CartridgeDesk } from "./cartridge-desk.ts";
+import { CostBook } from "./cost-book.ts";
 import { CloneDesk } from "./clone-desk.ts";
 import { CreationDesk } from "./creation-desk.ts";
 import { DemandDesk } from "./demand.ts";
@@ -73,11 +76,13 @@ export class RunningGateway {
   static async start(options: GatewayOptions, feed: EventFeed): Promise<RunningGateway> {
     checkAuthority(options.settings.namingAuthority);
     const { clock, random, log, disk, sealing, settings } = options;
-    const counter = new RequestCounter();
-    const objects = new CountedObjects(options.objects, counter);
-    const mirrors = countedMirrors(options.mirrors, counter);
-    const thawed = (count: ThawCount): void => counter.noteThawed(count);
     const book = await openingLedger("gateway.ledger", settings.home, Book.open(disk, log));
+    const costs = await CostBook.open({ disk, clock, log });
+    const { counter } = costs;
+    const known: { store?: CartridgeStore } = {};
+    const objects = new CountedObjects(options.objects, counter, { classOf: (key) => classIn(known.store, key) });
+    const mirrors = countedMirrors(options.mirrors, counter, book.state);
+    const thawed = (count: ThawCount): void => counter.noteThawed(count);
     let store: CartridgeStore;
     let isNew: boolean;
     let wake = (): void => {};
@@ -94,9 +99,11 @@ export class RunningGateway {
       );
       await openingLedger(`${storeFolder}/store.ledger`, settings.home, store.open());
     } catch (error) {
+      await costs.close();
       await book.close();
       throw error;
     }
+    known.store = store;
     book.tell = (facts, sequence) => store.tell(facts, sequence);
     book.checkChange = () => store.checkChange();
     const earlier = [...book.state.tasks.values()];
@@ -105,7 +112,7 @@ export class RunningGateway {
     const alarms = new AlarmBoard({ clock, log, feed });
     const { abilities } = objects;
     const shared = { clock, random, log, settings, book, store, tasks, feed };
-    const parts: GatewayParts = { ...shared, mirrors, trusted, counter, abilities, alarms };
+    const parts: GatewayParts = { ...shared, mirrors, trusted, costs, abilities, alarms };
     const running = new RunningGateway(options, parts);
     wake = () => running.storeAlarms.wake();
     try {
@@ -151,7 +158,7 @@ export class RunningGateway {
     this.parts.trusted.stop();
     this.storeAlarms.stop();
     this.keys.stop();
-    const { clock, tasks, store, book } = this.parts;
+    const { clock, tasks, store, book, costs } = this.parts;
     const deadline = clock.monotonic() + limits.stopTimeout;
     const steps: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
       ["closing the portals", () => Promise.all(this.#portals.map((portal) => portal.close(limits.logoutGrace)))],
@@ -159,6 +166,7 @@ export class RunningGateway {
       ["flushing the drives", () => Promise.all(this.libraries.hosts().map((host) => host.putToRest()))],
       ["closing the store", () => store.close()],
       ["closing the ledger", () => book.close()],
+      ["keeping the counts", () => costs.close()],
     ];
     for (const [name, run] of steps) {
       try {
@@ -249,8 +257,22 @@ export class RunningGateway {
 function countedMirrors(
   mirrors: ReadonlyMap<string, ObjectStore> | undefined,
   counter: RequestCounter,
+  state: GatewayState,
 ): ReadonlyMap<string, ObjectStore> {
-  return new Map([...(mirrors ?? [])].map(([store, each]) => [store, new CountedObjects(each, counter, { store })]));
+  const classOf = (store: string, key: string): StorageClass | undefined => {
+    const id = cartridgeOfSegment(key);
+    const copies = id && state.mirrored.get(wholeIdOf(id))?.copies;
+    return copies?.find((copy) => copy.store === store)?.storageClass;
+  };
+  const counted = (store: string, objects: ObjectStore): ObjectStore =>
+    new CountedObjects(objects, counter, { store, classOf: (key) => classOf(store, key) });
+  return new Map([...(mirrors ?? [])].map(([store, objects]) => [store, counted(store, objects)]));
+}
+
+/** The class that an object of the first store is in, as far as is known without asking. */
+function classIn(store: CartridgeStore | undefined, key: string): StorageClass | undefined {
+  const id = cartridgeOfSegment(key);
+  return id !== undefined && store?.has(id) === true ? store.usage(id).storageClass : undefined;
 }
 
 /** The complete copies of a stored cartridge beside the first. */

@@ -209,8 +209,10 @@ export interface EstimateView {
   readonly areListPrices: boolean;
 }
 
-/** What was asked of the object store since the process started, and what it costs. */
+/** What was asked of the object stores, and what it costs. */
 export interface CostsView {
+  /** Since when it is counted. */
+  readonly since: Instant;
   readonly currency: string;
   readonly areListPrices: boolean;
   readonly requests: readonly (RequestCount & { readonly cost: number })[];

@@ -3,8 +3,7 @@
 // some, and looks whether what the gateway shows agrees with the books. Goes on where a crash left things.
 
 import { type Duration, hours, isFault, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
-import type { CartridgeView, CostsView, Gateway, PoolRequest } from "#gateway/index.ts";
-import type { RequestKind } from "#store/index.ts";
+import type { CartridgeView, Gateway, PoolRequest } from "#gateway/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { ElementFound } from "./changer-driver.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
@@ -142,12 +141,10 @@ export class Operator {
       cartridges: gateway.listCartridges(),
       elements: gateway.listElements(libraryName),
       status: gateway.status(),
-      costs: gateway.costs(),
-      requests: new Map(this.#options.world.requestLog),
+      money: this.#options.world.checkMoney(gateway.costs()),
     }));
     if (seen === undefined) return;
     this.#checkLocks(seen.cartridges);
-    this.#checkMoney(seen.costs, seen.requests);
     const isStill = (cartridge: CartridgeBook): boolean =>
       cartridge.user === undefined && before.get(cartridge) === cartridge.moves;
     const found = seen.elements.flatMap(({ address, kind, cartridge }): ElementFound[] =>
@@ -213,16 +210,6 @@ export class Operator {
       const cartridge = new CartridgeBook(barcode, place.address);
       cartridge.id = id;
       book.cartridges.set(barcode, cartridge);
-    }
-  }
-
-  /** Every request that the process has sent is on its bill, and none that it has not. */
-  #checkMoney(costs: CostsView, sent: ReadonlyMap<RequestKind, number>): void {
-    const counted = new Map<RequestKind, number>();
-    for (const { kind, requests } of costs.requests) counted.set(kind, (counted.get(kind) ?? 0) + requests);
-    for (const kind of new Set([...counted.keys(), ...sent.keys()])) {
-      const [bill, log] = [counted.get(kind) ?? 0, sent.get(kind) ?? 0];
-      expect(bill === log, `${bill} requests of kind ${kind} are counted, and ${log} were sent`);
     }
   }
 

@@ -24,14 +24,23 @@ export class ProcessObjects implements ObjectStore {
   readonly #store: ObjectStore;
   /** Requests that this process has sent, by kind. */
   readonly log = new Map<RequestKind, number>();
+  /** When they were sent. */
+  readonly times: (readonly [kind: RequestKind, at: number])[] = [];
   /** Told what this process has put or deleted. */
   readonly #changed: (what: "put" | "delete", key: string) => void;
   #alive = true;
   /** Changes wait for this on their way to the store. */
   #heldUp: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
-  constructor(store: ObjectStore, changed: (what: "put" | "delete", key: string) => void = () => {}) {
+  readonly #now: () => number;
+
+  constructor(
+    store: ObjectStore,
+    now: () => number,
+    changed: (what: "put" | "delete", key: string) => void = () => {},
+  ) {
     this.#store = store;
+    this.#now = now;
     this.#changed = changed;
   }
 
@@ -106,6 +115,7 @@ export class ProcessObjects implements ObjectStore {
 
   async #ask<T>(kind: RequestKind, request: () => Promise<T>, done?: () => void): Promise<T> {
     this.log.set(kind, (this.log.get(kind) ?? 0) + 1);
+    this.times.push([kind, this.#now()]);
     if (!this.#alive) return never();
     try {
       const answer = await request();

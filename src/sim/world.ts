@@ -16,6 +16,7 @@ import {
 } from "#base/index.ts";
 import {
   type CheckUpPorts,
+  type CostsView,
   defaultSettings,
   Gateway,
   type GatewaySettings,
@@ -28,7 +29,6 @@ import {
   FileKeyProvider,
   folderOf,
   type ObjectStore,
-  type RequestKind,
   type SealingOptions,
   sealJobs,
   type SealJobs,
@@ -44,6 +44,7 @@ import { type SimMachine, SimNetwork } from "./network.ts";
 import { NonceBook } from "./nonce-book.ts";
 import { SimObjectStore } from "./object-store.ts";
 import { ProcessObjects } from "./process-objects.ts";
+import { RequestBook } from "./request-book.ts";
 import { SeededRandom } from "./random.ts";
 import { type CrashKind, drawScenario, type Scenario } from "./scenario.ts";
 import { Trace } from "./trace.ts";
@@ -127,6 +128,8 @@ export class World {
   isHurt = false;
   /** The store that second copies go to. */
   readonly mirror: SimObjectStore;
+  /** What was sent to the object stores. */
+  readonly #requests = new RequestBook();
   readonly #canary: Canary | undefined;
   #machines = 1;
   #process: Process | undefined;
@@ -198,6 +201,7 @@ export class World {
     if (running === undefined) return;
     this.trace.event("gateway", how === "kill" ? "is killed" : "loses power");
     this.#process = undefined;
+    this.#requests.crashed([running.objects, running.mirror], this.clock.monotonic(), this.mayFailDisk);
     running.clock.kill();
     running.objects.kill();
     running.mirror.kill();
@@ -241,6 +245,7 @@ export class World {
 
   #moveToNewMachine(): void {
     this.#machines += 1;
+    this.#requests.forget();
     this.trace.event("world", `has machine ${this.#machines}`);
     this.portal = { ...this.portal, host: `10.0.0.${this.#machines}` };
     this.disk = this.#makeDisk(`disk ${this.#machines}`);
@@ -271,7 +276,8 @@ export class World {
 
   #processObjects(): { readonly objects: ProcessObjects; readonly given: ObjectStore } {
     const writer = this.#boots;
-    const objects = new ProcessObjects(this.objects, (what, key) => this.bucket.note(writer, what, key));
+    const now = (): number => this.clock.monotonic();
+    const objects = new ProcessObjects(this.objects, now, (what, key) => this.bucket.note(writer, what, key));
     return { objects, given: this.#canary?.objects?.(objects) ?? objects };
   }
 
@@ -296,6 +302,7 @@ export class World {
     if (running === undefined) return;
     await this.call((gateway) => gateway.stop());
     this.#process = undefined;
+    this.#requests.ended([running.objects, running.mirror], Infinity);
     running.clock.kill();
     running.objects.kill();
     running.mirror.kill();
@@ -310,13 +317,10 @@ export class World {
     return Promise.race([Promise.resolve(request(running.gateway)), running.death]);
   }
 
-  /** Requests that the process that runs has sent to the object store, by kind; for checkers. */
-  get requestLog(): ReadonlyMap<RequestKind, number> {
+  /** Every request that was sent is on the bill, and none that was not. */
+  checkMoney(costs: CostsView): void {
     const running = this.#process;
-    const logs = running === undefined ? [] : [running.objects.log, running.mirror.log];
-    const sent = new Map<RequestKind, number>();
-    for (const [kind, count] of logs.flatMap((log) => [...log])) sent.set(kind, (sent.get(kind) ?? 0) + count);
-    return sent;
+    if (running !== undefined) this.#requests.check(costs, [running.objects, running.mirror], this.#boots);
   }
 
   /** The world calms down: no failures any more, short delays. What was broken stays broken. */
@@ -358,7 +362,7 @@ export class World {
     const clock = this.clock.process();
     const machine = this.network.machine(this.portal.host);
     const { objects, given } = this.#processObjects();
-    const mirror = new ProcessObjects(this.mirror);
+    const mirror = new ProcessObjects(this.mirror, () => this.clock.monotonic());
     const disk = this.disk.attach();
     const gateway = new Gateway({
       clock,

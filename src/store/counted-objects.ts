@@ -47,10 +47,18 @@ export interface StoreCounts {
   readonly thawed: readonly ThawCount[];
 }
 
-/** The counts of one process. */
+/** Counts, going on from earlier ones. */
 export class RequestCounter {
   readonly #requests = new Map<string, RequestCount>();
   readonly #thawed = new Map<string, ThawCount>();
+  readonly #changed: () => void;
+
+  constructor(earlier?: StoreCounts, changed: () => void = () => {}) {
+    this.#changed = () => {};
+    for (const count of earlier?.requests ?? []) this.note(count.kind, count);
+    for (const count of earlier?.thawed ?? []) this.noteThawed(count);
+    this.#changed = changed;
+  }
 
   get counts(): StoreCounts {
     return { requests: [...this.#requests.values()], thawed: [...this.#thawed.values()] };
@@ -66,6 +74,7 @@ export class RequestCounter {
     const known = this.#requests.get(name) ?? { ...count, requests: 0, bytes: 0 };
     const [requests, bytes] = [known.requests + count.requests, known.bytes + count.bytes];
     this.#requests.set(name, { ...known, requests, bytes });
+    this.#changed();
   }
 
   /** Segments that were asked to thaw. */
@@ -73,6 +82,7 @@ export class RequestCounter {
     const name = `${storageClass} ${tier}`;
     const known = this.#thawed.get(name) ?? { storageClass, tier, segments: 0, bytes: 0 };
     this.#thawed.set(name, { ...known, segments: known.segments + segments, bytes: known.bytes + bytes });
+    this.#changed();
   }
 }
 

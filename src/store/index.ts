@@ -50,3 +50,4 @@ export * from "./store-mend.ts";
 export { decodeCartridgeFact } from "./head.ts";
 export { readLedger, readLedgerFacts } from "./ledger-reading.ts";
 export { readSmallFile, replaceSmallFile } from "./small-file.ts";
+export { cartridgeOfSegment } from "./object-keys.ts";

@@ -45,6 +45,12 @@ export function segmentOfKey(key: string): SegmentName | undefined {
   return segment === undefined ? undefined : { segment: Number(segment), epoch: Number(epoch ?? 0) };
 }
 
+/** The cartridge whose segment a key names; undefined for any other key. */
+export function cartridgeOfSegment(key: string): CartridgeId | undefined {
+  const [, id] = /^cartridges\/([^/]+)\/segments\//.exec(key) ?? [];
+  return id as CartridgeId | undefined;
+}
+
 /** What sorts behind all keys of segments before this one, and before all others. */
 export function segmentsBefore(id: CartridgeId, segment: number): string {
   return `${segmentsPrefix(id)}${padded(segment - 1, 12)}~`;
