@@ -124,7 +124,7 @@ export function mutated(bytes: Uint8Array, random: SeededRandom, reach = bytes.b
 
 /** What texts are made of, and what parsers of texts stumble over. */
 const words = [
-  ...'0123456789{}[]":,.-/*~; azTZ+_\\\n',
+  ...'0123456789{}[]":,.-/*~; azTZ+_\\\n'.split(""),
   "null",
   "true",
   "-1",
