@@ -116,6 +116,17 @@ export function cleaningMove(status: ChangerStatus, changer: string, driveNumber
   return { from: slot.address, to: address };
 }
 
+/**
+ * The place of the drive with this serial number. A changer with one drive may keep its serial number to itself, or tell the begin
+ * of it only. Undefined when the drive is not one of this changer.
+ */
+export function drivePlace(status: ChangerStatus, serial: string | undefined): ChangerDrive | undefined {
+  const match = status.drives.find((drive) => serial !== undefined && drive.serial === serial);
+  const [only, other] = status.drives;
+  if (match !== undefined || only === undefined || other !== undefined) return match;
+  return only.serial === undefined || serial?.startsWith(only.serial) === true ? only : undefined;
+}
+
 /** The slot with this number. Fault `driver.no-such-slot`. */
 export function slotOf(status: ChangerStatus, changer: string, number: number): ChangerSlot {
   const slot = status.slots.find((candidate) => candidate.number === number);

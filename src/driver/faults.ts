@@ -54,5 +54,11 @@ export const driverFault = faultsOf("driver", {
   },
   "slot-empty": { text: "slot {number} of {changer} is empty", retry: "operator", http: 409, exit: 4 },
   "slot-full": { text: "slot {number} of {changer} is not empty", retry: "operator", http: 409, exit: 4 },
+  "no-position": {
+    text: "{device} does not tell where its tape is (READ POSITION, long form), so nothing can be appended with it",
+    retry: "never",
+    http: 422,
+    exit: 1,
+  },
   "no-free-slot": { text: "{changer} has no free {kind}", retry: "operator", http: 507, exit: 7 },
 });

@@ -130,8 +130,11 @@ function readElements(bytes: Uint8Array): FoundElement[] {
     const page = data.structure(ElementPageHeader);
     const body = new Cursor("element status page", data.take(Math.min(page.byteCount, data.remaining)));
     const isSized = page.descriptorLength >= ElementDescriptor.size;
-    while (isSized && body.remaining >= page.descriptorLength) {
-      found.push(readElement(page.elementType, body.take(page.descriptorLength), page));
+    while (isSized && body.remaining >= ElementDescriptor.size) {
+      // Some targets (tgt) cut the last descriptor off by as many bytes as their header has; what is there is read.
+      const descriptor = new Uint8Array(page.descriptorLength);
+      descriptor.set(body.take(Math.min(page.descriptorLength, body.remaining)));
+      found.push(readElement(page.elementType, descriptor, page));
     }
   }
   return found;

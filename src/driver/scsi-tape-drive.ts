@@ -127,7 +127,10 @@ export class ScsiTapeDrive implements TapeDrive {
   async erase(options: { readonly isFast: boolean }): Promise<void> {
     await this.rewind();
     const cdb = Erase6.encode({ long: !options.isFast });
-    await this.#unit.must("ERASE", { cdb, timeout: eraseTimeout });
+    const answer = await this.#unit.ask({ cdb, timeout: eraseTimeout });
+    // ERASE is optional (SSC-4, table of commands). Nothing can be read behind a filemark that is written at the beginning.
+    if (answer.word === "invalid-opcode" && options.isFast) await this.#filemarks(1, false);
+    else if (answer.word !== "good") throw this.#unit.failed("ERASE", answer);
     await this.rewind();
   }
 
@@ -191,6 +194,10 @@ export class ScsiTapeDrive implements TapeDrive {
     const position = LongPosition.decode(await this.#unit.must("READ POSITION", command));
     if (position.fileNumberUnknown || position.partition !== 0) {
       throw driverFault("was-disturbed", { device: this.#unit.name, answer: "it does not know where it is" });
+    }
+    // tgt answers zeros wherever it is. Appending where nobody knows would overwrite.
+    if (position.objectNumber === 0n && !position.beginningOfPartition) {
+      throw driverFault("no-position", { device: this.#unit.name });
     }
     return { fileNumber: Number(position.fileNumber), isAtBeginning: position.objectNumber === 0n };
   }

@@ -51,6 +51,8 @@ export interface Answer {
 }
 
 const pause: Duration = seconds(1);
+/** Qualifier of "end of data detected". */
+const endOfDataQualifier = 5;
 
 /** Answers of a unit that is on its way; waiting helps. */
 const passing: ReadonlySet<string> = new Set(["becoming-ready", "not-ready-operation", "operation-in-progress"]);
@@ -132,8 +134,25 @@ export class ScsiUnit {
       return { word: "other", sense: undefined, dataIn, text: `status ${status.toString(16)}h` };
     }
     const sense = decodeSense(bytes);
-    const word = nameOfSense(sense);
+    const word = wordOf(sense);
     const codes = [sense.asc, sense.ascq].map((code) => code.toString(16).padStart(2, "0")).join("/");
     return { word: word ?? "other", sense, dataIn, text: word ?? `${sense.key} ${codes}` };
   }
+}
+
+/**
+ * The word of a sense. Targets that say the key alone, or the place under another key (tgt), mean the same: what blank check, volume
+ * overflow and the bits for filemark and end of medium say does not depend on the code (SSC-4, sense data).
+ */
+export function wordOf(sense: Sense): SenseName | undefined {
+  const name = nameOfSense(sense);
+  if (name !== undefined && name !== "no-sense") return name;
+  const { key, asc, ascq } = sense;
+  const isEndOfData = asc === 0 && ascq === endOfDataQualifier && (key === "no-sense" || key === "medium-error");
+  if (isEndOfData || (key === "blank-check" && asc === 0)) return "end-of-data";
+  if (asc !== 0 || ascq !== 0) return name;
+  if (key === "volume-overflow") return "volume-overflow";
+  if (key !== "no-sense") return name;
+  if (sense.filemark) return "filemark-detected";
+  return sense.endOfMedium ? "early-warning" : name;
 }

@@ -17,7 +17,7 @@ import {
   StandaloneStation,
 } from "#backup/index.ts";
 import { datastoreFault } from "#datastore/index.ts";
-import { IscsiPort, ScsiChanger, ScsiTapeDrive, ScsiUnit, serialOf } from "#driver/index.ts";
+import { drivePlace, IscsiPort, ScsiChanger, ScsiTapeDrive, ScsiUnit, serialOf } from "#driver/index.ts";
 import type { Gateway } from "#gateway/index.ts";
 import { IscsiInitiator } from "#iscsi/index.ts";
 import { localZone, mediaFault } from "#media/index.ts";
@@ -151,8 +151,7 @@ async function openLibrary(
   const changer = await ScsiChanger.open(changerName, changerUnit, exportSlots);
   const unit = await units.open(name, drive.driveTarget, drive.driveLun);
   const serial = await serialOf(unit);
-  const { drives } = await changer.status();
-  const place = drives.find((candidate) => candidate.serial === serial && serial !== undefined);
+  const place = drivePlace(await changer.status(), serial);
   if (place === undefined) {
     const reason = `its changer has no drive with the serial number ${serial ?? "(none)"}`;
     throw backupFault("bad-config", { what: `the drive ${name}`, reason });

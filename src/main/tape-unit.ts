@@ -80,6 +80,8 @@ export async function withUnit<T>(place: UnitPlace, use: (unit: ScsiUnit) => Pro
   if (portal === undefined) throw mainFault("usage", { reason: `${place.portal} is no host and port` });
   const unit = new ScsiUnit(place.name, new IscsiPort(await initiator.login(portal, place.target), place.lun), clock);
   try {
+    // A new session begins with a unit attention; it must not meet a command that moves the tape.
+    await unit.waitReady();
     return await use(unit);
   } finally {
     await unit.close();

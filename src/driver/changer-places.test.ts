@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cleaning a drive: which cartridge, and what comes when there is none (B-CHG-8).
+// Cleaning a drive: which cartridge, and what comes when there is none (B-CHG-8). Where a drive is in its changer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isFault } from "#base/index.ts";
-import { type ChangerStatus, cleaningMove, slotOf } from "./changer.ts";
+import { type ChangerStatus, cleaningMove, drivePlace, slotOf } from "./changer.ts";
 
 const slot = (number: number, label: string | undefined, isMailSlot = false) => {
   const content = label === undefined ? ({ kind: "empty" } as const) : ({ kind: "cartridge", label } as const);
@@ -32,4 +32,17 @@ test("a slot that there is not is refused with the last one that there is", () =
     () => slotOf(library(slot(1, undefined)), "lib", 2),
     (error) => isFault(error, "driver.no-such-slot") && error.message.endsWith("is 1"),
   );
+});
+
+test("a drive is found by its serial number; the only one of a changer also when that is not told, or cut short", () => {
+  const drives = (...serials: readonly (string | undefined)[]): ChangerStatus => {
+    return { slots: [], drives: serials.map((serial, number) => ({ ...drive, number, serial })) };
+  };
+  assert.equal(drivePlace(drives("A1", "A2"), "A2")?.number, 1);
+  assert.equal(drivePlace(drives("A1", "A2"), "A"), undefined);
+  assert.equal(drivePlace(drives("A1", undefined), "A2"), undefined);
+  assert.equal(drivePlace(drives("A1"), "B1"), undefined);
+  assert.equal(drivePlace(drives(undefined), "B1")?.number, 0);
+  assert.equal(drivePlace(drives("be"), "beaf11")?.number, 0);
+  assert.equal(drivePlace(drives("A1"), undefined), undefined);
 });
