@@ -11,8 +11,10 @@ import {
   type Finding,
   Findings,
   type LoggedCartridge,
+  type LoggedGateway,
   type Mended,
   mendStore,
+  readGateway,
   readLedger,
   readSmallFile,
   replaceLedger,
@@ -138,7 +140,11 @@ async function writerFor(
     const reason = `${logged?.last.host} has taken the gateway over (epoch ${logged?.last.epoch}); use it there`;
     throw gatewayFault("mend-impossible", { path, reason });
   }
-  if (!isOwn && logged !== undefined && !isForced) checkDead(clock, logged);
+  if (!isOwn && logged !== undefined && !isForced) {
+    const again = (): Promise<LoggedGateway> =>
+      readGateway(ports, storeSealing(ports, logged.name).sealers.gateway, logged.name);
+    await checkDead(clock, logged, again);
+  }
   const writer = known ?? kept ?? hexFromBytes(random.bytes(8));
   const temporary = `${writerFile}.new`;
   await replaceSmallFile(disk, writerFile, { content: bytesFromText(`${writer}\n`), temporary });

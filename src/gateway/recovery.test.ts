@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equalBytes, isFault, minutes, seconds, silentLog } from "#base/index.ts";
+import { type Clock, days, equalBytes, isFault, later, limits, minutes, seconds, silentLog } from "#base/index.ts";
 import { smallLibrary, testBlock, testSize, TestWorld, type Host } from "./gateway-fixtures.ts";
 import type { Gateway } from "./gateway.ts";
 import { recoverGateway, type RecoveryReport } from "./recovery.ts";
@@ -148,4 +148,37 @@ test("a machine that was taken over and wakes changes nothing in the bucket", as
   await world.clock.advance(minutes(30));
   await world.run(sleeper.stop());
   assert.deepEqual(contentOf(world), before);
+});
+
+/** Recovers on a machine whose clock is a month behind the gateway's. */
+function recoverLate(world: TestWorld): Promise<RecoveryReport> {
+  const { clock, random, objects } = world;
+  const behind: Clock = {
+    now: () => later(clock.now(), days(-30)),
+    monotonic: () => clock.monotonic(),
+    setTimer: (after, callback) => clock.setTimer(after, callback),
+  };
+  const ports = { clock: behind, random: random.fork("recovery"), log: silentLog, objects };
+  return world.run(recoverGateway(ports, { host: "spare", disk: world.disk.attach() }));
+}
+
+test("a status from the future tells nothing of its age: a gateway that is silent while it is watched is dead", async () => {
+  const world = new TestWorld();
+  await prepare(world);
+  world.kill("power");
+  world.moveToNewMachine();
+  const began = world.clock.monotonic();
+  const report = await recoverLate(world);
+  assert.equal(report.cartridges.length, 3);
+  const took = world.clock.monotonic() - began;
+  assert.ok(took >= limits.statusExpires && took < limits.statusExpires + minutes(2), `${took} ms`);
+});
+
+test("and one that says something meanwhile lives, however wrong the clocks are", async () => {
+  const world = new TestWorld();
+  const { gateway } = await prepare(world);
+  await assert.rejects(recoverLate(world), (error) => isFault(error, "gateway.recover-alive"));
+  await world.clock.advance(minutes(10));
+  assert.equal(gateway.status().fenced, undefined);
+  await world.stop();
 });

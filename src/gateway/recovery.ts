@@ -2,7 +2,17 @@
 // A gateway from its bucket: the data folder of another machine is made from what the log says, and the gateway is taken
 // over, so that the machine that had it changes nothing any more. Cartridges come when they are first used.
 
-import { between, Bug, type Clock, type Instant, limits, type Log, type Random, hexFromBytes } from "#base/index.ts";
+import {
+  between,
+  Bug,
+  type Clock,
+  type Instant,
+  limits,
+  type Log,
+  type Random,
+  hexFromBytes,
+  sleep,
+} from "#base/index.ts";
 import {
   type CartridgeLoss,
   type DamagedObject,
@@ -97,11 +107,12 @@ const storeFolder = "cartridges";
  * made again by another recovery.
  */
 export async function recoverGateway(ports: RecoveryPorts, request: RecoveryRequest): Promise<RecoveryReport> {
-  const found = await findGateway(ports, request.gateway);
+  const findIt = (): Promise<FoundGateway> => findGateway(ports, request.gateway);
+  let found = await findIt();
+  if (request.takeOver !== true && request.disk !== undefined) found = await checkDead(ports.clock, found, findIt);
   const state = stateOf(found);
   if (found.damaged.length > 0) settleRecovered(state, ports.clock.now());
   const wasStopped = isStopped(found);
-  if (request.takeOver !== true && request.disk !== undefined) checkDead(ports.clock, found);
   const seeds = seedsOf(found, state, ports.clock.now());
   if (request.disk !== undefined)
     await makeDataFolder(ports, { ...request, disk: request.disk }, { found, state, seeds });
@@ -158,14 +169,29 @@ export function stateOf({ facts, damaged = [] }: ToldFacts): GatewayState {
   return state;
 }
 
-/** Refuses while the machine that has the gateway lives. Fault `gateway.recover-alive`. */
-export function checkDead(clock: Clock, found: FoundGateway): void {
-  const { name, status, last } = found;
-  if (last === undefined || isStopped(found)) return;
-  const age = between(Math.max(last.at, status?.at ?? 0) as Instant, clock.now());
-  if (age >= limits.statusExpires) return;
-  const seconds = Math.max(Math.round(age / 1000), 0);
-  throw gatewayFault("recover-alive", { gateway: name, host: last.host, seconds });
+/** When it was last heard of, by its own clock. */
+const toldAt = ({ last, status }: FoundGateway): number => Math.max(last?.at ?? 0, status?.at ?? 0);
+
+/**
+ * Refuses while the machine that has the gateway lives; gives it as it is then. Fault `gateway.recover-alive`. A gateway
+ * that said something in the future has another clock than this machine, and then no time tells how long ago that was: it
+ * is watched, by the time that passes here, until it says something again, or nothing for as long as a dead one.
+ */
+export async function checkDead<T extends FoundGateway>(clock: Clock, found: T, again: () => Promise<T>): Promise<T> {
+  const { name, last } = found;
+  if (last === undefined || isStopped(found)) return found;
+  const age = clock.now() - toldAt(found);
+  if (age >= limits.statusExpires) return found;
+  const alive = (seconds: number): Error => gatewayFault("recover-alive", { gateway: name, host: last.host, seconds });
+  if (age >= -limits.clockTolerance) throw alive(Math.max(Math.round(age / 1000), 0));
+  const began = clock.monotonic();
+  while (clock.monotonic() - began < limits.statusExpires) {
+    await sleep(clock, limits.statusDelay);
+    const now = await again();
+    const isSilent = now.next.number === found.next.number && toldAt(now) === toldAt(found);
+    if (!isSilent) throw alive(0);
+  }
+  return found;
 }
 
 /** The last that it said is that it stops; the entry of the log that comes with that may be a moment later. */

@@ -2,7 +2,7 @@
 // Gateways that are broken on purpose. Each breaks one promise in a way that ordinary tests do not see. The checkers of
 // the simulation must find every one of them, or the alarm does not work.
 
-import { isFault, type Random } from "#base/index.ts";
+import { between, type Duration, isFault, type Random } from "#base/index.ts";
 import {
   expectedEnd,
   sealJobs,
@@ -198,6 +198,18 @@ export const canaries: Readonly<Record<string, Canary>> = {
   "same-salt": {
     title: "seals each third object with the salt of the one before",
     salts: sometimesTheSame,
+  },
+  "trusts-clock": {
+    title: "reckons the time of locks by its machine's time of day",
+    clock: (clock) => {
+      const [since, start] = [clock.now(), clock.monotonic()];
+      const elapsed = (): Duration => (start + between(since, clock.now())) as Duration;
+      return {
+        now: () => clock.now(),
+        monotonic: elapsed,
+        setTimer: (after, callback) => clock.setTimer(after, callback),
+      };
+    },
   },
   "no-holds": {
     title: "says that it holds and locks its objects, and does not",

@@ -59,9 +59,9 @@ export class SimClock implements Clock {
     };
   }
 
-  /** The clock of one simulated process: its timers die with it. */
-  process(): ProcessClock {
-    return new ProcessClock(this);
+  /** The clock of one simulated process: its timers die with it. `wrong`: how far its machine's time of day is off. */
+  process(wrong: () => number = () => 0): ProcessClock {
+    return new ProcessClock(this, wrong);
   }
 
   /** Lets everything run that needs no time to pass. */
@@ -114,14 +114,16 @@ export class SimClock implements Clock {
 /** The clock as one process sees it, until that process is killed. */
 export class ProcessClock implements Clock {
   readonly #clock: SimClock;
+  readonly #wrong: () => number;
   #alive = true;
 
-  constructor(clock: SimClock) {
+  constructor(clock: SimClock, wrong: () => number) {
     this.#clock = clock;
+    this.#wrong = wrong;
   }
 
   now(): Instant {
-    return this.#clock.now();
+    return later(this.#clock.now(), this.#wrong() as Duration);
   }
 
   monotonic(): Duration {

@@ -2,13 +2,13 @@
 // What goes wrong in a run beside the small things: the gateway is killed or loses power and starts again, connections are
 // cut. Each disaster waits for its share of the hosts' steps, and then strikes at some instant in the middle of one.
 
-import { type Duration, milliseconds, seconds, sleep } from "#base/index.ts";
+import { days, type Duration, hours, milliseconds, seconds, sleep } from "#base/index.ts";
 import type { LibraryBook } from "./library-book.ts";
 import type { SeededRandom } from "./random.ts";
 import type { CrashKind } from "./scenario.ts";
 import type { World } from "./world.ts";
 
-type Disaster = CrashKind | "cut" | "full-disk";
+type Disaster = CrashKind | "cut" | "full-disk" | "leap";
 
 /** What disasters need. */
 export interface DisastersOptions {
@@ -29,11 +29,12 @@ export class Disasters {
   constructor(options: DisastersOptions) {
     this.#options = options;
     const { world, random, totalSteps } = options;
-    const { crashes, cuts, fullDisks } = world.scenario;
+    const { crashes, cuts, fullDisks, clockLeaps } = world.scenario;
     const whats: Disaster[] = [
       ...crashes,
       ...Array.from({ length: cuts }, () => "cut" as const),
       ...Array.from({ length: fullDisks }, () => "full-disk" as const),
+      ...Array.from({ length: clockLeaps }, () => "leap" as const),
     ];
     this.#plan = whats
       .map((what) => ({ what, afterSteps: random.below(Math.max(totalSteps - 1, 1)) }))
@@ -53,6 +54,7 @@ export class Disasters {
       while (this.#steps < afterSteps) await new Promise<void>((resolve) => (this.#wake = resolve));
       await sleep(world.clock, this.#pause(world.scenario.disasterEvery));
       if (what === "cut") this.#cut();
+      else if (what === "leap") this.#leap();
       else if (what === "full-disk") await this.#fillDisk();
       else await this.#crash(what, random.chance(0.2));
     }
@@ -64,6 +66,8 @@ export class Disasters {
     world.crash(what);
     book.crashed();
     await sleep(world.clock, this.#pause(seconds(3)));
+    // A machine that was off may come back in another year.
+    if (world.scenario.clockLeaps > 0 && random.chance(0.5)) this.#leap();
     if (!again) return world.boot();
     const starting = world.boot();
     // It is awaited below; until then its failure is nobody's.
@@ -73,6 +77,14 @@ export class Disasters {
     book.crashed();
     await starting;
     await world.boot();
+  }
+
+  /** The time of day of the gateway's machine leaps, or is set right again. */
+  #leap(): void {
+    const { world, random } = this.#options;
+    world.setClockWrong(
+      random.pick([0, days(40), days(5 * 365), days(50 * 365), -hours(1), -days(40), -days(20 * 365)]),
+    );
   }
 
   #cut(): void {

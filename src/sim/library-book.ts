@@ -2,6 +2,7 @@
 // What hosts and operators know about a library, kept independently of the code under test: which cartridges there are,
 // where each is, what is on it, and who is using it.
 
+import type { Instant } from "#base/index.ts";
 import { expect } from "./check-failure.ts";
 import type { ElementFound, PlaceKind } from "./changer-driver.ts";
 import { TapeBook } from "./tape-book.ts";
@@ -26,6 +27,8 @@ export class CartridgeBook {
   moves = 0;
   /** It came back from the shelf: nobody may write on it. */
   isReadOnly = false;
+  /** When it was first put on the shelf: its lock begins no earlier. */
+  ejectedAt: Instant | undefined;
   /** What its files and objects are named by. */
   id = "";
   /** Writes of its segments that had failed when a host last took losses for possible. */

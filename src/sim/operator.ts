@@ -2,8 +2,8 @@
 // An operator who works through the gateway's own operations: makes cartridges, brings some back from the shelf, deletes
 // some, and looks whether what the gateway shows agrees with the books. Goes on where a crash left things.
 
-import { type Duration, hours, isFault, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
-import type { CartridgeView, Gateway, PoolRequest } from "#gateway/index.ts";
+import { days, type Duration, hours, isFault, milliseconds, minutes, seconds, sleep } from "#base/index.ts";
+import type { CartridgeView, Gateway, GatewayStatus, PoolRequest } from "#gateway/index.ts";
 import type { TaskRecord } from "#work/index.ts";
 import type { ElementFound } from "./changer-driver.ts";
 import { CheckFailure, expect } from "./check-failure.ts";
@@ -45,6 +45,8 @@ export function poolOf({ lock, deleteDelayDays, mirror }: Scenario): PoolRequest
   const { storageClass, lock: mirrorLock } = mirror;
   return { ...pool, mirror: { store: mirrorName, storageClass, lock: mirrorLock, retentionDays: mirrorDays } };
 }
+/** What a clock may be ahead because it was marked while it was right. */
+const clockTolerance: Duration = minutes(1);
 /** Longest virtual time that the shelf may take for anything: thawing, and an object store that fails often. */
 const shelfWithin: Duration = hours(72);
 
@@ -144,6 +146,7 @@ export class Operator {
       money: this.#options.world.checkMoney(gateway.costs()),
     }));
     if (seen === undefined) return;
+    this.#checkClock(seen.status);
     this.#checkLocks(seen.cartridges);
     const isStill = (cartridge: CartridgeBook): boolean =>
       cartridge.user === undefined && before.get(cartridge) === cartridge.moves;
@@ -213,12 +216,26 @@ export class Operator {
     }
   }
 
+  /** Whatever its machine's clock says, the time that locks go by is never ahead of the true one. */
+  #checkClock({ trustedTime }: GatewayStatus): void {
+    const ahead = trustedTime - this.#options.world.clock.now();
+    expect(
+      ahead <= clockTolerance,
+      `locks are reckoned by a time that is ${(ahead / hours(1)).toFixed(1)} hours ahead`,
+    );
+  }
+
   #checkLocks(views: readonly CartridgeView[]): void {
     const { world } = this.#options;
     const now = world.clock.now();
     for (const view of views) {
       this.#locks.note(view, now);
       for (const copy of view.copies) this.#mirrorLocks.note({ ...view, ...copy, state: view.state }, now);
+      const { ejectedAt } = this.#options.book.cartridges.get(view.barcode) ?? {};
+      if (ejectedAt === undefined || view.lockedUntil === undefined || view.state !== "ARCHIVED") continue;
+      // What passed while the gateway was down does not count for it: minutes in all.
+      const least = ejectedAt + days(1) - hours(1);
+      expect(view.lockedUntil >= least, `${view.barcode} is locked until ${view.lockedUntil}, not ${least} at least`);
     }
     this.#locks.check(now);
     this.#mirrorLocks.check(now);

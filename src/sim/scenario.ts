@@ -81,6 +81,8 @@ export interface Scenario {
   readonly crashes: readonly CrashKind[];
   /** How often all is cut, beside what the network does by itself. */
   readonly cuts: number;
+  /** How often the time of day of the gateway's machine leaps, while it runs. */
+  readonly clockLeaps: number;
   /** Longest time between two disasters. */
   readonly disasterEvery: Duration;
 }
@@ -153,5 +155,6 @@ export function drawScenario(random: SeededRandom): Scenario {
     rot: random.pick([0, 0.3, 1]),
     durability: random.chance(0.25) ? "remote" : "local",
     mirror: random.chance(0.4) ? drawMirror(random) : undefined,
+    clockLeaps: random.chance(0.3) ? random.between(1, 3) : 0,
   };
 }

@@ -266,6 +266,7 @@ export class TapeHost {
     cartridge.perhaps = undefined;
     cartridge.moves += 1;
     if (word === "good") cartridge.place = lands;
+    if (word === "good" && lands === shelf) cartridge.ejectedAt ??= this.#options.world.clock.now();
     return word;
   }
 

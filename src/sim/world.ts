@@ -4,6 +4,8 @@
 
 import {
   asError,
+  type Clock,
+  days,
   InlineThreads,
   type Duration,
   isFault,
@@ -58,6 +60,7 @@ export interface Canary {
   /** The store of second copies. */
   readonly mirror?: (objects: ObjectStore) => ObjectStore;
   readonly sealJobs?: SealJobs;
+  readonly clock?: (clock: Clock) => Clock;
   /** What keys and salts are drawn from. */
   readonly salts?: (random: Random) => Random;
   /** Only a run that ends so can tell. */
@@ -132,6 +135,7 @@ export class World {
   readonly #requests = new RequestBook();
   readonly #canary: Canary | undefined;
   #machines = 1;
+  #clockWrong = 0;
   #process: Process | undefined;
   #keyFile: string | undefined;
   #boots = 0;
@@ -156,6 +160,15 @@ export class World {
     this.objects = this.#makeObjects("object", scenario.objectFailures);
     this.mirror = this.#makeObjects("mirror", scenario.mirror?.failures ?? 0);
     if (scenario.mirror?.isDown === true) this.mirror.options.refuse = () => true;
+  }
+
+  /** The time of day of the gateway's machine is off by so much from now on; its store's is not. */
+  setClockWrong(by: number): void {
+    this.#clockWrong = by;
+    this.trace.event(
+      "world",
+      by === 0 ? "sets the clock right" : `sets the clock ${(by / days(1)).toFixed(2)} days off`,
+    );
   }
 
   /** How often a gateway was started. */
@@ -246,6 +259,7 @@ export class World {
   #moveToNewMachine(): void {
     this.#machines += 1;
     this.#requests.forget();
+    this.#clockWrong = 0;
     this.trace.event("world", `has machine ${this.#machines}`);
     this.portal = { ...this.portal, host: `10.0.0.${this.#machines}` };
     this.disk = this.#makeDisk(`disk ${this.#machines}`);
@@ -261,7 +275,8 @@ export class World {
   tool(): Omit<CheckUpPorts, "findings" | "sealing"> & { readonly sealing: SealingOptions } {
     this.#boots += 1;
     const random = this.random.fork(`recovery ${this.#boots}`);
-    const ports = { clock: this.clock, random, log: traceLog(this.trace), sealing: this.#sealing() };
+    const clock = this.clock.process(this.#machineClock());
+    const ports = { clock, random, log: traceLog(this.trace), sealing: this.#sealing() };
     const disk = this.disk.attach();
     return { ...ports, objects: this.#processObjects().given, disk: this.#canary?.disk?.(disk) ?? disk };
   }
@@ -359,13 +374,14 @@ export class World {
   #spawn(): Process {
     const { promise: death, reject } = Promise.withResolvers<never>();
     death.catch(() => {});
-    const clock = this.clock.process();
+    const wrong = this.#machineClock();
+    const clock = this.clock.process(wrong);
     const machine = this.network.machine(this.portal.host);
     const { objects, given } = this.#processObjects();
     const mirror = new ProcessObjects(this.mirror, () => this.clock.monotonic());
     const disk = this.disk.attach();
     const gateway = new Gateway({
-      clock,
+      clock: this.#canary?.clock?.(clock) ?? clock,
       random: this.random.fork(`gateway ${this.#boots}`),
       log: traceLog(this.trace),
       network: machine,
@@ -376,6 +392,13 @@ export class World {
       settings: this.#settings(),
     });
     return { gateway, clock, machine, objects, mirror, death, die: () => reject(new GatewayDown("the gateway died")) };
+  }
+
+  /** How far the clock of the present machine is off; a sleeper keeps its own. */
+  #machineClock(): () => number {
+    const machine = this.#machines;
+    let last = this.#clockWrong;
+    return () => (machine === this.#machines ? (last = this.#clockWrong) : last);
   }
 
   /** How objects are sealed. The key file outlives the gateway, and losing power. */

@@ -45,7 +45,7 @@ export class DemandThaw {
   readonly #work: ThawWork;
   readonly #abort = new AbortController();
   /** By index in the directory; oldest first. */
-  readonly #states = new Map<number, ThawState>();
+  readonly #states = new Map<number, ThawState & { readonly learned: number }>();
   #last: Promise<unknown> = Promise.resolve();
   /** What a reader was sent away from. */
   #wanted: number | undefined;
@@ -95,7 +95,11 @@ export class DemandThaw {
   #isReadable(index: number): boolean {
     const state = this.#states.get(index);
     if (state?.kind === "warm") return true;
-    return state?.kind === "thawed" && between(this.#options.clock.now(), state.until) > margin;
+    if (state?.kind !== "thawed") return false;
+    const { clock } = this.#options;
+    // The object store has just said so: how long it lasts by this machine's clock, which may be wrong, does not matter yet.
+    const isFresh = clock.monotonic() - state.learned < margin;
+    return isFresh || between(clock.now(), state.until) > margin;
   }
 
   async #lookAt(index: number): Promise<void> {
@@ -121,7 +125,7 @@ export class DemandThaw {
 
   #note(index: number, state: ThawState): void {
     this.#states.delete(index);
-    this.#states.set(index, state);
+    this.#states.set(index, { ...state, learned: this.#options.clock.monotonic() });
     if (state.kind === "thawing") this.#startPolling();
     const [oldest] = this.#states.keys();
     if (this.#states.size > limits.thawsRemembered && oldest !== undefined) this.#states.delete(oldest);
