@@ -213,8 +213,9 @@ export class ShelfJobs {
 
   #untilThawed(readyAt: Instant | undefined): Duration {
     const { thawPoll } = this.#parts.settings;
-    if (readyAt === undefined) return thawPoll;
-    return milliseconds(Math.min(thawPoll, Math.max(between(this.#steps.now(), readyAt), 1)));
+    const left = readyAt === undefined ? 0 : between(this.#steps.now(), readyAt);
+    // By this machine's clock, which may be wrong, it should have been ready: then it is only asked now and then.
+    return left > 0 ? milliseconds(Math.min(thawPoll, left)) : thawPoll;
   }
 
   /** True when the cartridge stands in a mail slot now; false when none is free. */
