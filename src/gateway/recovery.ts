@@ -2,17 +2,7 @@
 // A gateway from its bucket: the data folder of another machine is made from what the log says, and the gateway is taken
 // over, so that the machine that had it changes nothing any more. Cartridges come when they are first used.
 
-import {
-  between,
-  Bug,
-  type Clock,
-  type Instant,
-  limits,
-  type Log,
-  type Random,
-  hexFromBytes,
-  sleep,
-} from "#base/index.ts";
+import { Bug, type Clock, type Instant, limits, type Log, type Random, hexFromBytes, sleep } from "#base/index.ts";
 import {
   type CartridgeLoss,
   type DamagedObject,
@@ -183,7 +173,7 @@ export async function checkDead<T extends FoundGateway>(clock: Clock, found: T, 
   const age = clock.now() - toldAt(found);
   if (age >= limits.statusExpires) return found;
   const alive = (seconds: number): Error => gatewayFault("recover-alive", { gateway: name, host: last.host, seconds });
-  if (age >= -limits.clockTolerance) throw alive(Math.max(Math.round(age / 1000), 0));
+  if (age + limits.clockTolerance >= 0) throw alive(Math.max(Math.round(age / 1000), 0));
   const began = clock.monotonic();
   while (clock.monotonic() - began < limits.statusExpires) {
     await sleep(clock, limits.statusDelay);

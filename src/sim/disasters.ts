@@ -83,7 +83,7 @@ export class Disasters {
   #leap(): void {
     const { world, random } = this.#options;
     world.setClockWrong(
-      random.pick([0, days(40), days(5 * 365), days(50 * 365), -hours(1), -days(40), -days(20 * 365)]),
+      random.pick([0, days(40), days(5 * 365), days(50 * 365), hours(-1), days(-40), days(-20 * 365)]),
     );
   }
 
