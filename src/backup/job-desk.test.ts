@@ -4,7 +4,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { days, type EpochSeconds, hours, type Instant, isFault, limits, minutes } from "#base/index.ts";
+import {
+  days,
+  type EpochSeconds,
+  hours,
+  type Instant,
+  isFault,
+  later,
+  limits,
+  milliseconds,
+  minutes,
+} from "#base/index.ts";
 import { nextEvent, parseCalendarEvent, utcZone } from "#media/index.ts";
 import { bedStart, ManagerBed } from "./manager-bed.ts";
 import { dueOf, freshMemory, type JobMemory, memoriesText, nextRunOf, parseMemories } from "./tape-job.ts";
@@ -289,4 +299,18 @@ test("people are told how a backup ended, with the job, the snapshots and the ca
   const failed = bed.notices.at(-1);
   assert.deepEqual([failed?.severity, failed?.fields["media-pool"]], ["error", "p1"]);
   assert.match(failed?.text ?? "", /the arm is stuck$/);
+});
+
+test("a timer that fires a moment early does not make a job wait for the next minute", async () => {
+  const bed = await ManagerBed.make();
+  await bed.addCartridges("T001L8");
+  await jobs(bed).create(bed.job({ schedule: "hourly" }));
+  await bed.clock.advance(milliseconds(3_600_000 - 1));
+  // The clock goes on while the scheduler looks: the second time it is asked, the hour is there.
+  const real = bed.clock.now.bind(bed.clock);
+  let reads = 0;
+  bed.clock.now = () => (real() === bedStart + 3_600_000 - 1 && reads++ > 0 ? later(real(), milliseconds(1)) : real());
+  jobs(bed).begin();
+  await bed.pass(milliseconds(100));
+  assert.equal(bed.runs().length, 1);
 });

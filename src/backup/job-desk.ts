@@ -161,8 +161,10 @@ export class JobDesk {
   /** Begins to look which jobs are due: at once, and with every minute. */
   begin(): void {
     if (this.#isStopped) return;
-    void this.#look();
-    const rest = minute - (this.#manager.clock.now() % minute);
+    // One time for both: read twice, an event could lie between what was looked at and the next look.
+    const now = this.#manager.clock.now();
+    void this.#look(epochSeconds(now));
+    const rest = minute - (now % minute);
     this.#timer = this.#manager.clock.setTimer(milliseconds(rest), () => this.begin());
   }
 
@@ -172,9 +174,8 @@ export class JobDesk {
     this.#timer?.cancel();
   }
 
-  async #look(): Promise<void> {
-    const { clock, librarian } = this.#manager;
-    const now = epochSeconds(clock.now());
+  async #look(now: EpochSeconds): Promise<void> {
+    const { librarian } = this.#manager;
     for (const job of this.#jobs) {
       const memory = this.#memory(job.name);
       // A clock that was set back must not keep jobs waiting until it is there again.
