@@ -70,12 +70,12 @@ test("the permission matrix is the one that was reviewed", () => {
     viewer:
       "library.list library.show library.elements drive.list model.list preset.list cartridge.list cartridge.show pool.list " +
       "rule.list shelf.estimate shelf.costs target.list target.show portal.list session.list access.chap.list access.allow.list store.status " +
-      "store.lag alarm.list store.bandwidth.show key.list datastore.list snapshot.list tape.drive.list tape.pool.list " +
+      "store.lag store.scrub-report alarm.list store.bandwidth.show key.list datastore.list snapshot.list tape.drive.list tape.pool.list " +
       "tape.key.list tape.media.list tape.media.content tape.restore-plan tape.key.show tape.status tape.volume-statistics tape.cartridge-memory tape.changer.list tape.changer.status tape.backup-job.list tape.backup-job.status tape.backup-job.show notify.target.list notify.matcher.list label.sheet task.list task.show system.status system.version",
     operator:
       "cartridge.create cartridge.move cartridge.load cartridge.unload cartridge.import cartridge.eject " +
       "cartridge.accept-loss cartridge.cancel-archive cartridge.retrieve cartridge.retrieve-more cartridge.cancel-retrieve cartridge.assign-pool cartridge.clone " +
-      "session.disconnect key.check datastore.verify snapshot.browse tape.barcode-label tape.label tape.inventory tape.backup tape.restore " +
+      "session.disconnect store.scrub key.check datastore.verify snapshot.browse tape.barcode-label tape.label tape.inventory tape.backup tape.restore " +
       "tape.catalog tape.verify tape.copy tape.read-label tape.changer.transfer tape.load-media tape.load-media-from-slot tape.unload tape.export-media tape.eject tape.rewind tape.clean tape.media.move tape.media.set-status tape.backup-job.run notify.target.test task.cancel",
     admin:
       "library.create library.change library.delete cartridge.hold cartridge.release cartridge.retain cartridge.delete cartridge.undelete pool.create pool.delete rule.set rule.delete access.chap.set " +

@@ -3,7 +3,37 @@
 
 import * as z from "zod";
 import { operation } from "./operation.ts";
-import { Alarm, Store, UnstoredCartridge } from "./schemas.ts";
+import { Alarm, money, size, Store, Task, time, UnstoredCartridge } from "./schemas.ts";
+
+const ScrubState = z.object({
+  state: z.enum(["never", "unfinished", "ended"]),
+  report: z
+    .object({
+      startedAt: time,
+      endedAt: time.optional(),
+      cartridges: z.int(),
+      localSegments: z.int(),
+      localBytes: z.int(),
+      objects: z.int().describe("Objects that were read back"),
+      objectBytes: z.int(),
+      coldObjects: z.int().describe("Not read: they need a thaw, or are in an archive class"),
+      unpaidObjects: z.int().describe("Not read: the money was spent"),
+      repaired: z.int().describe("Copies that were made anew from the other one"),
+      findings: z.array(
+        z.object({
+          area: z.string(),
+          subject: z.string(),
+          severity: z.enum(["advice", "warning", "damage"]),
+          what: z.string(),
+          advice: z.string(),
+        }),
+      ),
+    })
+    .optional(),
+});
+
+const scrubStateOf = ({ endedAt }: { readonly endedAt?: unknown }): "unfinished" | "ended" =>
+  endedAt === undefined ? "unfinished" : "ended";
 
 /** What can be asked of the store. */
 export const storeOperations = [
@@ -32,6 +62,40 @@ export const storeOperations = [
     columns: ["barcode", "bytes", "objects", "age", "recoveryPointObjects", "recoveryPointAt"],
     examples: [{ title: "Now", input: {} }],
     handler: ({ gateway }) => gateway.listUnstored(),
+  }),
+  operation({
+    name: "store.scrub",
+    kind: "task",
+    permission: "operator",
+    route: { method: "post", path: "/store/scrub" },
+    summary: "Read all local segments back, and objects if wanted, and mend one copy from the other",
+    description:
+      "Goes on where the last one was interrupted. Nothing is thawed, and nothing in archive classes is read. What is not said here is as " +
+      "in [store.scrub] of the configuration.",
+    input: z.strictObject({
+      objects: z.boolean().optional().describe("Read objects of STANDARD and STANDARD_IA back too"),
+      bytesPerSecond: size.optional().describe("Read no more than this, here and there together"),
+      moneyLimit: money.optional().describe("Read no objects beyond this cost, by the price table"),
+    }),
+    output: Task,
+    positional: [],
+    examples: [{ title: "Objects too, for five dollars at most", input: { objects: true, moneyLimit: 5 } }],
+    handler: ({ gateway }, input, caller) => gateway.scrub(input, { who: caller.name }),
+  }),
+  operation({
+    name: "store.scrub-report",
+    kind: "query",
+    permission: "viewer",
+    route: { method: "get", path: "/store/scrub" },
+    summary: "Show what the last scrub read, found and mended, or has so far",
+    input: z.strictObject({}),
+    output: ScrubState,
+    positional: [],
+    examples: [{ title: "The last one", input: {} }],
+    handler: async ({ gateway }) => {
+      const report = await gateway.scrubReport();
+      return report === undefined ? { state: "never" as const } : { state: scrubStateOf(report), report };
+    },
   }),
   operation({
     name: "alarm.list",

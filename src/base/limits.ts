@@ -29,6 +29,10 @@ export const limits = {
   clockApart: minutes(5),
   /** Findings that one check-up keeps: more than anybody reads, less than memory minds. */
   findings: 10_000,
+  /** How often a gateway looks whether a scrub is due. */
+  scrubLook: hours(1),
+  /** Findings that the report of a scrub keeps: it is written after every segment. */
+  scrubFindings: 200,
   /** Stretches of lost objects that a cartridge tells apart: its head is written with every change. */
   lostRanges: 64,
   /**
@@ -332,6 +336,13 @@ export const limits = {
   logClose: seconds(5),
   /** A writer makes sure that it is still the gateway when it last did so longer ago than this. */
   fenceConfirm: seconds(15),
+  /**
+   * How often a gateway that changes nothing looks whether it was taken over: what hosts write in between is lost with it. A HEAD
+   * request each, some ten cents a month.
+   */
+  fenceWatch: seconds(10),
+  /** So long without an answer of the bucket, and an alarm says that somebody else may be the gateway by now. */
+  fenceSilence: minutes(5),
   /** Facts that the log in the bucket may have more than twice its snapshot before it gets a new one. */
   logHistory: 4096,
   /** Facts in one part of a snapshot: 2 MiB or less. */

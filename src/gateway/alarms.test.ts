@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { milliseconds, minutes, silentLog } from "#base/index.ts";
 import { SimClock } from "#sim/index.ts";
-import { storeFault, type StoreTotals } from "#store/index.ts";
+import { type CartridgeId, storeFault, type StoreTotals } from "#store/index.ts";
 import { AlarmBoard, type AlarmSeverity, severityOf } from "./alarms.ts";
 import { EventFeed } from "./event-feed.ts";
-import { diskAlarm, uploadBufferAlarm, uploadsAlarm } from "./store-alarms.ts";
+import { bucketAlarm, damageAlarm, damageText, diskAlarm, uploadBufferAlarm, uploadsAlarm } from "./store-alarms.ts";
 
 const giB = 1024 ** 3;
 const totals: StoreTotals = {
@@ -23,6 +23,7 @@ const totals: StoreTotals = {
   evictedBytes: 0,
   uploadsPaused: false,
   uploadLag: 0,
+  bucketSilence: milliseconds(0),
   uploadFailure: undefined,
   diskFree: 1000 * giB,
   diskReserve: giB,
@@ -83,4 +84,45 @@ test("uploads that fail are told at once, and are a warning when data has waited
   assert.equal(uploadsAlarm({ ...totals, uploadFailure }).severity, "notice");
   assert.equal(uploadsAlarm({ ...totals, uploadFailure, uploadLag: minutes(20) }).severity, "warning");
   assert.equal(uploadsAlarm({ ...totals, uploadLag: milliseconds(1e9) }).severity, undefined);
+});
+
+test("a bucket that is silent for long is an alarm, and one that has another gateway is a worse one", () => {
+  assert.equal(bucketAlarm(totals, undefined).severity, undefined);
+  const silent = bucketAlarm({ ...totals, bucketSilence: minutes(7) }, undefined);
+  assert.equal(silent.severity, "warning");
+  assert.match(silent.text, /not answered for 7 minutes/);
+  const taken = bucketAlarm(totals, "spare has taken over at noon (epoch 2)");
+  assert.equal(taken.severity, "critical");
+  assert.match(taken.text, /spare has taken over/);
+});
+
+test("damage is told by name, to the block", () => {
+  const damage = {
+    id: "c1" as CartridgeId,
+    segment: 3,
+    copy: "local",
+    subject: "c1/3.segment",
+    what: "it is cut",
+  } as const;
+  assert.match(
+    damageText("TAPE01", { ...damage, outcome: "found", lost: [] }),
+    /TAPE01: c1\/3.segment is damaged: it is cut/,
+  );
+  assert.match(damageText("TAPE01", { ...damage, outcome: "healed", lost: [] }), /was made anew/);
+  const lost = damageText("TAPE01", {
+    ...damage,
+    outcome: "lost",
+    lost: [
+      [4, 5],
+      [7, 10],
+    ],
+  });
+  assert.match(lost, /objects 4, 7 to 9 are lost/);
+  assert.equal(damageAlarm([], []).severity, undefined);
+  const alarm = damageAlarm(["TAPE01"], [{ ...damage, outcome: "found", lost: [] }]);
+  assert.equal(alarm.severity, "critical");
+  assert.match(
+    alarm.text,
+    /objects of 1 cartridges .* TAPE01; 1 segments are damaged and not mended yet: c1\/3.segment/,
+  );
 });

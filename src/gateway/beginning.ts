@@ -3,7 +3,7 @@
 // is beside it tells them apart, and then nothing is begun.
 
 import { asError, isFault, type Log } from "#base/index.ts";
-import { type Disk, listGateways } from "#store/index.ts";
+import { type Disk, isStoreFile, listGateways } from "#store/index.ts";
 import { storeFolder } from "./check-up.ts";
 import { gatewayFault } from "./faults.ts";
 import type { GatewayOptions } from "./settings.ts";
@@ -35,7 +35,7 @@ export async function checkBeginning(state: GatewayState, options: GatewayOption
     gatewayFault("ledger-lost", { path, reason, command: commandFor(settings.home) });
   const names = await disk.list(storeFolder);
   const hasLedger = names.includes("store.ledger");
-  const cartridges = names.filter((name) => !name.startsWith("store.ledger") && name !== "spare-segments");
+  const cartridges = names.filter((name) => !isStoreFile(name));
   if (state.instance === undefined) {
     if (hasLedger || cartridges.length > 0) throw lost("gateway.ledger", await whatIsThere(disk, cartridges));
     return checkBucket(options);

@@ -63,6 +63,7 @@ export const gatewayFault = faultsOf("gateway", {
   "bad-authority": invalid("{name} is no naming authority: it looks like iqn.2026-11.com.example"),
 
   "library-unknown": unknown("there is no library {name}; there are: {known}"),
+  "scrub-running": conflict("a scrub is running already; see it with capstan task list"),
   "library-exists": conflict("there is a library {name} already; choose another name"),
   "library-occupied": conflict(
     "library {name} cannot be deleted: {count} cartridges are in it or on their way; eject or delete them first, {barcode} for one",

@@ -2,9 +2,8 @@
 // The gateway as the rest of the house sees it: starts and stops, and passes every request to the desk it is for.
 
 import type { Endpoint } from "#base/index.ts";
-import type { CartridgeStore } from "#store/index.ts";
 import type { BandwidthInterval } from "#store/index.ts";
-import type { KeyProbe } from "#store/index.ts";
+import type { KeyProbe, ScrubReport } from "#store/index.ts";
 import type { TaskRecord, TaskRegistry } from "#work/index.ts";
 import {
   addBandwidthInterval,
@@ -38,9 +37,19 @@ import type {
   RetrieveMoreRequest,
   RetrieveRequest,
 } from "./requests.ts";
+import type { ScrubRequest } from "./scrub-desk.ts";
 import { RunningGateway } from "./running.ts";
 import type { GatewayOptions } from "./settings.ts";
-import { cartridgeView, countByState, driveView, elementViews, libraryView, storeView, unstoredViews } from "./show.ts";
+import {
+  cartridgeView,
+  countByState,
+  driveView,
+  elementViews,
+  fencedText,
+  libraryView,
+  storeView,
+  unstoredViews,
+} from "./show.ts";
 import type {
   BandwidthView,
   CartridgeView,
@@ -70,9 +79,6 @@ function firstBehind(sorted: readonly string[], text: string): number {
   }
   return low;
 }
-
-const fencedText = ({ fenced }: CartridgeStore): string | undefined =>
-  fenced && `${fenced.host} has taken over at ${fenced.at} (epoch ${fenced.epoch})`;
 
 const operator: Actor = { who: "operator" };
 
@@ -215,6 +221,16 @@ export class Gateway {
   /** Wraps every data key anew. Fault `gateway.key-provider-none`. */
   rotateKeys(renew: boolean, actor: Actor = operator): TaskRecord {
     return this.#now.keys.rotate(renew, actor);
+  }
+
+  /** Reads everything back. Faults `gateway.scrub-running`, `store.fenced`. */
+  scrub(request: ScrubRequest, actor: Actor = operator): TaskRecord {
+    return this.#now.scrubs.begin(request, actor);
+  }
+
+  /** What the last scrub came to, or has come to so far; undefined when there was none. */
+  scrubReport(): Promise<ScrubReport | undefined> {
+    return this.#now.scrubs.report();
   }
 
   /** All drives, or those of one library. */

@@ -13,6 +13,7 @@ export * from "./recovery.ts";
 export { presetViews } from "./presets.ts";
 export * from "./mend-ledgers.ts";
 export type * from "./requests.ts";
+export { type ScrubSettings, usualScrub } from "./scrub-desk.ts";
 export { defaultSettings, firstLibrary } from "./settings.ts";
 export type { DefaultAccess, GatewayOptions, GatewaySettings, PortalSettings } from "./settings.ts";
 export type * from "./views.ts";

@@ -139,9 +139,12 @@ test("a machine that was taken over and wakes changes nothing in the bucket", as
   // It wakes up: hosts write, an operator asks, timers run.
   await drive.drive.write(testBlock(9));
   await world.run(Promise.resolve(drive.drive.filemark()));
-  await world.clock.advance(minutes(10));
+  await world.clock.advance(limits.fenceWatch);
   assert.match(sleeper.status().fenced ?? "", /spare has taken over/);
-  assert.equal(await drive.drive.write(testBlock(10)), "write-protected");
+  await world.clock.advance(limits.logoutGrace);
+  assert.deepEqual(sleeper.listSessions(), []);
+  await assert.rejects(world.login(sleeper.listDrives("lib")[0]?.target ?? ""));
+  assert.ok(sleeper.status().alarms.some(({ name, severity }) => name === "bucket" && severity === "critical"));
   const isFenced = (error: unknown): boolean => isFault(error, "store.fenced");
   await assert.rejects(world.run(sleeper.createCartridges({ library: "lib", sizeBytes: testSize })), isFenced);
   await assert.rejects(world.run(sleeper.ejectCartridge(tape, operator)));

@@ -43,6 +43,7 @@ import type { Move } from "#library/index.ts";
 import { reconcile } from "./reconcile.ts";
 import { RetrieveDesk } from "./retrieve-desk.ts";
 import type { GatewayOptions, PortalSettings } from "./settings.ts";
+import { ScrubDesk } from "./scrub-desk.ts";
 import { Shelf } from "./shelf.ts";
 import { ShelfDesk } from "./shelf-desk.ts";
 import { KeyDesk } from "./key-desk.ts";
@@ -66,6 +67,7 @@ export class RunningGateway {
   readonly shelfDesk: ShelfDesk;
   readonly storeAlarms: StoreAlarms;
   readonly keys: KeyDesk;
+  readonly scrubs: ScrubDesk;
   readonly retrievals: RetrieveDesk;
   readonly startedAt: Instant;
   readonly #options: GatewayOptions;
@@ -86,13 +88,14 @@ export class RunningGateway {
     let store: CartridgeStore;
     let isNew: boolean;
     let wake = (): void => {};
+    let leave = (): void => {};
     try {
       await checkBeginning(book.state, { ...options, objects });
       isNew = await nameInstance(book, options);
       store = new CartridgeStore(
         { disk, objects, mirrors, clock, random, log, sealing },
         {
-          ...storeSettings(book, options, { feed, active: () => wake() }),
+          ...storeSettings(book, options, { feed, active: () => wake(), fenced: () => leave() }),
           thawed,
           copiesOf: (id) => copiesOf(book.state, id),
         },
@@ -119,6 +122,7 @@ export class RunningGateway {
       await trusted.keep();
       await reconcile(book.state, store, log);
       if (isNew) await running.#makeFirstLibrary();
+      leave = () => running.#leave();
       await running.#goToWork();
     } catch (error) {
       await running.stop();
@@ -148,6 +152,7 @@ export class RunningGateway {
     this.shelfDesk = new ShelfDesk(parts, this.libraries, this.shelf);
     this.storeAlarms = new StoreAlarms(parts, parts.alarms);
     this.keys = new KeyDesk(parts);
+    this.scrubs = new ScrubDesk(parts);
     this.retrievals = new RetrieveDesk(parts, { libraries: this.libraries, shelf: this.shelf, demand });
   }
 
@@ -158,6 +163,7 @@ export class RunningGateway {
     this.parts.trusted.stop();
     this.storeAlarms.stop();
     this.keys.stop();
+    this.scrubs.stop();
     const { clock, tasks, store, book, costs } = this.parts;
     const deadline = clock.monotonic() + limits.stopTimeout;
     const steps: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
@@ -175,6 +181,14 @@ export class RunningGateway {
       } catch (error) {
         this.parts.log.error(`${name} failed`, {}, error);
       }
+    }
+  }
+
+  /** Another machine is the gateway now: hosts are asked to log out, and whoever comes again finds nobody here. */
+  #leave(): void {
+    const { log } = this.parts;
+    for (const portal of this.#portals) {
+      portal.close(limits.logoutGrace).catch((error: unknown) => log.error("a portal could not be closed", {}, error));
     }
   }
 
@@ -198,8 +212,10 @@ export class RunningGateway {
         .catch((error: unknown) => log.error("cartridges could not be loaded", {}, error));
     }
     for (const portal of portals) await this.#open(portal);
+    if (this.parts.store.fenced !== undefined) this.#leave();
     this.storeAlarms.wake();
     this.keys.start();
+    this.scrubs.start();
     this.shelf.resume();
     this.creation.followAll().catch((error: unknown) => log.error("creation rules could not be followed", {}, error));
   }
@@ -281,11 +297,19 @@ function copiesOf(state: GatewayState, id: CartridgeId): readonly CopyPlace[] {
   return state.mirrored.get(wholeIdOf(id))?.copies?.filter(({ at }) => at !== undefined) ?? [];
 }
 
+interface Listeners {
+  readonly feed: EventFeed;
+  /** Something happens in the store. */
+  readonly active: () => void;
+  /** Another machine is the gateway now. */
+  readonly fenced: () => void;
+}
+
 /** What the store is told, and how it asks about the gateway that it belongs to. */
 function storeSettings(
   book: Book,
   { settings, log }: GatewayOptions,
-  { feed, active }: { readonly feed: EventFeed; readonly active: () => void },
+  { feed, active, fenced: taken }: Listeners,
 ): StoreSettings {
   const { cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, storeSizes, host } = settings;
   const bandwidth = book.state.bandwidth ?? settings.bandwidth;
@@ -313,6 +337,8 @@ function storeSettings(
       const text = `${fenced.host} has taken over gateway ${name} (epoch ${fenced.epoch}) at ${fenced.at}`;
       log.error(`${text}; nothing can be changed here any more`);
       feed.publish("gateway.fenced", name, text);
+      active();
+      taken();
     },
   };
   return { owner, active, cacheBytes, uploadBufferBytes, uploadDelay, diskReserveBytes, bandwidth, ...storeSizes };

@@ -23,6 +23,7 @@ import {
 } from "#store/index.ts";
 import { listPrices, type PriceTable } from "./prices.ts";
 import type { ChapRequest, LibraryRequest } from "./requests.ts";
+import type { ScrubSettings } from "./scrub-desk.ts";
 
 /** One iSCSI portal. */
 export interface PortalSettings {
@@ -76,6 +77,7 @@ export interface GatewaySettings {
   readonly diskReserveBytes: number;
   /** Bandwidth limits, until the API sets others. */
   readonly bandwidth: BandwidthSettings;
+  readonly scrub: ScrubSettings;
   /** Sizes of the store that only tests change. */
   readonly storeSizes?: { readonly segmentSize?: number; readonly ringSize?: number };
 }
@@ -121,4 +123,5 @@ export const defaultSettings: GatewaySettings = {
   uploadDelay: limits.uploadDelay,
   diskReserveBytes: limits.diskReserve,
   bandwidth: noBandwidthLimits,
+  scrub: { every: undefined, bytesPerSecond: undefined, objects: false, moneyLimit: undefined },
 };

@@ -302,6 +302,10 @@ export function unstoredViews(state: GatewayState, store: CartridgeStore): reado
 /** To a tenth of a percent. */
 const percentOf = (part: number, whole: number): number => (whole > 0 ? Math.round((part / whole) * 1000) / 10 : 0);
 
+/** Who has taken over, if anybody has. */
+export const fencedText = ({ fenced }: CartridgeStore): string | undefined =>
+  fenced && `${fenced.host} has taken over at ${fenced.at} (epoch ${fenced.epoch})`;
+
 /** The store at one glance. */
 export function storeView(store: CartridgeStore, timeToFull: Duration | undefined): StoreView {
   const totals = store.totals();

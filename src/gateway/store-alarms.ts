@@ -7,6 +7,7 @@ import { FillGauge, type SegmentDamage, type StoreTotals } from "#store/index.ts
 import { type AlarmBoard, type AlarmSeverity, type AlarmState, severityOf } from "./alarms.ts";
 import { barcodeOf } from "./cartridge-parts.ts";
 import type { GatewayParts } from "./parts.ts";
+import { fencedText } from "./show.ts";
 
 const giB = 1024 ** 3;
 const gib = (bytes: number): string => `${(bytes / giB).toFixed(1)} GiB`;
@@ -45,6 +46,26 @@ export function uploadsAlarm({ uploadFailure, uploadLag }: StoreTotals): AlarmSt
     severity: !isFailing ? undefined : uploadLag >= limits.uploadLagAlarm ? "warning" : "notice",
     text: isFailing ? `uploads fail: ${uploadFailure.message}` : "uploads succeed",
     advice: "see whether the object store answers and the credentials are valid; what waits is only on this machine",
+  };
+}
+
+/** Whether this is still the gateway, as far as the bucket says. */
+export function bucketAlarm({ bucketSilence }: StoreTotals, fenced: string | undefined): AlarmState {
+  if (fenced !== undefined) {
+    return {
+      severity: "critical",
+      text: `this gateway has been taken over: ${fenced}`,
+      advice: "stop it; hosts find their cartridges at the other one",
+    };
+  }
+  const isSilent = bucketSilence >= limits.fenceSilence;
+  return {
+    severity: isSilent ? "warning" : undefined,
+    text: isSilent
+      ? `the bucket has not answered for ${Math.floor(bucketSilence / 60_000)} minutes`
+      : "the bucket answers",
+    advice:
+      "see whether the object store answers; hosts go on until the upload buffer is full, and what they write is lost if another gateway has taken over meanwhile",
   };
 }
 
@@ -125,6 +146,7 @@ export class StoreAlarms {
     board.set("upload-buffer", uploadBufferAlarm(totals, board.severity("upload-buffer")));
     board.set("disk", diskAlarm(totals, board.severity("disk")));
     board.set("uploads", uploadsAlarm(totals));
+    board.set("bucket", bucketAlarm(totals, fencedText(store)));
     const barcodes = store.damagedIds().map((id) => barcodeOf(book.state.cartridges.values(), id) ?? id);
     board.set("damage", damageAlarm([...new Set(barcodes)], store.damage.waiting));
   }

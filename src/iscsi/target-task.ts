@@ -48,6 +48,7 @@ export class TargetTask implements ScsiTask {
   #state: State = "running";
   #dataComplete: boolean;
   #result: TaskResult | undefined;
+  #wasStopped = false;
 
   constructor(header: TaskHeader, transfer: DataOutTransfer | undefined, owner: TaskOwner) {
     this.header = header;
@@ -85,6 +86,15 @@ export class TargetTask implements ScsiTask {
     return this.#state === "running";
   }
 
+  /** It never reached its unit. */
+  get wasStopped(): boolean {
+    return this.#wasStopped;
+  }
+  /** Status of the answer that waits for data on its way to be over. */
+  get pendingStatus(): number | undefined {
+    return this.#state === "draining" ? this.#result?.status : undefined;
+  }
+
   /** Bytes of write data that have a place: more is not asked for. */
   get wantedDataOut(): number {
     return this.#state === "running" ? Math.min(this.place?.bytes.byteLength ?? 0, this.expectedDataOut) : 0;
@@ -120,6 +130,12 @@ export class TargetTask implements ScsiTask {
     if (this.#state !== "running" || this.#dataComplete || !transfer.isComplete(this.wantedDataOut)) return;
     this.#dataComplete = true;
     this.#guard(() => this.onDataComplete?.());
+  }
+
+  /** Ends the task instead of its unit. */
+  stop(result: TaskResult): void {
+    this.#wasStopped = true;
+    this.finish(result);
   }
 
   finish(result: TaskResult): void {

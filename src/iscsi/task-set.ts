@@ -2,6 +2,7 @@
 // The commands of one session that have no answer yet: makes them from command PDUs, routes their write data, asks for
 // more of it (R2T), sends their answers, and opens the command window by what can be placed.
 
+import { BusyBarrier } from "./busy-barrier.ts";
 import { asError, limits, type Log } from "#base/index.ts";
 import { scsiStatus, type RejectReason } from "./codes.ts";
 import { lunOf, parseAdditionalHeaders, wholeCdb } from "./command-header.ts";
@@ -12,6 +13,7 @@ import { dropSink, type PduHeader, type PduSink } from "./pdu-reader.ts";
 import type { Nexus, TargetDevice, TaskResult } from "./scsi-task.ts";
 import { senseOf, type TransportFailure } from "./sense.ts";
 import type { TargetSettings } from "./settings.ts";
+import { serialNumber } from "./serial-number.ts";
 import type { TargetOutput } from "./target-output.ts";
 import { TargetTask, type TaskHeader, type TaskOwner } from "./target-task.ts";
 import { sendAnswer } from "./task-answer.ts";
@@ -46,6 +48,7 @@ export class TaskSet implements TaskOwner {
   readonly #badDigest: (header: PduHeader) => void;
   readonly #placeChanged: () => void;
   readonly #tasks = new Map<number, TargetTask>();
+  readonly #barrier: BusyBarrier;
   #parameters: SessionParameters;
   #largestDataOut = usualDataOut;
   #dataInBytes = 0;
@@ -61,6 +64,7 @@ export class TaskSet implements TaskOwner {
     this.#parameters = options.parameters;
     this.#settings = options.settings;
     this.#log = options.log;
+    this.#barrier = new BusyBarrier(4 * options.settings.commandWindow);
     this.#badDigest = (header) => options.badDigest(header);
     this.#placeChanged = () => options.placeChanged();
     this.#output.onStamp(() => this.#openWindow());
@@ -102,7 +106,7 @@ export class TaskSet implements TaskOwner {
     }
     const taskHeader = this.#taskHeader(command, header);
     if (taskHeader === undefined) return { reject: "invalidPduField" };
-    return this.#start(taskHeader, command, header);
+    return this.#start(taskHeader, command, { pdu: header, isStopped: this.#isStopped(taskHeader, command) });
   }
 
   /** A Data-Out came. Undefined when no task here is waiting for it. */
@@ -126,6 +130,13 @@ export class TaskSet implements TaskOwner {
 
   taskFinished(task: TargetTask, result: TaskResult): void {
     this.#remove(task);
+    if (isRefusal(result)) {
+      const { lun } = task.header;
+      const toldCmdSn = this.#output.window.last;
+      const answer = { statSn: serialNumber(this.#output.peek().statSn), toldCmdSn };
+      if (task.wasStopped) this.#barrier.followerRefused(lun, answer);
+      else this.#barrier.unitRefused(lun, answer);
+    }
     sendAnswer(task, result, this.#output, this.#parameters);
   }
 
@@ -157,7 +168,23 @@ export class TaskSet implements TaskOwner {
     };
   }
 
-  #start(header: TaskHeader, command: ScsiCommand, pdu: PduHeader): PduSink {
+  /** A command before this one was turned away, and the initiator did not know that. */
+  #isStopped({ lun, isImmediate }: TaskHeader, { cmdSn, expStatSn }: ScsiCommand): boolean {
+    if (isImmediate) return false;
+    const numbers = { cmdSn: serialNumber(cmdSn), expStatSn: serialNumber(expStatSn) };
+    const isOnTheWay = (): boolean => {
+      return [...this.#tasks.values()].some(
+        (task) => task.header.lun === lun && task.pendingStatus === scsiStatus.busy,
+      );
+    };
+    return this.#barrier.stops(lun, numbers, isOnTheWay);
+  }
+
+  #start(
+    header: TaskHeader,
+    command: ScsiCommand,
+    { pdu, isStopped }: { readonly pdu: PduHeader; readonly isStopped: boolean },
+  ): PduSink {
     const started =
       header.expectedDataOut > 0 || command.dataLength > 0 || !command.isFinal
         ? DataOutTransfer.start(
@@ -172,11 +199,8 @@ export class TaskSet implements TaskOwner {
       this.#answerFailure(task, started);
       return dropSink(this.#output.reader);
     }
-    try {
-      this.#device.accept(task);
-    } catch (error) {
-      this.taskBug(task, error);
-    }
+    if (isStopped) task.stop({ status: scsiStatus.busy });
+    else this.#offer(task);
     task.ensurePlace();
     // What is asked for now is on its way while the rest of this PDU arrives.
     if (task.isRunning) this.#grant(task);
@@ -184,6 +208,14 @@ export class TaskSet implements TaskOwner {
       return task.sink(0, this.#output.reader.scratch, (isGood) => this.#dataDone(task, pdu, isGood));
     }
     return dropSink(this.#output.reader, () => this.#dataDone(task, pdu, true));
+  }
+
+  #offer(task: TargetTask): void {
+    try {
+      this.#device.accept(task);
+    } catch (error) {
+      this.taskBug(task, error);
+    }
   }
 
   #dataDone(task: TargetTask, header: PduHeader, isGood: boolean): void {
@@ -271,3 +303,5 @@ export class TaskSet implements TaskOwner {
     await this.#device.nexusClosed(this.#nexus, how);
   }
 }
+
+const isRefusal = ({ status }: TaskResult): boolean => status === scsiStatus.busy || status === scsiStatus.taskSetFull;

@@ -98,7 +98,7 @@ async function startGateway({ settings, folder, log, clock, scope }: GatewayPart
 
 function gatewaySettings(settings: InstanceSettings): GatewaySettings {
   const { portals, access, namingAuthority, instance, thawKeep, cacheBytes } = settings;
-  const { uploadBufferBytes, uploadDelay, diskReserveBytes, deleteDelay, bandwidth, prices } = settings;
+  const { uploadBufferBytes, uploadDelay, diskReserveBytes, deleteDelay, bandwidth, prices, scrub } = settings;
   // A bucket's own cold classes take hours, whatever is set for those that are only played.
   const isPlayed = !isUrl(settings.store) || settings.labelClasses.length > 0;
   const fastest = isPlayed ? Math.min(...Object.values(settings.thawDelay)) : Number.POSITIVE_INFINITY;
@@ -117,6 +117,7 @@ function gatewaySettings(settings: InstanceSettings): GatewaySettings {
     uploadDelay,
     diskReserveBytes,
     bandwidth,
+    scrub,
     firstLibrary: settings.firstLibrary ? defaultSettings.firstLibrary : undefined,
     // Often enough that looking adds little to the wait, and never in a hurry.
     thawPoll: milliseconds(Math.min(Math.max(fastest / 4, seconds(0.25)), defaultSettings.thawPoll)),

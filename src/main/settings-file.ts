@@ -7,6 +7,7 @@ import * as z from "zod";
 import { asError, limits, milliseconds, parseEndpoint, type Duration } from "#base/index.ts";
 import { parseDays, parseRate, parseSize, parseTime, problemsOf } from "#api/index.ts";
 import { PrivateFile } from "#world/index.ts";
+import { type ScrubSettings, usualScrub } from "#gateway/index.ts";
 import { checkBandwidth, type StorageClass } from "#store/index.ts";
 import { encryptionSettings, EncryptionTable } from "./encryption-file.ts";
 import { mainFault } from "./faults.ts";
@@ -137,6 +138,14 @@ const SettingsFile = z.strictObject({
       "upload-delay": time.optional(),
       "disk-reserve": size.optional(),
       bandwidth: Bandwidth.optional(),
+      scrub: z
+        .strictObject({
+          every: z.union([time, z.literal("never")]).optional(),
+          rate: rate.optional(),
+          objects: z.boolean().optional(),
+          "money-limit": z.number().min(0).optional(),
+        })
+        .optional(),
       "thaw-keep": time.optional(),
       "delete-delay": time.optional(),
       prices: Prices.optional(),
@@ -223,12 +232,23 @@ function otherSettings({ api, store, log }: SettingsFile, home: string): Loose<F
     deleteDelay: store?.["delete-delay"],
     diskReserveBytes: store?.["disk-reserve"],
     bandwidth: store?.bandwidth,
+    scrub: store?.scrub && scrubFrom(store.scrub),
     thawKeep: store?.["thaw-keep"],
     thawDelay: store?.thaw,
     encryption: store?.encryption && encryptionSettings(store.encryption, home),
     compression: store?.compression && { mode: "adaptive", level: 1, ...withoutUndefined(store.compression) },
     logLevel: log?.level,
     logFormat: log?.format,
+  };
+}
+
+function scrubFrom(scrub: NonNullable<NonNullable<SettingsFile["store"]>["scrub"]>): ScrubSettings {
+  const { every = usualScrub.every, rate: bits, objects = usualScrub.objects } = scrub;
+  return {
+    every: every === "never" ? undefined : every,
+    bytesPerSecond: bits === undefined ? usualScrub.bytesPerSecond : bits / 8,
+    objects,
+    moneyLimit: scrub["money-limit"],
   };
 }
 

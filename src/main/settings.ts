@@ -15,7 +15,14 @@ import {
   type Duration,
   type Endpoint,
 } from "#base/index.ts";
-import { defaultSettings, type DefaultAccess, type PortalSettings, type PriceTable } from "#gateway/index.ts";
+import {
+  defaultSettings,
+  type DefaultAccess,
+  type PortalSettings,
+  type PriceTable,
+  type ScrubSettings,
+  usualScrub,
+} from "#gateway/index.ts";
 import type { BandwidthSettings, CompressionSettings, ThawTier } from "#store/index.ts";
 import type { LogLevel } from "#world/index.ts";
 import { defaultEncryption, type EncryptionSettings } from "./encryption-settings.ts";
@@ -51,6 +58,7 @@ export interface InstanceSettings {
   readonly uploadDelay: Duration;
   readonly diskReserveBytes: number;
   readonly bandwidth: BandwidthSettings;
+  readonly scrub: ScrubSettings;
   readonly encryption: EncryptionSettings;
   readonly compression: CompressionSettings;
   readonly logLevel: LogLevel;
@@ -133,6 +141,7 @@ function defaultsFor(home: string): InstanceSettings {
     uploadDelay: defaultSettings.uploadDelay,
     diskReserveBytes: defaultSettings.diskReserveBytes,
     bandwidth: { schedule: [], timeZone: localTimeZone() },
+    scrub: usualScrub,
     encryption: defaultEncryption(home),
     compression: { mode: "adaptive", level: 1 },
     logLevel: "info",

@@ -7,6 +7,7 @@ import { type Duration, isFault, limits, milliseconds, minutes, sleep } from "#b
 import type { RecoveredCartridge } from "#gateway/index.ts";
 import { blockContent, blockLengthMin } from "./block-content.ts";
 import { expect } from "./check-failure.ts";
+import { SessionLost } from "./host-session.ts";
 import type { LibraryBook } from "./library-book.ts";
 import type { Operator } from "./operator.ts";
 import type { SeededRandom } from "./random.ts";
@@ -29,6 +30,8 @@ export interface AftermathOptions {
 
 /** By then a gateway that wakes has tried to change something. */
 const wakesWithin: Duration = minutes(12);
+/** By then a gateway that woke has asked the bucket at least once, however often it fails. */
+const noticesWithin: Duration = minutes(2);
 
 /** What happens after the last look. */
 export class Aftermath {
@@ -128,6 +131,10 @@ export class Aftermath {
     const { world, random } = this.#options;
     await sleep(world.clock, milliseconds(random.fraction() * random.pick([100, 10_000, 600_000])));
     sleeper.wake();
+    await sleep(world.clock, noticesWithin);
+    const isInUse = sleeper.gateway.listDrives().some(({ cartridge }) => cartridge !== undefined);
+    const { fenced } = sleeper.gateway.status();
+    expect(fenced !== undefined || !isInUse, "a gateway that was taken over knows it before hosts write for long");
   }
 
   /** Whoever was taken over knows it, and its drives take nothing. */
@@ -141,8 +148,9 @@ export class Aftermath {
       .catch((error: unknown) => (refusal = error));
     expect(isFault(refusal, "store.fenced"), "a gateway that was taken over makes no pools");
     if (!isLoaded) return;
-    const word = await drive.write(blockContent(nextBlock(), blockLengthMin));
-    expect(word === "write-protected", `a drive of a gateway that was taken over answers ${word} to a write`);
+    // It has asked hosts to leave, and has nobody any more.
+    const answer = await drive.write(blockContent(nextBlock(), blockLengthMin)).catch((error: unknown) => error);
+    expect(answer instanceof SessionLost, `a drive of a gateway that was taken over answers ${String(answer)}`);
     drive.session.drop();
   }
 }

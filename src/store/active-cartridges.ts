@@ -135,6 +135,11 @@ export class ActiveCartridges {
     return sum;
   }
 
+  /** A cartridge is in a drive. */
+  get isInUse(): boolean {
+    return [...this.all()].some(({ image }) => image !== undefined);
+  }
+
   /** Something waits for room on the disk. */
   get isDiskFull(): boolean {
     return [...this.all()].some(({ disk }) => disk.isFull);

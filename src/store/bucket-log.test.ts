@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hours, isFault, milliseconds, minutes, seconds, silentLog } from "#base/index.ts";
+import { hours, isFault, limits, milliseconds, minutes, seconds, silentLog } from "#base/index.ts";
 import { SeededRandom, SimClock, SimObjectStore } from "#sim/index.ts";
 import { BucketLog, type Fenced, type LogMemory, type LogPosition } from "./bucket-log.ts";
 import { decodeLogEntry } from "./log-entry.ts";
@@ -37,6 +37,7 @@ class Bed {
   /** Everything that is true, for snapshots. */
   readonly facts: number[] = [];
   readonly fenced: Fenced[] = [];
+  unanswered = 0;
 
   constructor(seed = 1) {
     this.random = new SeededRandom(seed);
@@ -60,6 +61,7 @@ class Bed {
       memory,
       snapshot: () => ({ store: [], gateway: [...this.facts] }),
       fenced: (fenced) => this.fenced.push(fenced),
+      unanswered: () => (this.unanswered += 1),
     });
   }
 
@@ -234,4 +236,47 @@ test("facts of the store are told like those of the gateway", async () => {
   await bed.run(log.commit());
   const key = bed.objects.keys.findLast((each) => each.includes("/log/")) ?? "";
   assert.deepEqual(decodeLogEntry(objectKey(key), bed.objects.contentOf(key) ?? new Uint8Array()).store, [fact]);
+});
+
+test("a gateway that changes nothing knows within seconds that it was taken over, for one cheap request each", async () => {
+  const bed = new Bed();
+  const memory = new Memory();
+  const first = bed.open(memory);
+  bed.note(first, 1);
+  await bed.run(first.commit());
+  first.watch();
+  const copy = memory.copy();
+  const before = new Map(bed.objects.requests);
+  await bed.clock.advance(minutes(10));
+  assert.equal((bed.objects.requests.get("head") ?? 0) - (before.get("head") ?? 0), 60);
+  assert.equal(bed.objects.requests.get("list"), before.get("list"));
+  const second = bed.open(copy);
+  bed.facts.push(2);
+  second.note({ gateway: [2] }, 2);
+  await bed.run(second.commit());
+  assert.equal(bed.fenced.length, 0);
+  await bed.clock.advance(limits.fenceWatch);
+  assert.equal(bed.fenced.length, 1);
+  assert.ok(first.fenced !== undefined);
+  await bed.run(first.close(seconds(1)));
+  await bed.run(second.close(seconds(1)));
+});
+
+test("a bucket that does not answer is told of, and fences nobody", async () => {
+  const bed = new Bed();
+  const log = bed.open(new Memory());
+  bed.note(log, 1);
+  await bed.run(log.commit());
+  log.watch();
+  await bed.clock.advance(minutes(1));
+  assert.ok(log.silence <= limits.fenceWatch);
+  bed.objects.options.failBefore = { head: 1 };
+  await bed.clock.advance(minutes(7));
+  assert.ok(log.silence >= minutes(7));
+  assert.ok(bed.unanswered >= 30, `${bed.unanswered} times`);
+  assert.equal(log.fenced, undefined);
+  bed.objects.options.failBefore = {};
+  await bed.clock.advance(limits.fenceWatch);
+  assert.ok(log.silence <= limits.fenceWatch);
+  await bed.run(log.close(seconds(1)));
 });

@@ -8,7 +8,18 @@
 // So a writer that was overtaken unawares, and still carries out what it had committed, harms nothing: whoever took over
 // has read that entry.
 
-import { asError, assert, type Clock, type Duration, isFault, isoText, limits, type Log, sleep } from "#base/index.ts";
+import {
+  asError,
+  assert,
+  type Clock,
+  type Duration,
+  isFault,
+  isoText,
+  limits,
+  type Log,
+  milliseconds,
+  sleep,
+} from "#base/index.ts";
 import { crc32 } from "./crc32.ts";
 import { storeFault } from "./faults.ts";
 import { decodeLogEntry, encodeLogEntry, type LogFacts, logVersion, type LogWriter } from "./log-entry.ts";
@@ -57,6 +68,10 @@ export interface BucketLogOptions {
   readonly snapshot: () => Snapshot;
   /** Called once, when this data folder has found that it is not the gateway any more. */
   readonly fenced: (fenced: Fenced) => void;
+  /** Called when the bucket was asked whether this is still the gateway, and did not answer. */
+  readonly unanswered?: () => void;
+  /** Whether hosts could write what nobody will find; always when absent. */
+  readonly isInUse?: () => boolean;
 }
 
 /** Who is the gateway instead. */
@@ -101,6 +116,9 @@ export class BucketLog {
   #prepared: Prepared | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #confirmedAt = -Infinity;
+  /** When the bucket last said, or did not deny, that this is the gateway; undefined until it was asked first. */
+  #heardAt: number | undefined;
+  #watching: Promise<void> | undefined;
   #background: Promise<void> | undefined;
   #fenced: Fenced | undefined;
   #failure: Error | undefined;
@@ -189,6 +207,27 @@ export class BucketLog {
     });
   }
 
+  /** How long ago the bucket last knew this as the gateway; 0 before it was asked first. */
+  get silence(): Duration {
+    const now = this.#options.clock.monotonic();
+    return milliseconds(now - (this.#heardAt ?? now));
+  }
+
+  /**
+   * From now on looks every few seconds whether somebody has taken over, with one cheap request, so that hosts do not write
+   * for long what nobody will find. Ends when nothing is in use any more, and with `close`.
+   */
+  watch(): void {
+    if (this.#watching !== undefined || this.#abort.signal.aborted) return;
+    this.#heardAt = this.#options.clock.monotonic();
+    this.#watching = this.#watch().finally(() => {
+      this.#watching = undefined;
+      this.#heardAt = undefined;
+      // Something was taken into use while it ended.
+      if (this.#fenced === undefined && this.#options.isInUse?.() === true) this.watch();
+    });
+  }
+
   /** Writes what waits, if the bucket answers in time, and ends. */
   async close(within: Duration): Promise<void> {
     const { clock } = this.#options;
@@ -200,7 +239,33 @@ export class BucketLog {
     }
     this.#abort.abort(storeFault("closed"));
     await this.#background;
+    await this.#watching;
     await this.#last;
+  }
+
+  async #watch(): Promise<void> {
+    const { clock, log, unanswered, isInUse = () => true } = this.#options;
+    const { signal } = this.#abort;
+    while (!signal.aborted && this.#fenced === undefined && isInUse()) {
+      await sleep(clock, limits.fenceWatch, signal).catch(() => {});
+      if (signal.aborted || !this.#hasJoined) continue;
+      try {
+        await this.#exclusively(() => this.#lookAtNext());
+        this.#heardAt = clock.monotonic();
+      } catch (error) {
+        if (signal.aborted || isFault(error, "store.fenced")) continue;
+        log.debug("the bucket could not be asked whether this is still the gateway", { error: asError(error).message });
+        unanswered?.();
+      }
+    }
+  }
+
+  /** The number that this writer would put next is free; else somebody may have taken over. */
+  async #lookAtNext(): Promise<void> {
+    this.#throwIfFenced();
+    const { objects, gateway } = this.#options;
+    const info = await objects.head(logKey(gateway, this.#written + 1));
+    if (info !== undefined) await this.#lookBehind();
   }
 
   #isWaiting(): boolean {

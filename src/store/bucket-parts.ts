@@ -2,7 +2,7 @@
 // A store's own words in the bucket, wired: the log that tells what becomes true, and the beacon that tells how it is.
 
 import { hexFromBytes } from "#base/index.ts";
-import { BucketLog } from "./bucket-log.ts";
+import { BucketLog, type BucketLogOptions } from "./bucket-log.ts";
 import type { CartridgeRegistry } from "./cartridge-registry.ts";
 import type { Unstored } from "./log-entry.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -22,7 +22,7 @@ export interface BucketParts {
 export function openBucketLog(
   { ports, owner, gateway, sealer }: BucketParts,
   registry: CartridgeRegistry,
-  stop: () => void,
+  { stop, ...watching }: Pick<BucketLogOptions, "unanswered" | "isInUse"> & { readonly stop: () => void },
 ): BucketLog {
   const { clock, log, objects, random } = ports;
   const bucketLog = new BucketLog({
@@ -35,6 +35,7 @@ export function openBucketLog(
     draw: () => hexFromBytes(random.bytes(8)),
     memory: registry,
     snapshot: () => ({ store: registry.logFacts(), gateway: owner?.facts() ?? [] }),
+    ...watching,
     fenced: (fenced) => {
       stop();
       log.error(bucketLog.fault.message);

@@ -16,6 +16,7 @@ import type { KeyRing } from "./key-ring.ts";
 import type { StorageClass } from "./object-store.ts";
 import { checkpointDistance } from "./open-segment.ts";
 import { type ReadCounts, SeenSegments } from "./read-sources.ts";
+import type { Scrub } from "./scrub.ts";
 import { eraseCartridge } from "./erase.ts";
 import { cartridgePrefix } from "./object-keys.ts";
 import { RingPool } from "./ring.ts";
@@ -251,6 +252,7 @@ export class CartridgeStore {
         unloaded: (failure) => this.#unloaded(active, failure),
       });
       active.image = image;
+      if (this.#settings.owner !== undefined) this.#open.bucketLog.watch();
       return image;
     } catch (error) {
       await this.#giveBack(active);
@@ -311,6 +313,11 @@ export class CartridgeStore {
     upkeep.inBackground(this.#erase(id));
   }
 
+  /** Reads everything back, and mends. */
+  get scrub(): Scrub {
+    return this.#open.scrub;
+  }
+
   pauseUploads(): void {
     this.#open.upkeep.uploader.pause();
   }
@@ -321,7 +328,7 @@ export class CartridgeStore {
 
   /** Numbers for people and monitoring. */
   totals(): StoreTotals {
-    const { registry, active, upkeep, room } = this.#open;
+    const { registry, active, upkeep, room, bucketLog } = this.#open;
     const { uploader } = upkeep;
     const now = this.#ports.clock.monotonic();
     let loaded = 0;
@@ -347,6 +354,7 @@ export class CartridgeStore {
       cacheHits: this.#reads.hits,
       cacheMisses: this.#reads.misses,
       uploadLag,
+      bucketSilence: bucketLog.silence,
       uploadFailure: active.dirtyBytes > 0 ? uploader.failure : undefined,
     };
   }

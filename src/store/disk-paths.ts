@@ -8,6 +8,11 @@ export function folderOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 }
 
+/** True for a name in the store's folder that is no cartridge's. */
+export function isStoreFile(name: string): boolean {
+  return name.startsWith("store.ledger") || ["spare-segments", "scrub", "scrub.new"].includes(name);
+}
+
 /** The result, or undefined when the file does not exist. */
 export async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {

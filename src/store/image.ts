@@ -164,6 +164,8 @@ export class StoredImage implements LoadedImage {
   }
 
   #sync(): Promise<void> {
+    // What was written since nobody will find.
+    if (this.#isChanged) this.#options.checkChange();
     return this.#options.isRemote() ? this.#syncRemotely() : this.#writer.sync();
   }
 

@@ -45,6 +45,8 @@ export * from "./thaw-record.ts";
 export type * from "./types.ts";
 export type { SealedOwner } from "./wrapped-key.ts";
 export * from "./finding.ts";
+export { isStoreFile } from "./disk-paths.ts";
+export type { ScrubReport } from "./scrub.ts";
 export * from "./store-look.ts";
 export * from "./store-mend.ts";
 export { decodeCartridgeFact } from "./head.ts";

@@ -41,6 +41,8 @@ export interface NewObject {
   /** Called when the object store refuses the content for its checksum; throws when the content is to blame. */
   readonly recheck?: () => Promise<void>;
   readonly storageClass: PutOptions["storageClass"];
+  /** It takes the place of one that is damaged. */
+  readonly isAgain?: boolean;
   /** Whether another object that is there already is as good. */
   readonly isSame?: (info: ObjectInfo) => Promise<boolean>;
 }
@@ -54,10 +56,16 @@ const ifAbsent = { kind: "absent" } as const;
 export async function putOnce(work: ObjectWork, object: NewObject, signal: AbortSignal | undefined): Promise<void> {
   const { objects, clock } = work;
   const { key, sizeBytes, storageClass, end } = object;
-  const condition = ifAbsent;
+  const condition = object.isAgain === true ? {} : { condition: ifAbsent };
   await retried(clock, signal, async () => {
     try {
-      const options = { storageClass, crc32: object.crc32, condition, ...(end && { end }), ...(signal && { signal }) };
+      const options = {
+        storageClass,
+        crc32: object.crc32,
+        ...condition,
+        ...(end && { end }),
+        ...(signal && { signal }),
+      };
       await objects.put(key, sizeBytes, object.content(), options);
     } catch (error) {
       if (isFault(error, "store.object-exists")) return;

@@ -12,7 +12,7 @@ import type { Copies } from "./copies.ts";
 import type { Disk } from "./disk.ts";
 import { storeFault } from "./faults.ts";
 import { segmentKey } from "./object-keys.ts";
-import type { RemoteOptions } from "./remote-content.ts";
+import type { RemoteContent, RemoteOptions } from "./remote-content.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 import type { CartridgeId, SegmentDamage } from "./types.ts";
 
@@ -123,7 +123,11 @@ export async function* remotePieces(
   entry: Entry,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const content = await openAnyCopy(options, holder, entry, signal);
+  yield* piecesOf(await openAnyCopy(options, holder, entry, signal), entry, signal);
+}
+
+/** All bytes of a segment from one of its objects, in order. */
+export async function* piecesOf(content: RemoteContent, entry: Entry, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const pieces = Math.ceil(entry.fileSize / content.pieceSize);
   const atOnce = Math.max(1, Math.floor(limits.fetchSize / content.pieceSize));
   for (let first = 0; first < pieces; first += atOnce) {

@@ -56,6 +56,7 @@ interface Upload {
   readonly entry: Entry;
   readonly key: ObjectKey;
   readonly signal: AbortSignal | undefined;
+  readonly isAgain: boolean;
 }
 
 /**
@@ -75,15 +76,18 @@ export async function uploadSegment(
   if (!isLive) await work.objects.delete(segmentKey(cartridge.id, { segment: entry.segment, epoch }));
 }
 
-/** Puts the segment under its key of that epoch; the size of its object, 0 when it is the file as it is. */
+/**
+ * Puts the segment under its key of that epoch, `isAgain`: over what is there; the size of its object, 0 when it is the file
+ * as it is.
+ */
 export async function putSegment(
   work: UploadWork,
   cartridge: StoredCartridge,
-  { entry, epoch }: { readonly entry: Entry; readonly epoch: number },
+  { entry, epoch, isAgain = false }: { readonly entry: Entry; readonly epoch: number; readonly isAgain?: boolean },
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const key = segmentKey(cartridge.id, { segment: entry.segment, epoch });
-  const upload: Upload = { work, cartridge, entry, key, signal };
+  const upload: Upload = { work, cartridge, entry, key, signal, isAgain };
   const { sealing } = work;
   const owner = await sealing?.keys.sealerOf(cartridgePrefix(cartridge.id));
   return sealing === undefined || isFileAsItIs(sealing, owner?.dataKey)
@@ -96,7 +100,7 @@ function isFileAsItIs(sealing: UploadSealing, dataKey: DataKey): boolean {
 }
 
 /** The file as it is; its object has no size of its own. */
-async function putFile({ work, cartridge, entry, key, signal }: Upload): Promise<0> {
+async function putFile({ work, cartridge, entry, key, signal, isAgain }: Upload): Promise<0> {
   const path = cartridge.segmentPath(entry.segment);
   await putOnce(
     work,
@@ -106,6 +110,7 @@ async function putFile({ work, cartridge, entry, key, signal }: Upload): Promise
       crc32: entry.fileCrc,
       content: () => contentOf(work, path, entry),
       recheck: () => verify(work, path, entry),
+      isAgain,
       storageClass: "STANDARD",
     },
     signal,
@@ -115,11 +120,11 @@ async function putFile({ work, cartridge, entry, key, signal }: Upload): Promise
 
 /** The file sealed; says how large its object is. */
 async function putSealed(upload: Upload, own: UploadSealing, dataKey: DataKey): Promise<number> {
-  const { work, cartridge, entry, key, signal } = upload;
+  const { work, cartridge, entry, key, signal, isAgain } = upload;
   const { frameSize } = own;
   const path = cartridge.segmentPath(entry.segment);
   const scratch = new Scratch(work.disk, `${path}.sealed`, work.pages);
-  const known = await alreadyThere(upload, { dataKey, frameSize }, scratch);
+  const known = isAgain ? undefined : await alreadyThere(upload, { dataKey, frameSize }, scratch);
   if (known !== undefined) return known;
   try {
     const begin = (): SealedContent => sealedContentOf(upload, own, dataKey);
@@ -134,7 +139,7 @@ async function putSealed(upload: Upload, own: UploadSealing, dataKey: DataKey): 
       theirs = tail && { sizeBytes: info.sizeBytes, crc32: info.crc32, tail };
       return theirs !== undefined;
     };
-    await putOnce(work, { ...sealed, key, storageClass: "STANDARD", isSame }, signal);
+    await putOnce(work, { ...sealed, key, storageClass: "STANDARD", isSame, isAgain }, signal);
     const end = theirs ?? sealed.end();
     assert(end !== undefined, "what was put has an end");
     await keepTail(work.log, cartridge, entry.segment, end.tail);

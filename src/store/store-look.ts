@@ -8,6 +8,7 @@ import { type BucketCounts, type BucketLookWork, lookAtBucket } from "./bucket-l
 import { lookAtCartridge } from "./cartridge-look.ts";
 import type { CartridgeRecord } from "./cartridge-registry.ts";
 import type { LogPosition } from "./bucket-log.ts";
+import { isStoreFile } from "./disk-paths.ts";
 import type { Disk } from "./disk.ts";
 import type { Findings } from "./finding.ts";
 import { readLedger } from "./ledger-reading.ts";
@@ -131,7 +132,7 @@ async function lookAtFolders({ disk, folder, findings }: StoreLookPorts, ledger:
   const { records, removing } = ledger;
   for (const name of await disk.list(folder)) {
     const id = name as CartridgeId;
-    if (name.startsWith("store.ledger") || name === "spare-segments" || records.has(id) || removing.has(id)) continue;
+    if (isStoreFile(name) || records.has(id) || removing.has(id)) continue;
     const subject = `${folder}/${name}`;
     const what = "no ledger knows this cartridge";
     const advice =

@@ -16,6 +16,7 @@ import type { ObjectStore } from "./object-store.ts";
 import { Pace } from "./paced-objects.ts";
 import { RecoveryPoints } from "./recovery-points.ts";
 import { RecyclingDisk } from "./recycling-disk.ts";
+import { Scrub } from "./scrub.ts";
 import { SegmentFetcher } from "./segment-fetcher.ts";
 import { SegmentHealer } from "./segment-healer.ts";
 import { openStores } from "./open-stores.ts";
@@ -38,6 +39,7 @@ export interface StoreParts {
   readonly recovery: Recovery;
   readonly fetcher: SegmentFetcher;
   readonly healer: SegmentHealer;
+  readonly scrub: Scrub;
   readonly points: RecoveryPoints;
   readonly bucketLog: BucketLog;
   readonly beacon: StatusBeacon;
@@ -64,20 +66,25 @@ export async function openParts(wiring: StoreWiring): Promise<StoreParts> {
   const { bucket, settings, sealing, folder, damage, fetched } = wiring;
   const { ports } = bucket;
   const { log, random, clock } = ports;
-  const late: { upkeep?: Upkeep } = {};
+  const late: { upkeep?: Upkeep; active?: ActiveCartridges } = {};
   const disk = await RecyclingDisk.on(ports.disk, `${folder}/spare-segments`);
   const { diskReserveBytes: reserveBytes = limits.diskReserve } = settings;
   const abort = new AbortController();
   const { signal } = abort;
   const room = new DiskRoom({ disk, clock, log, reserveBytes, tight: () => late.upkeep?.startEviction() });
   const registry = await CartridgeRegistry.open({ disk, log, random, path: `${folder}/store.ledger` });
-  const bucketLog = openBucketLog(bucket, registry, () => late.upkeep?.uploader.pause());
+  const bucketLog = openBucketLog(bucket, registry, {
+    stop: () => late.upkeep?.uploader.pause(),
+    unanswered: () => settings.active?.(),
+    isInUse: () => late.active?.isInUse === true,
+  });
   const pace = new Pace(clock, checkBandwidth(settings.bandwidth ?? noBandwidthLimits));
   const confirm = (): Promise<void> => bucketLog.confirm();
   const { objects, mirrors, copies } = openStores(ports, { pace, confirm, placesOf: settings.copiesOf });
   const { keys, threads, sealers } = sealing;
   const full = (): void => room.foundFull();
   const active = new ActiveCartridges({ disk, clock, log, folder, registry, objects, sealers, signal, full });
+  late.active = active;
   const work = { disk, objects, clock, log, registry, active, room, abort };
   const points = new RecoveryPoints({ ...work, bucketLog, sealers });
   const beacon = makeBeacon(bucket, { bucketLog, objects, unstored: () => unstoredOf(active) });
@@ -103,7 +110,10 @@ export async function openParts(wiring: StoreWiring): Promise<StoreParts> {
   const remote = { disk, objects, copies, clock, log, threads, keys, fetched };
   const fetcher = new SegmentFetcher({ ...remote, cached: () => upkeep.startEviction() });
   const healer = new SegmentHealer({ ...remote, active, signal, damaged });
-  const known = { disk, registry, active, room, pace, upkeep, recovery, fetcher, healer, points };
+  const changed = (each: ActiveCartridge): void => upkeep.startUploading(each);
+  const { uploads } = upkeep;
+  const scrub = new Scrub({ disk, clock, folder, registry, active, healer, remote, uploads, changed });
+  const known = { disk, registry, active, room, pace, upkeep, recovery, fetcher, healer, scrub, points };
   return { ...known, bucketLog, objects, mirrors, copies, beacon, keys };
 }
 

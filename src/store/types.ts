@@ -167,6 +167,8 @@ export interface StoreTotals {
   readonly cacheMisses: number;
   /** How long the oldest segment that waits has been waiting. */
   readonly uploadLag: number;
+  /** How long ago the bucket last knew this as the gateway. */
+  readonly bucketSilence: Duration;
   /** The last fault of an upload while segments still wait. */
   readonly uploadFailure: Error | undefined;
 }

@@ -13,7 +13,7 @@ import type { ObjectStore } from "./object-store.ts";
 import type { RecoveryPoints } from "./recovery-points.ts";
 import type { RecyclingDisk } from "./recycling-disk.ts";
 import { RingPool } from "./ring.ts";
-import type { UploadSealing } from "./segment-upload.ts";
+import type { UploadSealing, UploadWork } from "./segment-upload.ts";
 import { pageSize } from "./segment-format.ts";
 import type { StoredCartridge } from "./stored-cartridge.ts";
 import type { CartridgeId, SegmentDamage } from "./types.ts";
@@ -51,6 +51,8 @@ export interface UpkeepOptions {
 export class Upkeep {
   readonly budget: UploadBudget;
   readonly uploader: Uploader;
+  /** How single segments are put. */
+  readonly uploads: UploadWork;
   readonly #options: UpkeepOptions;
   readonly #background = new Set<Promise<void>>();
   /** Least recently used first. */
@@ -65,16 +67,12 @@ export class Upkeep {
     this.#options = options;
     this.budget = new UploadBudget(options.uploadBufferBytes);
     const { disk, objects, clock, log, points, epoch, sealing } = options;
+    const pages = new RingPool(roundUp(limits.transferSize, pageSize), 2 * limits.uploadsInFlight);
+    this.uploads = { epoch, disk, objects, clock, log, sealing, gauges: new WeakMap(), pages };
     this.uploader = new Uploader({
-      points,
-      epoch,
+      ...this.uploads,
       disk,
-      objects,
-      clock,
-      log,
-      sealing,
-      gauges: new WeakMap(),
-      pages: new RingPool(roundUp(limits.transferSize, pageSize), 2 * limits.uploadsInFlight),
+      points,
       shouldYield: () => this.#isWrittenFast(),
       dueAt: (cartridge, entry) => this.#uploadDueAt(cartridge.id, entry.segment),
       damaged: (cartridge, damage) => this.#damaged(cartridge, damage),
