@@ -26,6 +26,7 @@ export class LockClock {
   #opened = 0 as Duration;
   /** The time that the file says; undefined while no lock was ever set. */
   #noted: Instant | undefined;
+  #writing: Promise<void> | undefined;
 
   constructor(options: LockClockOptions) {
     this.#options = options;
@@ -59,7 +60,15 @@ export class LockClock {
     await this.#write();
   }
 
-  async #write(): Promise<void> {
+  /** Many locks that are set at once share one write. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeNow().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeNow(): Promise<void> {
     const { disk, path } = this.#options;
     const seen = this.now();
     await replaceSmallFile(disk, path, { content: encodeLine({ version, seen }), temporary: `${path}.new` });
