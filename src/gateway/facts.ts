@@ -48,6 +48,8 @@ export type RetentionRecord = Retention;
 export interface ObjectLocks {
   readonly retention?: RetentionRecord;
   readonly legalHold: boolean;
+  /** A hold is being put on or taken off: some objects may be told already and some not. */
+  readonly isHoldChanging?: boolean;
 }
 
 /** A copy of a cartridge in a store that it is mirrored to. It is there until the cartridge is deleted. */

@@ -10,7 +10,7 @@ import type { RunningTask, TaskContext } from "#work/index.ts";
 import { partIds, possibleIds } from "./cartridge-parts.ts";
 import type { CartridgeRecord, CopyRecord, MirrorRecord, ObjectLocks } from "./facts.ts";
 import type { GatewayParts } from "./parts.ts";
-import { areLocksDue, copyRetention, wantedCopyLocks } from "./retention.ts";
+import { areLocksDue, copyRetention, holdChanging, isHoldDue, wantedCopyLocks } from "./retention.ts";
 import { ShelfSteps, type StoreWork } from "./shelf-steps.ts";
 
 /** States in which a cartridge is, as a whole, in the object store. */
@@ -168,10 +168,16 @@ export class MirrorDesk {
     const retention = copyRetention(copy, cartridge, pool);
     // Its end is written down before anybody is told of it: nothing that happens to the pool makes it earlier.
     if (retention !== undefined) await this.#noteCopy(barcode, context, { ...copy, retention });
-    const isHoldDue = (copy.objectLocks?.legalHold ?? false) !== wanted.legalHold;
+    const tellsHold = isHoldDue(copy.objectLocks, wanted);
+    if (tellsHold)
+      await this.#noteCopy(barcode, context, {
+        ...copy,
+        ...(retention && { retention }),
+        objectLocks: holdChanging(copy.objectLocks),
+      });
     const locks = {
       ...(wanted.retention === undefined ? {} : { retention: wanted.retention }),
-      ...(isHoldDue ? { legalHold: wanted.legalHold } : {}),
+      ...(tellsHold ? { legalHold: wanted.legalHold } : {}),
       bypassGovernance: wanted.retention?.mode === "GOVERNANCE",
     };
     context.phase(`locking the copy in ${store}`);

@@ -104,10 +104,24 @@ export function wantedCopyLocks(
   return holds ? { retention: found, legalHold } : { legalHold };
 }
 
+/** Whether a hold must be put on objects that were told `told`, or taken off. */
+export function isHoldDue(told: ObjectLocks | undefined, wanted: ObjectLocks): boolean {
+  return told?.isHoldChanging === true || (told?.legalHold ?? false) !== wanted.legalHold;
+}
+
+/** Objects that were told `told` are about to be told of a hold. It is written down first: a crash may come in the middle. */
+export function holdChanging(told: ObjectLocks | undefined): ObjectLocks {
+  return { legalHold: false, ...told, isHoldChanging: true };
+}
+
+/** Whether all objects are known to be under a lock or a hold. */
+export function areHeld(told: ObjectLocks | undefined): boolean {
+  return told?.retention !== undefined || (told?.legalHold === true && told.isHoldChanging !== true);
+}
+
 /** Whether objects that were told `told` must be told again. */
 export function areLocksDue(told: ObjectLocks | undefined, wanted: ObjectLocks): boolean {
-  const isHeld = told?.legalHold ?? false;
-  if (isHeld !== wanted.legalHold) return true;
+  if (isHoldDue(told, wanted)) return true;
   const { retention } = wanted;
   if (retention === undefined) return false;
   return retention.until !== told?.retention?.until || retention.mode !== told?.retention?.mode;

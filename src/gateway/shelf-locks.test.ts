@@ -87,6 +87,28 @@ test("a hold that is put on again while the one before is released is on every o
   await world.stop();
 });
 
+for (const isHeld of [true, false]) {
+  test(`a hold is ${isHeld ? "" : "not "}on every object although a crash came while the opposite was being done`, async () => {
+    const world = new TestWorld();
+    const gateway = await world.start();
+    await archived(world, gateway, "rule");
+    await world.run(gateway.setLegalHold(tape, isHeld, actor));
+    await world.clock.advance(minutes(1));
+    const held = async (): Promise<readonly boolean[]> => (await objectsOf(world)).map((object) => object.held);
+    world.objects.options.failBefore = { setLegalHold: 0.5 };
+    await world.run(gateway.setLegalHold(tape, !isHeld, actor));
+    await world.run(gateway.setLegalHold(tape, isHeld, actor));
+    assert.equal(gateway.getCartridge(tape).isLockedInStore, true, "by the lock of its pool");
+    world.kill("power");
+    delete world.objects.options.failBefore;
+    assert.equal(new Set(await held()).size, 2, "the crash comes in the middle");
+    await world.start();
+    await world.clock.advance(minutes(5));
+    assert.ok((await held()).every((each) => each === isHeld));
+    await world.stop();
+  });
+}
+
 test("a task of the shelf waits while the disk is full for the gateway's facts, and then goes on", async () => {
   const world = new TestWorld();
   const gateway = await world.start();

@@ -13,7 +13,7 @@ import type { CartridgeRecord, CopyRecord, PoolRecord } from "./facts.ts";
 import { firstAddressesOf } from "./library-plan.ts";
 import type { LibraryHost } from "./library-host.ts";
 import { driveName } from "./naming.ts";
-import { copyRetention, retentionOf } from "./retention.ts";
+import { areHeld, copyRetention, retentionOf } from "./retention.ts";
 import type { GatewayState } from "./state.ts";
 import type {
   LostObjectsView,
@@ -157,7 +157,7 @@ export function cartridgeView(
     lockedUntil: retention?.until,
     lock: retention?.mode ?? "NONE",
     legalHold: cartridge.legalHold === true,
-    isLockedInStore: cartridge.objectLocks?.retention !== undefined || cartridge.objectLocks?.legalHold === true,
+    isLockedInStore: areHeld(cartridge.objectLocks),
     copies: copyViews(cartridge, pool, mirrorTask),
     clonedFrom: cartridge.clonedFrom,
     retrieval: retrievalView(cartridge, currency),
@@ -183,7 +183,7 @@ function copyViews(cartridge: CartridgeRecord, pool: PoolRecord, task: string | 
       completeAt: at,
       lock: retention?.mode ?? "NONE",
       lockedUntil: retention?.until,
-      isLockedInStore: objectLocks?.retention !== undefined || objectLocks?.legalHold === true,
+      isLockedInStore: areHeld(objectLocks),
       task,
     };
   });
