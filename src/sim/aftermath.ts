@@ -101,9 +101,11 @@ export class Aftermath {
     const waits = random.chance(0.3);
     if (waits) await sleep(world.clock, limits.statusExpires);
     const report = await world.recover(!waits);
-    const waking = this.#wake(sleeper);
-    await this.#safe.compare(report, false);
-    await Promise.all([waking, ...hosts.map((host) => host.run(random.between(1, 4)))]);
+    const goOn = async (): Promise<void> => {
+      await this.#safe.compare(report, false);
+      await Promise.all(hosts.map((host) => host.run(random.between(1, 4))));
+    };
+    await Promise.all([this.#wake(sleeper), goOn()]);
     await sleep(world.clock, wakesWithin);
     world.bucket.check();
     await this.#checkFenced(sleeper, drive, isLoaded);
