@@ -30,6 +30,9 @@ export interface ReadAheadPlan {
   next(segment: LocatedSegment): Promise<LocatedSegment | undefined>;
 }
 
+/** What it asks for bytes. */
+export type ForwardSources = Pick<ReadSources, "readForward" | "goAhead">;
+
 /** Bytes of a piece. */
 export const pieceSize = limits.transferSize;
 const slots = limits.readAheadSize / limits.transferSize;
@@ -37,12 +40,12 @@ const slots = limits.readAheadSize / limits.transferSize;
 /** One run of reading forward. It is thrown away when the reader goes elsewhere. */
 export class ReadAhead {
   readonly memory: Ring;
-  readonly #sources: ReadSources;
+  readonly #sources: ForwardSources;
   readonly #plan: ReadAheadPlan;
   readonly #pool: RingPool;
   /** Pieces that are read or being read, in order; the first holds or precedes the reader's place. */
   readonly #pieces: Piece[] = [];
-  /** Pieces that the reader is through with but whose views are still out there. */
+  /** Pieces that the reader is through with but whose views are still out there, or that are still being read. */
   readonly #held = new Set<Piece>();
   #segment: LocatedSegment | undefined;
   #offset: number;
@@ -56,7 +59,7 @@ export class ReadAhead {
   #isStreaming = false;
 
   constructor(
-    sources: ReadSources,
+    sources: ForwardSources,
     plan: ReadAheadPlan,
     pool: RingPool,
     at: { segment: LocatedSegment; offset: number },
@@ -91,7 +94,8 @@ export class ReadAhead {
       if (isCurrent && (piece.count === undefined || offset < piece.offset + piece.count)) break;
       if (!isCurrent && !this.#pieces.some((other) => other.segment.identity.segment === segment)) break;
       this.#pieces.shift();
-      if (piece.references > 0) this.#held.add(piece);
+      // What is still being read will come into its memory: nothing else may be there by then.
+      if (piece.references > 0 || piece.count === undefined) this.#held.add(piece);
     }
     this.fill();
   }
@@ -185,6 +189,7 @@ export class ReadAhead {
     const piece: Piece = { segment, offset, memoryOffset, count: undefined, failure: undefined, loaded, references: 0 };
     void loaded.then(() => {
       this.#inFlight -= 1;
+      if (piece.references === 0) this.#held.delete(piece);
       this.fill();
       this.#giveBackWhenIdle();
     });
