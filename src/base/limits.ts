@@ -216,6 +216,11 @@ export const limits = {
    * answered BUSY for 15 minutes, and then tells its user nothing that would help.
    */
   pressureMax: minutes(10),
+  /**
+   * How long the robot waits for a cartridge to open or close before MOVE MEDIUM is answered BUSY: with a full disk that
+   * may take for ever, and hosts give the command up after some minutes.
+   */
+  moveWait: seconds(40),
   /** Smallest bandwidth limits, in bits per second: those of AWS Storage Gateway. */
   bandwidthUpMin: 51_200,
   bandwidthDownMin: 102_400,

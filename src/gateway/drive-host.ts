@@ -2,9 +2,10 @@
 // A drive in its bay: the unit that hosts talk to, and the stored image of the cartridge in it. Puts the two together
 // and takes them apart; who decides about moves is the robot.
 
-import { asError, assert, defined, type Clock, type Log, type Random } from "#base/index.ts";
+import { asError, assert, defined, limits, type Clock, type Log, type Random } from "#base/index.ts";
 import { DriveUnit, type DriveOptions, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
+import { storeFault, within } from "#store/index.ts";
 import type { CartridgeStore, DemandPolicy, Durability, LoadedImage } from "#store/index.ts";
 import { partIds, partitionId } from "./cartridge-parts.ts";
 import type { CartridgeRecord, DriveRecord } from "./facts.ts";
@@ -53,6 +54,7 @@ export class DriveHost {
   readonly model: DriveModel;
   readonly unit: DriveUnit;
   readonly #store: CartridgeStore;
+  readonly #clock: Clock;
   readonly #policyFor: DriveHostOptions["policyFor"];
   readonly #durability: () => Durability;
   readonly #log: Log;
@@ -67,6 +69,7 @@ export class DriveHost {
     this.address = address;
     this.model = model;
     this.#store = options.store;
+    this.#clock = clock;
     this.#policyFor = options.policyFor;
     this.#durability = options.durability;
     this.#log = options.log.child({ drive: driveName(record.number) });
@@ -112,6 +115,22 @@ export class DriveHost {
     return { images, inserted: insertedOf(cartridge, images, { isShortened }) };
   }
 
+  /** As `hold`, while a host waits. Fault `store.under-pressure` when that takes too long; what is open later is closed. */
+  holdInTime(cartridge: CartridgeRecord): Promise<HeldCartridge> {
+    const { barcode } = cartridge;
+    const holding = this.hold(cartridge);
+    let isLate = false;
+    holding.then((held) => (isLate ? this.release(held) : undefined)).catch(() => {});
+    return this.#inTime(barcode, holding, () => (isLate = true));
+  }
+
+  #inTime<T>(barcode: string, work: Promise<T>, late: () => void = () => {}): Promise<T> {
+    return within(this.#clock, limits.moveWait, work, () => {
+      late();
+      return storeFault("under-pressure", { cartridge: barcode, reason: "it does not open; the disk may be full" });
+    });
+  }
+
   /** Puts a cartridge in; the drive sees it when this returns. */
   insert(held: HeldCartridge): void {
     assert(this.#images.length === 0, `${driveName(this.record.number)} holds no image`);
@@ -129,7 +148,12 @@ export class DriveHost {
 
   /** Takes the cartridge out when its data is durable. `force`: even if a host prevents that or data is lost. */
   async take(options: { readonly force: boolean } = { force: false }): Promise<TakeAnswer> {
-    await this.#loading;
+    try {
+      if (this.#loading !== undefined && !options.force) await this.#inTime("in the bay", this.#loading);
+      else await this.#loading;
+    } catch (error) {
+      return { kind: "failed", cause: asError(error) };
+    }
     const answer = await this.unit.remove(options);
     switch (answer.kind) {
       case "empty":

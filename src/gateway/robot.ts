@@ -61,7 +61,9 @@ export class LibraryRobot implements Robot {
   async move(moves: readonly Move[]): Promise<MoveAnswer> {
     const answer = await this.carry(moves, "host");
     if (answer.kind === "moved") return answer;
-    if (isFault(answer.cause, "store.under-pressure")) return { kind: "busy" };
+    // It does not open now, or what was begun before is not over; both pass.
+    const { cause } = answer;
+    if (isFault(cause, "store.under-pressure") || isFault(cause, "store.cartridge-busy")) return { kind: "busy" };
     return { kind: "refused", reason: answer.reason };
   }
 
@@ -125,7 +127,7 @@ export class LibraryRobot implements Robot {
       const into = this.#options.driveAt(destination.address);
       if (into === undefined) continue;
       const cartridge = this.#options.book.state.cartridge(occupant.barcode);
-      const held = hands.taken.get(occupant.barcode)?.held ?? (await into.hold(cartridge));
+      const held = hands.taken.get(occupant.barcode)?.held ?? (await into.holdInTime(cartridge));
       hands.ready.set(occupant.barcode, { into, held });
     }
     return undefined;

@@ -53,3 +53,4 @@ export { decodeCartridgeFact } from "./head.ts";
 export { readLedger, readLedgerFacts } from "./ledger-reading.ts";
 export { readSmallFile, replaceSmallFile } from "./small-file.ts";
 export { cartridgeOfSegment } from "./object-keys.ts";
+export { within } from "./within.ts";
