@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equalBytes } from "#base/index.ts";
+import { equalBytes, minutes } from "#base/index.ts";
 import { ExchangeMedium, PreventAllowMediumRemoval } from "#scsi/index.ts";
 import { storeFault } from "#store/index.ts";
 import { smallLibrary, testBlock, testSize, TestWorld, type Host } from "./gateway-fixtures.ts";
@@ -164,5 +164,20 @@ test("a cartridge that cannot be opened stays in its slot", async () => {
   assert.equal(await drives[0]?.ready(), "medium-not-present");
   delete world.disk.options.fail;
   assert.equal(await changer.move(storage, bay), "good");
+  await world.stop();
+});
+
+test("a move that the full disk keeps from its end is BUSY; it is done once there is room", async () => {
+  const { world, gateway, changer, storage, bay } = await stage();
+  const before = inventory(gateway);
+  world.disk.options.fail = (operation, path) =>
+    operation !== "read" && /^cartridges\/\w{32}/.test(path) ? storeFault("disk-full", { path }) : undefined;
+  const moving = changer.move(storage, bay);
+  await world.clock.advance(minutes(2));
+  assert.equal(await world.run(moving), "busy");
+  assert.deepEqual(inventory(gateway), before);
+  delete world.disk.options.fail;
+  await world.clock.advance(minutes(2));
+  assert.equal(await world.run(changer.move(storage, bay)), "good");
   await world.stop();
 });
