@@ -207,7 +207,7 @@ export const limits = {
   /** Uploads at the same time. */
   uploadsInFlight: 2,
   /**
-   * How long a drive's command waits for room in the upload buffer or on the disk before it is answered BUSY: two of
+   * How long a drive's command, or a move, waits for room in the upload buffer or on the disk before it is answered BUSY: two of
    * these waits in a row stay well below the 30 s after which the most impatient hosts give a command up.
    */
   pressureWait: seconds(8),
@@ -216,11 +216,6 @@ export const limits = {
    * answered BUSY for 15 minutes, and then tells its user nothing that would help.
    */
   pressureMax: minutes(10),
-  /**
-   * How long the robot waits for a cartridge to open or close before MOVE MEDIUM is answered BUSY: with a full disk that
-   * may take for ever, and hosts give the command up after some minutes.
-   */
-  moveWait: seconds(40),
   /** Smallest bandwidth limits, in bits per second: those of AWS Storage Gateway. */
   bandwidthUpMin: 51_200,
   bandwidthDownMin: 102_400,

@@ -125,7 +125,7 @@ export class DriveHost {
   }
 
   #inTime<T>(barcode: string, work: Promise<T>, late: () => void = () => {}): Promise<T> {
-    return within(this.#clock, limits.moveWait, work, () => {
+    return within(this.#clock, limits.pressureWait, work, () => {
       late();
       return storeFault("under-pressure", { cartridge: barcode, reason: "it does not open; the disk may be full" });
     });
