@@ -2,10 +2,10 @@
 // A drive in its bay: the unit that hosts talk to, and the stored image of the cartridge in it. Puts the two together
 // and takes them apart; who decides about moves is the robot.
 
-import { asError, assert, defined, limits, type Clock, type Log, type Random } from "#base/index.ts";
+import { asError, assert, defined, type Clock, type Log, type Random } from "#base/index.ts";
 import { DriveUnit, type DriveOptions, type InsertedCartridge, type UnitNexus } from "#device/index.ts";
 import type { DriveModel } from "#scsi/index.ts";
-import { storeFault, within } from "#store/index.ts";
+import { patiently } from "#store/index.ts";
 import type { CartridgeStore, DemandPolicy, Durability, LoadedImage } from "#store/index.ts";
 import { partIds, partitionId } from "./cartridge-parts.ts";
 import type { CartridgeRecord, DriveRecord } from "./facts.ts";
@@ -116,19 +116,19 @@ export class DriveHost {
   }
 
   /** As `hold`, while a host waits. Fault `store.under-pressure` when that takes too long; what is open later is closed. */
-  holdInTime(cartridge: CartridgeRecord): Promise<HeldCartridge> {
-    const { barcode } = cartridge;
+  async holdInTime(cartridge: CartridgeRecord): Promise<HeldCartridge> {
     const holding = this.hold(cartridge);
-    let isLate = false;
-    holding.then((held) => (isLate ? this.release(held) : undefined)).catch(() => {});
-    return this.#inTime(barcode, holding, () => (isLate = true));
+    try {
+      return await this.#inTime(cartridge.barcode, holding);
+    } catch (error) {
+      holding.then((held) => this.release(held)).catch(() => {});
+      throw error;
+    }
   }
 
-  #inTime<T>(barcode: string, work: Promise<T>, late: () => void = () => {}): Promise<T> {
-    return within(this.#clock, limits.pressureWait, work, () => {
-      late();
-      return storeFault("under-pressure", { cartridge: barcode, reason: "it does not open; the disk may be full" });
-    });
+  #inTime<T>(barcode: string, work: Promise<T>): Promise<T> {
+    const reason = (): string => "it does not open; the disk may be full";
+    return patiently(this.#clock, work, { cartridge: barcode, reason });
   }
 
   /** Puts a cartridge in; the drive sees it when this returns. */

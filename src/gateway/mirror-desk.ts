@@ -10,7 +10,7 @@ import type { RunningTask, TaskContext } from "#work/index.ts";
 import { partIds, possibleIds } from "./cartridge-parts.ts";
 import type { CartridgeRecord, CopyRecord, MirrorRecord, ObjectLocks } from "./facts.ts";
 import type { GatewayParts } from "./parts.ts";
-import { areLocksDue, copyRetention, holdChanging, isHoldDue, wantedCopyLocks } from "./retention.ts";
+import { areLocksDue, copyRetention, holdChanging, isHoldDue, lockOrder, wantedCopyLocks } from "./retention.ts";
 import { ShelfSteps, type StoreWork } from "./shelf-steps.ts";
 
 /** States in which a cartridge is, as a whole, in the object store. */
@@ -167,24 +167,17 @@ export class MirrorDesk {
     const pool = this.#steps.pool(barcode);
     const retention = copyRetention(copy, cartridge, pool);
     // Its end is written down before anybody is told of it: nothing that happens to the pool makes it earlier.
-    if (retention !== undefined) await this.#noteCopy(barcode, context, { ...copy, retention });
-    const tellsHold = isHoldDue(copy.objectLocks, wanted);
-    if (tellsHold)
-      await this.#noteCopy(barcode, context, {
-        ...copy,
-        ...(retention && { retention }),
-        objectLocks: holdChanging(copy.objectLocks),
-      });
-    const locks = {
-      ...(wanted.retention === undefined ? {} : { retention: wanted.retention }),
-      ...(tellsHold ? { legalHold: wanted.legalHold } : {}),
-      bypassGovernance: wanted.retention?.mode === "GOVERNANCE",
-    };
+    const locked = retention === undefined ? copy : { ...copy, retention };
+    if (retention !== undefined) await this.#noteCopy(barcode, context, locked);
+    const locks = lockOrder(copy.objectLocks, wanted);
+    if (isHoldDue(copy.objectLocks, wanted)) {
+      await this.#noteCopy(barcode, context, { ...locked, objectLocks: holdChanging(copy.objectLocks) });
+    }
     context.phase(`locking the copy in ${store}`);
     for (const id of partIds(cartridge)) {
       await this.#persist(store, context, (work) => this.#parts.store.shelf.lockCopy(id, store, locks, work));
     }
-    await this.#noteCopy(barcode, context, { ...copy, ...(retention && { retention }), objectLocks: wanted });
+    await this.#noteCopy(barcode, context, { ...locked, objectLocks: wanted });
   }
 
   /** Takes the place of what was written down about the copy in that store. */

@@ -5,7 +5,7 @@
 
 import { days, later, type Instant } from "#base/index.ts";
 import type { HoldingLock } from "./cartridge-life.ts";
-import type { ObjectStoreAbilities } from "#store/index.ts";
+import type { CartridgeLocks, ObjectStoreAbilities } from "#store/index.ts";
 import type { CartridgeRecord, CopyRecord, MirrorRecord, ObjectLocks, PoolRecord, RetentionRecord } from "./facts.ts";
 import type { ShelfClass } from "./requests.ts";
 
@@ -112,6 +112,17 @@ export function isHoldDue(told: ObjectLocks | undefined, wanted: ObjectLocks): b
 /** Objects that were told `told` are about to be told of a hold. It is written down first: a crash may come in the middle. */
 export function holdChanging(told: ObjectLocks | undefined): ObjectLocks {
   return { legalHold: false, ...told, isHoldChanging: true };
+}
+
+/** What to tell objects that were told `told`, so that they are held as is wanted. */
+export function lockOrder(told: ObjectLocks | undefined, wanted: ObjectLocks): CartridgeLocks {
+  const { retention, legalHold } = wanted;
+  return {
+    ...(retention === undefined ? {} : { retention }),
+    ...(isHoldDue(told, wanted) ? { legalHold } : {}),
+    // Whoever shortened a lock of kind GOVERNANCE was allowed to.
+    bypassGovernance: retention?.mode === "GOVERNANCE",
+  };
 }
 
 /** Whether all objects are known to be under a lock or a hold. */

@@ -14,7 +14,7 @@ import { gatewayFault } from "./faults.ts";
 import { lifeFacts, type LifeStep } from "./life-facts.ts";
 import type { MirrorDesk } from "./mirror-desk.ts";
 import type { GatewayParts } from "./parts.ts";
-import { areLocksDue, holdChanging, isHoldDue, poolRetention, stricter, wantedLocks } from "./retention.ts";
+import { areLocksDue, holdChanging, isHoldDue, lockOrder, poolRetention, stricter, wantedLocks } from "./retention.ts";
 import { ShelfSteps } from "./shelf-steps.ts";
 import type { GatewayState } from "./state.ts";
 import type { ObjectId } from "./views.ts";
@@ -132,15 +132,10 @@ export class ShelfJobs {
     if (!areLocksDue(objectLocks, wanted)) return;
     context.refuseCancel("its objects are being locked");
     context.phase("locking");
-    const tellsHold = isHoldDue(objectLocks, wanted);
-    if (tellsHold) await this.#steps.note(barcode, context, { objectLocks: holdChanging(objectLocks) });
-    const { retention, legalHold } = wanted;
-    const locks = {
-      ...(retention === undefined ? {} : { retention }),
-      ...(tellsHold ? { legalHold } : {}),
-      // Whoever shortened a lock of kind GOVERNANCE was allowed to.
-      bypassGovernance: retention?.mode === "GOVERNANCE",
-    };
+    const locks = lockOrder(objectLocks, wanted);
+    if (isHoldDue(objectLocks, wanted)) {
+      await this.#steps.note(barcode, context, { objectLocks: holdChanging(objectLocks) });
+    }
     await this.#steps.persist(context, (work) =>
       this.#steps.inTurn(context, () =>
         this.#forEachPart(cartridge, (id) => this.#parts.store.shelf.lock(id, locks, work)),

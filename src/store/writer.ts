@@ -17,7 +17,7 @@ import { RingPlaces, type RingPool } from "./ring.ts";
 import type { SegmentFiles } from "./segment-files.ts";
 import { encodeFooter, pageSize, type SegmentStart } from "./segment-format.ts";
 import type { CutPoint, StoredCartridge } from "./stored-cartridge.ts";
-import { within } from "./within.ts";
+import { patiently } from "./within.ts";
 
 /** Asked before each append; closed while the upload buffer or the disk is full. */
 export interface UploadGate {
@@ -182,11 +182,7 @@ export class SegmentWriter {
   /** The result of `work`; Fault `store.under-pressure` when it takes longer than a host waits. The work goes on. */
   patiently<T>(work: Promise<T>, why = "the disk does not take it"): Promise<T> {
     const { clock, cartridge, gate } = this.#options;
-    const late = (): Error => {
-      const reason = gate.isOpen ? why : gate.reason;
-      return storeFault("under-pressure", { cartridge: cartridge.id, reason });
-    };
-    return within(clock, limits.pressureWait, work, late);
+    return patiently(clock, work, { cartridge: cartridge.id, reason: () => (gate.isOpen ? why : gate.reason) });
   }
 
   /**
